@@ -1,0 +1,163 @@
+// swift-tools-version: 6.2
+// Pinfold: two halves that share configuration and the disk, not code paths. Docs/Architecture.md says what each target is for.
+
+import PackageDescription
+
+/// One dialect for every target: language mode 6 with the upcoming features that make ownership and visibility explicit.
+let dialect: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .strictMemorySafety(),
+]
+
+/// CLinux is compiled with GNU extensions; every other C module in the same compilation has to agree, or the types that they share are two.
+let gnu: [CSetting] = [.define("_GNU_SOURCE")]
+
+let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+    name: "pinfold",
+    products: [
+        .executable(name: "pinfold", targets: ["pinfold"]),
+        .executable(name: "pinfold-mount", targets: ["pinfold-mount"]),
+        .executable(name: "pinfold-fence", targets: ["pinfold-fence"]),
+        .executable(name: "pinfold-git", targets: ["pinfold-git"]),
+        .executable(name: "pinfold-deployd", targets: ["pinfold-deployd"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+    ],
+    targets: [
+        // What both halves stand on.
+        .systemLibrary(name: "CLinux"),
+        .target(name: "LinuxSystem", dependencies: ["CLinux", system], cSettings: gnu, swiftSettings: dialect),
+        .target(name: "AuditLog", dependencies: ["CLinux", "LinuxSystem", system], cSettings: gnu, swiftSettings: dialect),
+        .target(name: "ZonePolicy", cSettings: gnu, swiftSettings: dialect),
+        .target(name: "PinfoldConfiguration", dependencies: ["LinuxSystem", "ZonePolicy"], cSettings: gnu, swiftSettings: dialect),
+
+        // The gateway half.
+        .systemLibrary(name: "CFuse3", pkgConfig: "fuse3", providers: [.apt(["libfuse3-dev"])]),
+        .target(
+            name: "FuseSession", dependencies: ["CFuse3", "CLinux", "LinuxSystem", system], cSettings: gnu, swiftSettings: dialect),
+        .target(
+            name: "GatewayFileSystem", dependencies: ["AuditLog", "CLinux", "FuseSession", "LinuxSystem", "ZonePolicy", system],
+            cSettings: gnu, swiftSettings: dialect),
+        .target(name: "AgentFence", dependencies: ["CLinux", "LinuxSystem", system], cSettings: gnu, swiftSettings: dialect),
+
+        // The deploy half.
+        .systemLibrary(name: "CLibgit2", pkgConfig: "libgit2", providers: [.apt(["libgit2-dev"])]),
+        .target(
+            name: "GitRepository", dependencies: ["CLibgit2", "CLinux", "LinuxSystem", system], cSettings: gnu,
+            swiftSettings: dialect),
+        .target(name: "DurableFiles", dependencies: ["CLinux", "LinuxSystem", system], cSettings: gnu, swiftSettings: dialect),
+        .target(name: "DeployModel", cSettings: gnu, swiftSettings: dialect),
+        .target(
+            name: "DeploySteps",
+            dependencies: [
+                "AgentFence", "CLinux", "DeployModel", "DurableFiles", "GitRepository", "LinuxSystem", system,
+                .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            cSettings: gnu, swiftSettings: dialect),
+        .target(
+            name: "DeployService",
+            dependencies: [
+                "CLinux", "DeployModel", "DeploySteps", "DurableFiles", "GitRepository", "LinuxSystem", system,
+                .product(name: "GRDB", package: "GRDB.swift"), .product(name: "Logging", package: "swift-log"),
+            ],
+            cSettings: gnu, swiftSettings: dialect),
+        .target(name: "AdminInterface", dependencies: ["DeployModel"], cSettings: gnu, swiftSettings: dialect),
+        .target(
+            name: "AdminServer",
+            dependencies: [
+                "AdminInterface", "CLinux", "DeployModel", "DeployService", "LinuxSystem", system,
+                .product(name: "Hummingbird", package: "hummingbird"), .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"), .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            cSettings: gnu, swiftSettings: dialect),
+        .target(
+            name: "AdminClient", dependencies: ["AdminInterface", "CLinux", "DeployModel", "LinuxSystem", system],
+            cSettings: gnu, swiftSettings: dialect),
+
+        // Compositions: options in, one page of wiring, exit code out.
+        .executableTarget(
+            name: "pinfold",
+            dependencies: [
+                "AdminClient", "AdminInterface", "AgentFence", "AuditLog", "CLinux", "DeployModel", "LinuxSystem",
+                "PinfoldConfiguration", "ZonePolicy", arguments, system,
+            ],
+            cSettings: gnu, swiftSettings: dialect),
+        .executableTarget(
+            name: "pinfold-mount", dependencies: ["GatewayFileSystem", "LinuxSystem", "ZonePolicy", system], cSettings: gnu,
+            swiftSettings: dialect),
+        .executableTarget(
+            name: "pinfold-fence", dependencies: ["AgentFence", "LinuxSystem"], cSettings: gnu, swiftSettings: dialect),
+        .executableTarget(
+            name: "pinfold-git", dependencies: ["GitRepository", "LinuxSystem", system], cSettings: gnu, swiftSettings: dialect),
+        .executableTarget(
+            name: "pinfold-deployd",
+            dependencies: [
+                "AdminServer", "DeployModel", "DeployService", "DeploySteps", "LinuxSystem", "PinfoldConfiguration", arguments,
+                system, .product(name: "Logging", package: "swift-log"),
+            ],
+            cSettings: gnu, swiftSettings: dialect),
+
+        // Tests, by what they hold true. What mounts does so in a child process: the real pinfold-mount.
+        .target(
+            name: "TestSupport", dependencies: ["CLinux", "LinuxSystem", system], path: "Tests/TestSupport", cSettings: gnu,
+            swiftSettings: dialect),
+        .testTarget(
+            name: "AuditLogTests", dependencies: ["AuditLog", "CLinux", "LinuxSystem", "TestSupport", system], cSettings: gnu,
+            swiftSettings: dialect),
+        .testTarget(name: "ZonePolicyTests", dependencies: ["ZonePolicy"], cSettings: gnu, swiftSettings: dialect),
+        .testTarget(
+            name: "ConfigurationTests", dependencies: ["PinfoldConfiguration", "LinuxSystem", "ZonePolicy"], cSettings: gnu,
+            swiftSettings: dialect),
+        .testTarget(
+            name: "GatewayTests",
+            dependencies: [
+                "AuditLog", "CLinux", "FuseSession", "GatewayFileSystem", "LinuxSystem", "TestSupport", "ZonePolicy",
+                "pinfold-mount", system,
+            ],
+            cSettings: gnu, swiftSettings: dialect),
+        .testTarget(
+            name: "CommandLineTests",
+            dependencies: ["LinuxSystem", "TestSupport", "pinfold", "pinfold-fence", "pinfold-git", "pinfold-mount", system],
+            cSettings: gnu, swiftSettings: dialect),
+        .testTarget(
+            name: "AgentFenceTests",
+            dependencies: [
+                "AgentFence", "CLinux", "LinuxSystem", "TestSupport", "pinfold", "pinfold-fence", "pinfold-mount", system,
+            ],
+            cSettings: gnu, swiftSettings: dialect),
+        .testTarget(
+            name: "GitRepositoryTests", dependencies: ["GitRepository", "LinuxSystem", "TestSupport", "pinfold-git", system],
+            cSettings: gnu, swiftSettings: dialect),
+        .testTarget(name: "DeployModelTests", dependencies: ["DeployModel"], cSettings: gnu, swiftSettings: dialect),
+        .testTarget(
+            name: "DeployServiceTests",
+            dependencies: [
+                "DeployModel", "DeployService", "DeploySteps", "DurableFiles", "GitRepository", "LinuxSystem", "TestSupport",
+                "pinfold-deployd", "pinfold-git", system,
+            ],
+            cSettings: gnu, swiftSettings: dialect),
+        .testTarget(
+            name: "AdminServerTests",
+            dependencies: [
+                "AdminClient", "AdminInterface", "AdminServer", "DeployModel", "DeployService", "LinuxSystem", "TestSupport",
+                "pinfold",
+                "pinfold-deployd", "pinfold-git", system, .product(name: "HummingbirdTesting", package: "hummingbird"),
+            ],
+            cSettings: gnu, swiftSettings: dialect),
+    ]
+)
