@@ -1,0 +1,33 @@
+// What only the deploy half needs; see CLinux.h for what may be in here.
+#pragma once
+#include <dirent.h>
+#include <sys/file.h>
+#include <sys/inotify.h>
+
+// GNU extension (`man 2 syncfs`).
+static inline int32_t pinfold_syncfs(int32_t fd) { return syncfs(fd); }
+static inline int32_t pinfold_fsync(int32_t fd) { return fsync(fd); }
+
+// Macros and expressions (`man 2 openat2`, `man 7 inode`).
+static const uint64_t pinfold_RESOLVE_INSIDE = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+static const uint32_t pinfold_S_IFMT = S_IFMT;
+static const uint32_t pinfold_S_IFREG = S_IFREG;
+static const uint32_t pinfold_S_IFDIR = S_IFDIR;
+static const uint8_t pinfold_DT_UNKNOWN = DT_UNKNOWN;
+static const uint8_t pinfold_DT_DIR = DT_DIR;
+static const uint8_t pinfold_DT_REG = DT_REG;
+// The name lies in a flexible array that the importer would copy short.
+static inline const char *pinfold_dirent_name(const struct dirent *entry) { return entry->d_name; }
+
+// SIG_IGN is a cast expression (`man 2 signal`).
+static inline void pinfold_ignore_broken_pipes(void) { signal(SIGPIPE, SIG_IGN); }
+
+static inline ssize_t pinfold_copy_file_range(int32_t from, int32_t to, size_t count) {
+    return copy_file_range(from, (void *)0, to, (void *)0, count, 0);
+}
+#include <netdb.h>
+#include <netinet/in.h>
+// glibc declares the address as a transparent union.
+static inline int32_t pinfold_connect_address(int32_t fd, const struct sockaddr *address, socklen_t length) {
+    return connect(fd, address, length);
+}

@@ -1,0 +1,40 @@
+internal import CLinux
+internal import SystemPackage
+
+/// Files that are read whole: configuration, tables of `/proc`.
+package enum SmallFile {
+    /// What went wrong, in words that follow the file's name.
+    package struct Failure: Error, Sendable, Hashable, CustomStringConvertible {
+        package let description: String
+    }
+
+    /// The bytes of a regular file, or of one that the kernel makes up. A FIFO or a device in its place is refused and never waited for.
+    package static func read(_ path: String, limit: Int) throws(Failure) -> [UInt8] {
+        do throws(Errno) {
+            let file = Descriptor(owning: try check { unsafe pinfold_open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0) })
+            let descriptor = file.rawValue
+            var status = stat()
+            _ = try check { unsafe fstat(descriptor, &status) }
+            let kind = status.st_mode & mode_t(0o170000)
+            guard kind == mode_t(0o100000) else { throw kind == mode_t(0o040000) ? Errno.isDirectory : Errno.invalidArgument }
+            var bytes: [UInt8] = []
+            var buffer = [UInt8](repeating: 0, count: 16384)
+            while true {
+                let capacity = buffer.count
+                let count = try check { unsafe CLinux.read(descriptor, &buffer, capacity) }
+                if count == 0 { return bytes }
+                bytes.append(contentsOf: buffer[..<count])
+                guard bytes.count <= limit else { throw .fileTooLarge }
+            }
+        } catch {
+            throw Failure(description: error == .fileTooLarge ? "is larger than \(limit) bytes" : error.description)
+        }
+    }
+
+    /// The path with every symbolic link resolved (`man 3 realpath`), or nil if it leads nowhere.
+    package static func realPath(_ path: String) -> String? {
+        guard let resolved = unsafe realpath(path, nil) else { return nil }
+        defer { unsafe free(resolved) }
+        return unsafe String(cString: resolved)
+    }
+}

@@ -1,0 +1,75 @@
+internal import CLinux
+package import SystemPackage
+
+/// Reports what anybody changes on whole filesystems (`man 7 fanotify`, FAN_MARK_FILESYSTEM): which directory and name, or which file, by
+/// file handle. Needs CAP_SYS_ADMIN in the initial user namespace.
+///
+/// Not reported are changes through a shared writable memory map, before the file is closed, and what another machine does to a network filesystem.
+package struct FilesystemMonitor: ~Copyable, Sendable {
+    private let group: Descriptor
+
+    /// The number that `statfs` and events call a filesystem by.
+    package struct FilesystemID: Hashable, Sendable {
+        package let rawValue: UInt64
+        package init(rawValue: UInt64) { self.rawValue = rawValue }
+    }
+
+    /// Starts to listen; nothing is watched yet.
+    ///
+    /// - Parameter hasLimit: the kernel drops events beyond a length of the queue (16,384 unless the machine is set otherwise) and says so;
+    ///   without it the queue has no bound but memory.
+    package init(hasLimit: Bool = false) throws(Errno) {
+        let flags =
+            UInt32(FAN_CLASS_NOTIF) | UInt32(FAN_CLOEXEC) | UInt32(FAN_NONBLOCK) | UInt32(FAN_REPORT_DIR_FID)
+            | UInt32(FAN_REPORT_NAME)
+            | UInt32(FAN_REPORT_FID) | UInt32(FAN_REPORT_TARGET_FID) | UInt32(FAN_UNLIMITED_MARKS)
+            | (hasLimit ? 0 : UInt32(FAN_UNLIMITED_QUEUE))
+        group = Descriptor(owning: try check { pinfold_fanotify_init(flags, UInt32(O_RDONLY | O_CLOEXEC | O_LARGEFILE)) })
+    }
+
+    private static let mask =
+        UInt64(FAN_CREATE) | UInt64(FAN_DELETE) | UInt64(FAN_MOVED_FROM) | UInt64(FAN_MOVED_TO) | UInt64(FAN_MODIFY)
+        | UInt64(FAN_ATTRIB)
+        | UInt64(FAN_DELETE_SELF) | UInt64(FAN_CLOSE_WRITE) | UInt64(FAN_ONDIR)
+
+    /// Reports changes of the whole filesystem that `place` is on from here on; again is harmless.
+    ///
+    /// - Throws: EOPNOTSUPP where the filesystem has no file handles, ENODEV where it has no identity, EXDEV on a btrfs subvolume.
+    package borrowing func watch(filesystemOf place: borrowing Descriptor) throws(Errno) {
+        let group = group.rawValue
+        let raw = place.rawValue
+        _ = try check { pinfold_fanotify_mark(group, UInt32(FAN_MARK_ADD) | UInt32(FAN_MARK_FILESYSTEM), Self.mask, raw, nil) }
+    }
+
+    /// What `place`'s filesystem is called in events.
+    package static func identity(of place: borrowing Descriptor) throws(Errno) -> FilesystemID {
+        var id: UInt64 = 0
+        var type: Int64 = 0
+        let raw = place.rawValue
+        _ = try check { unsafe pinfold_filesystem_identity(raw, &id, &type) }
+        return FilesystemID(rawValue: id)
+    }
+
+    /// Waits for changes, or for `stop` to have something to read.
+    ///
+    /// - Returns: false if it was `stop`.
+    package borrowing func wait(orFor stop: borrowing Descriptor) -> Bool {
+        var polled = [
+            pollfd(fd: group.rawValue, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: stop.rawValue, events: Int16(POLLIN), revents: 0),
+        ]
+        while unsafe poll(&polled, 2, -1) < 0 && Errno.current == .interrupted {}
+        return polled[1].revents == 0
+    }
+
+    /// Takes what is in the queue, up to the buffer's length; empty if nothing is.
+    package borrowing func read(into buffer: inout [UInt8]) throws(Errno) -> Int {
+        let group = group.rawValue
+        do throws(Errno) {
+            return try check { unsafe buffer.withUnsafeMutableBytes { unsafe CLinux.read(group, $0.baseAddress, $0.count) } }
+        } catch {
+            if error == .resourceTemporarilyUnavailable { return 0 }
+            throw error
+        }
+    }
+}

@@ -1,0 +1,46 @@
+internal import CLinux
+package import SystemPackage
+
+/// A thread of the system's own, for work that blocks for as long as it likes: the pool of Swift's concurrency has no more threads
+/// than there are cores.
+@safe package struct SystemThread: ~Copyable, @unchecked Sendable {
+    // @unchecked: pthread_t is a plain number here, and only its owner joins.
+    private let thread: pthread_t
+
+    private final class Body {
+        let name: String
+        let run: @Sendable () -> Void
+        init(_ name: String, _ run: @escaping @Sendable () -> Void) {
+            self.name = name
+            self.run = run
+        }
+    }
+
+    /// Starts a thread. `name` is what `ps -L` and a debugger show: up to 15 bytes of it.
+    package init(_ name: String, _ run: @escaping @Sendable () -> Void) throws(Errno) {
+        var thread = pthread_t()
+        let body = unsafe Unmanaged.passRetained(Body(name, run))
+        let code = unsafe pthread_create(
+            &thread, nil,
+            { argument in
+                // Given by the call below, which retained it for this thread.
+                let body = unsafe Unmanaged<Body>.fromOpaque(argument.unsafelyUnwrapped).takeRetainedValue()
+                unsafe pinfold_thread_name(body.name)
+                body.run()
+                return nil
+            }, body.toOpaque())
+        guard code == 0 else {
+            unsafe body.release()
+            throw Errno(rawValue: code)
+        }
+        self.thread = thread
+    }
+
+    /// Waits for its end.
+    package consuming func join() {
+        pthread_join(thread, nil)
+        discard self
+    }
+
+    deinit { pthread_detach(thread) }
+}
