@@ -1,0 +1,48 @@
+/// A configuration that cannot be used: which variable, what it says, what would have been accepted. The exit code for it is 2.
+package struct ConfigurationError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// The variable, or nil if the error is about the file or about several of them.
+    package let variable: String?
+    /// Its value as it was given.
+    package let value: String?
+    /// What is wrong with it.
+    package let reason: String
+    /// What would have been accepted.
+    package let accepted: String?
+
+    package init(variable: String?, value: String? = nil, reason: String, accepted: String? = nil) {
+        self.variable = variable
+        self.value = value
+        self.reason = reason
+        self.accepted = accepted
+    }
+
+    /// One line; control characters of a value are escaped.
+    package var description: String {
+        var text = ""
+        if let variable {
+            text += variable.escapedForTerminal
+            if let value { text += "=" + value.quotedForTerminal }
+            text += ": "
+        }
+        text += reason
+        if let accepted { text += "; accepted: \(accepted)" }
+        return text
+    }
+}
+
+extension String {
+    /// Control characters as `\u{…}`: what somebody else wrote never steers a terminal.
+    var escapedForTerminal: String {
+        var text = ""
+        for scalar in unicodeScalars {
+            if scalar.value < 32 || (127..<160).contains(scalar.value) || (0x202a...0x202e).contains(scalar.value) {
+                text += "\\u{" + String(scalar.value, radix: 16) + "}"
+            } else {
+                text.unicodeScalars.append(scalar)
+            }
+        }
+        return text
+    }
+
+    var quotedForTerminal: String { "“" + escapedForTerminal + "”" }
+}

@@ -1,0 +1,21 @@
+internal import LinuxSystem
+internal import ZonePolicy
+
+extension Paths {
+    /// `path` with the symbolic links of that part of it resolved that exists.
+    static func resolved(_ path: String) -> String {
+        if let whole = SmallFile.realPath(path) { return whole }
+        guard let slash = path.lastIndex(of: "/"), path != "/" else { return path }
+        let parent = resolved(slash == path.startIndex ? "/" : String(path[..<slash]))
+        return (parent == "/" ? "" : parent) + path[slash...]
+    }
+
+    /// The same for the names of an absolute pattern that come before its first special byte; the last name stays, since a pattern is about
+    /// a name and not about what it leads to.
+    static func resolvedPattern(_ pattern: String) -> String {
+        guard pattern.utf8.first == UInt8(ascii: "/") else { return pattern }
+        let special = pattern.firstIndex { "*?[\\".contains($0) } ?? pattern.endIndex
+        guard let slash = pattern[..<special].lastIndex(of: "/"), slash != pattern.startIndex else { return pattern }
+        return DefaultPattern.escape(resolved(String(pattern[..<slash]))) + pattern[slash...]
+    }
+}

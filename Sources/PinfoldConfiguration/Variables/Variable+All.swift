@@ -1,0 +1,77 @@
+extension Variable {
+    /// Every variable there is, in the order in which documents show them.
+    package static let all: [Variable] = [
+        Variable("AGENT_DATA_ROOT", .path, default: "./agent-data", "Root of all agent data"),
+        Variable(
+            "AGENT_CODE_REPO_PATH", .path, default: "${AGENT_DATA_ROOT}/code-repo",
+            "The git repository that the agent may write: a zone"),
+        Variable("AGENT_SANDBOX_PATH", .path, default: "${AGENT_DATA_ROOT}/sandbox", "The agent's free playground: a zone"),
+        Variable("AGENT_GIT_USER_NAME", .text, default: "Agent", "Name on the agent's commits"),
+        Variable("AGENT_GIT_USER_EMAIL", .text, default: "agent@localhost", "E-mail address on the agent's commits"),
+        Variable("AGENT_DEPLOY_REQUIRE_TESTS", .boolean, default: "true", "Whether a commit deploys only after its tests passed"),
+        Variable(
+            "AGENT_DEPLOY_TEST_TIMEOUT", .number(1...604_800), default: "300",
+            "Seconds that the tests may take before they are ended"),
+        Variable(
+            "AGENT_REQUIRE_HUMAN_APPROVAL_FOR_TEST_CHANGES", .boolean, default: "true",
+            "Whether a change of what judges the agent waits for a human"),
+        Variable("AGENT_VIEW_SOURCE", .path, default: "/", "The tree that the view presents"),
+        Variable("AGENT_VIEW_MOUNTPOINT", .path, default: "/run/pinfold/view", "Where the view is mounted"),
+        Variable(
+            "AGENT_VIEW_HIDE", .hidePatterns, default: "default", note: "the list below", "Paths that do not exist in the view"),
+        Variable(
+            "AGENT_PROTECT", .protectPatterns, default: "default", note: "the list below",
+            "Names that cannot be created, changed, removed, renamed or linked inside a zone"),
+        Variable("AGENT_USER", .user, default: "pinfold-agent", "Whom the agent, its tests and its builds run as"),
+        Variable("AGENT_NETWORK", .network, default: "host", "The agent's network: the host's, or none"),
+        Variable("AGENT_CODE_REPO_QUOTA", .quota, default: nil, "What code-repo may use of the disk"),
+        Variable("AGENT_SANDBOX_QUOTA", .quota, default: nil, "What sandbox may use of the disk"),
+        Variable(
+            "AGENT_CODE_SOURCE", .repository, default: nil, note: "the working directory's repository",
+            "The repository that `pinfold init` clones into code-repo"),
+        Variable(
+            "AGENT_DEPLOY_BRANCH", .branch, default: nil, note: "the branch that code-repo had when cloned",
+            "The branch whose commits deploy"),
+        Variable(
+            "AGENT_DEPLOY_TARGET", .path, default: "${AGENT_DATA_ROOT}/deployments/current", "What the running server runs from"),
+        Variable(
+            "AGENT_DEPLOY_TEST_COMMAND", .command, default: nil, note: "found by kind of project; `pinfold doctor` prints it",
+            "Run by `sh -c` in the exported commit to test it"),
+        Variable("AGENT_DEPLOY_TEST_REPORT", .treePath, default: nil, "JUnit XML report that the test command writes"),
+        Variable("AGENT_DEPLOY_TEST_SURFACE", .treePatterns, default: nil, "Files that judge the agent, beside the built-in ones"),
+        Variable("AGENT_DEPLOY_TEST_NETWORK", .boolean, default: "false", "Whether tests may use the network"),
+        Variable("AGENT_DEPLOY_KEEP", .number(1...10_000), default: "10", "How many backups and releases to keep"),
+        Variable("AGENT_DEPLOY_BUILD_COMMAND", .command, default: nil, "Builds the client before the switch"),
+        Variable("AGENT_DEPLOY_RELOAD_COMMAND", .command, default: nil, "Makes the server take the new version"),
+        Variable("AGENT_DEPLOY_HEALTH_COMMAND", .command, default: nil, "Exits 0 if the server is healthy"),
+        Variable("AGENT_DEPLOY_HEALTH_URL", .webAddress, default: nil, "Answers 2xx if the server is healthy"),
+        Variable("AGENT_DEPLOY_PUSH_REMOTE", .remote, default: nil, "Where a successful deploy is pushed to"),
+    ]
+
+    package static func named(_ name: String) -> Variable? { all.first { $0.name == name } }
+
+    /// The known name that `name` may have been meant to be: few letters differ, or one is the other's beginning or end.
+    package static func likely(for name: String) -> Variable? {
+        let ranked = all.map { (variable: $0, distance: editDistance(Array(name.utf8), Array($0.name.utf8))) }
+        guard let best = ranked.min(by: { $0.distance < $1.distance }) else { return nil }
+        if best.distance <= max(2, name.utf8.count / 5) { return best.variable }
+        return all.first {
+            name.count > 8 && ($0.name.hasPrefix(name) || name.hasPrefix($0.name) || $0.name.hasSuffix(name.dropFirst(6)))
+        }
+    }
+
+    /// Levenshtein's distance over bytes.
+    private static func editDistance(_ a: [UInt8], _ b: [UInt8]) -> Int {
+        var row = Array(0...b.count)
+        for (i, x) in a.enumerated() {
+            var diagonal = row[0]
+            row[0] = i + 1
+            for (j, y) in b.enumerated() {
+                let above = row[j + 1]
+                row[j + 1] = min(above + 1, row[j] + 1, diagonal + (x == y ? 0 : 1))
+                diagonal = above
+            }
+        }
+        return row[b.count]
+    }
+}

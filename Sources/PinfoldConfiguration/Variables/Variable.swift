@@ -1,0 +1,85 @@
+/// One variable of the configuration, as data: what `pinfold doctor` prints and Docs/Configuration.md holds.
+package struct Variable: Sendable, Hashable {
+    /// How a value is read.
+    package enum Kind: Sendable, Hashable {
+        case path
+        /// A path or nothing.
+        case optionalPath
+        case hidePatterns
+        case protectPatterns
+        /// Patterns of files of the deployed tree.
+        case treePatterns
+        case user
+        case network
+        case quota
+        case boolean
+        /// A whole number within these bounds.
+        case number(ClosedRange<Int>)
+        /// A line of text without control characters.
+        case text
+        /// For `sh -c`; only `${AGENT_…}` is expanded, the rest is the shell's.
+        case command
+        /// A URL or a path.
+        case repository
+        case branch
+        /// A path inside the deployed tree.
+        case treePath
+        case webAddress
+        case remote
+    }
+
+    package let name: String
+    package let meaning: String
+    /// The default as it would be written, nil for none.
+    package let defaultText: String?
+    /// The default in words, where `defaultText` cannot say it.
+    package let defaultNote: String?
+    package let kind: Kind
+
+    /// What values are accepted, for errors and documents.
+    package var accepted: String {
+        switch kind {
+        case .path: "a path; a relative one starts in the working directory"
+        case .optionalPath: "a path, or nothing"
+        case .hidePatterns:
+            "patterns with colons between them, each absolute (/etc/shadow*) or at any depth outside the zones (**/.env); `default` stands for the default list"
+        case .protectPatterns:
+            "patterns with colons between them, each floating in code-repo (.git/hooks) or absolute; `default` stands for the default list"
+        case .treePatterns: "patterns of files in the deployed tree, with colons between them"
+        case .user: "the name of a user, or uid, or uid:gid; never root"
+        case .network: "host or none"
+        case .quota: Quota.accepted + "; or none"
+        case .boolean: "true or false (also yes, no, on, off, 1, 0)"
+        case .number(let range): "a whole number from \(range.lowerBound) to \(range.upperBound)"
+        case .text: "one line of text"
+        case .command: "a command for sh -c, or nothing"
+        case .repository: "the path or URL of a git repository, or nothing"
+        case .branch: "the name of a git branch, or nothing"
+        case .treePath: "a relative path inside the deployed tree, or nothing"
+        case .webAddress: "an http:// or https:// URL, or nothing"
+        case .remote: "the path or URL of a git repository, or nothing"
+        }
+    }
+
+    init(_ name: String, _ kind: Kind, default text: String?, note: String? = nil, _ meaning: String) {
+        self.name = name
+        self.kind = kind
+        self.defaultText = text
+        self.defaultNote = note
+        self.meaning = meaning
+    }
+}
+
+/// A variable's value in force, as text with everything expanded, and where it came from.
+package struct Setting: Sendable, Hashable {
+    package enum Origin: Sendable, Hashable {
+        case flag, environment
+        case file(String)
+        case standard
+    }
+
+    package let variable: Variable
+    /// Nil for none.
+    package let value: String?
+    package let origin: Origin
+}

@@ -1,0 +1,114 @@
+import PinfoldConfiguration
+import Testing
+
+/// Reads a configuration from an environment alone.
+func load(
+    _ environment: [String: String] = [:], file: String? = nil, overrides: [String: String] = [:],
+    in directory: String = "/home/user/agent"
+) throws -> Configuration {
+    try Configuration.load(environment: environment, file: file, overrides: overrides, workingDirectory: directory)
+}
+
+@Suite struct `Reading the configuration` {
+    @Test func `the seed's defaults hold with nothing set`() throws {
+        let configuration = try load()
+        #expect(configuration.dataRoot == "/home/user/agent/agent-data")
+        #expect(configuration.codeRepo == "/home/user/agent/agent-data/code-repo")
+        #expect(configuration.sandbox == "/home/user/agent/agent-data/sandbox")
+        #expect(configuration.gitUserName == "Agent")
+        #expect(configuration.gitUserEmail == "agent@localhost")
+        #expect(configuration.viewSource == "/")
+        #expect(configuration.viewMountpoint == "/run/pinfold/view")
+        #expect(configuration.agentUser == "pinfold-agent")
+        #expect(configuration.network == .host)
+        #expect(configuration.codeRepoQuota == nil)
+        #expect(configuration.codeSource == nil)
+        let deploy = configuration.deploy
+        #expect(deploy.branch == nil)
+        #expect(deploy.target == "/home/user/agent/agent-data/deployments/current")
+        #expect(deploy.requireTests && deploy.requireApproval && !deploy.testNetwork)
+        #expect(deploy.testTimeout == 300)
+        #expect(deploy.keep == 10)
+        #expect(deploy.testCommand == nil && deploy.testReport == nil && deploy.testSurface.isEmpty && deploy.healthURL == nil)
+        #expect(configuration.protect.contains(".git/hooks"))
+        #expect(configuration.hide.contains("/etc/shadow*"))
+        #expect(configuration.settings.count == Variable.all.count)
+        #expect(configuration.settings.allSatisfy { $0.origin == .standard })
+    }
+
+    @Test func `production needs one variable`() throws {
+        let configuration = try load(["AGENT_DATA_ROOT": "/opt/agent-data/"])
+        #expect(configuration.codeRepo == "/opt/agent-data/code-repo")
+        #expect(configuration.deploy.target == "/opt/agent-data/deployments/current")
+        #expect(configuration.paths.flag == "/opt/agent-data/deployments/human_approval_required.flag")
+        #expect(configuration.paths.adminSocket == "/opt/agent-data/deployments/admin/admin.sock")
+        #expect(configuration.hide.contains("/opt/agent-data/deployments/admin"))
+    }
+
+    @Test func `other variables are expanded, and a relative path means one place everywhere`() throws {
+        let configuration = try load([
+            "HOME": "/home/me", "AGENT_DATA_ROOT": "${HOME}/../data/./root",
+            "AGENT_SANDBOX_PATH": "${AGENT_DATA_ROOT}/deep/${NAME}", "NAME": "x",
+        ])
+        #expect(configuration.dataRoot == "/home/data/root")
+        #expect(configuration.sandbox == "/home/data/root/deep/x")
+        let relative = try load(
+            ["AGENT_DATA_ROOT": "data", "AGENT_VIEW_HIDE": "${AGENT_DATA_ROOT}/models/private:notes"], in: "/srv")
+        #expect(relative.hide.prefix(2) == ["/srv/data/models/private", "/srv/notes"])
+    }
+
+    @Test func `commands keep what is for the shell`() throws {
+        let configuration = try load([
+            "AGENT_DATA_ROOT": "/d", "AGENT_DEPLOY_TEST_COMMAND": "cd ${AGENT_SANDBOX_PATH} && X=${Y:-1} echo $X ${HOME} ${",
+        ])
+        #expect(configuration.deploy.testCommand == "cd /d/sandbox && X=${Y:-1} echo $X ${HOME} ${")
+    }
+
+    @Test func `quotas, booleans, users and lists are read in all their forms`() throws {
+        let configuration = try load([
+            "AGENT_CODE_REPO_QUOTA": "10G,1M", "AGENT_SANDBOX_QUOTA": "none", "AGENT_DEPLOY_REQUIRE_TESTS": "No",
+            "AGENT_DEPLOY_TEST_NETWORK": "1", "AGENT_USER": "1000:100", "AGENT_NETWORK": "none",
+            "AGENT_PROTECT": "default:secret/*.txt",
+            "AGENT_DEPLOY_TEST_SURFACE": "checks/**:a\\:b", "AGENT_DEPLOY_BRANCH": "release/1.x",
+            "AGENT_DEPLOY_TEST_REPORT": "./out/junit.xml",
+        ])
+        #expect(configuration.codeRepoQuota == Quota(bytes: 10 << 30, inodes: 1_000_000))
+        #expect(configuration.codeRepoQuota?.description == "10737418240,1000000")
+        #expect(configuration.sandboxQuota == nil)
+        #expect(!configuration.deploy.requireTests && configuration.deploy.testNetwork)
+        #expect(configuration.agentUser == "1000:100")
+        #expect(configuration.network == .none)
+        #expect(configuration.protect.first == ".git/hooks")
+        #expect(configuration.protect.last == "secret/*.txt")
+        #expect(configuration.deploy.testSurface == ["checks/**", "a:b"])
+        #expect(configuration.deploy.branch == "release/1.x")
+        #expect(configuration.deploy.testReport == "out/junit.xml")
+        #expect(Quota(parsing: "512k") == Quota(bytes: 512 << 10))
+        for text in ["", "0", "10X", "-1", "+1", "1G,", ",1M", "1,2,3", "1.5G", "99999999999G"] {
+            #expect(Quota(parsing: text) == nil, "\(text)")
+        }
+    }
+
+    @Test func `an empty list hides and protects nothing but the admin's socket`() throws {
+        let configuration = try load([
+            "AGENT_VIEW_HIDE": "", "AGENT_PROTECT": "", "AGENT_DEPLOY_BRANCH": "", "AGENT_DATA_ROOT": "/d",
+        ])
+        #expect(configuration.hide == ["/d/deployments/admin", "/d/deployments/audit"])
+        #expect(configuration.protect.isEmpty)
+        #expect(configuration.deploy.branch == nil)
+    }
+
+    @Test func `sources and remotes are addresses or absolute paths`() throws {
+        for (text, expected) in [
+            ("https://example.org/a.git", "https://example.org/a.git"), ("git@example.org:a.git", "git@example.org:a.git"),
+            (".", "/w"),
+            ("../b", "/b"), ("/a:b", "/a:b"), ("./a:b", "/w/a:b"),
+        ] {
+            #expect(try load(["AGENT_CODE_SOURCE": text], in: "/w").codeSource == expected, "\(text)")
+        }
+    }
+
+    @Test func `other programs' variables are nobody's business`() throws {
+        _ = try load(["SSH_AGENT_PID": "1", "PATH": "/bin", "agent_data_root": "x"])
+    }
+}
