@@ -1,0 +1,23 @@
+internal import CFuse3
+internal import CLinux
+internal import LinuxSystem
+
+extension Callbacks {
+    static func addConnection(to operations: inout fuse_lowlevel_ops) {
+        unsafe operations.`init` = { userdata, connection in
+            guard let userdata = unsafe userdata, let connection = unsafe connection,
+                let offer = CurrentInput.body(fuse_init_in.self), let unique = CurrentInput.unique
+            else { return }
+            let state = unsafe SessionState.of(userdata)
+            let negotiation = unsafe Negotiation(offer, state.options, maximalWrite: connection.pointee.max_write)
+            // What libfuse itself acts on. Its splice_read would bypass the look at each message that serves what it does not know.
+            unsafe connection.pointee.want &= ~UInt32(FUSE_CAP_SPLICE_READ)
+            unsafe connection.pointee.want |= connection.pointee.capable & UInt32(FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE)
+            state.negotiated(negotiation, unique: unique)
+            let connected = Connection(
+                features: negotiation.features, notifier: Notifier(device: state.device),
+                backing: BackingFiles(device: state.device))
+            state.fileSystem.started(on: connected)
+        }
+    }
+}

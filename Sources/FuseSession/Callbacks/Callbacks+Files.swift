@@ -1,0 +1,83 @@
+internal import CFuse3
+internal import CLinux
+internal import LinuxSystem
+
+extension Callbacks {
+    static func addFiles(to operations: inout fuse_lowlevel_ops) {
+        unsafe operations.create = { request, parent, name, mode, info in
+            unsafe Callbacks.serve(request, parent) { fileSystem, origin, parent in
+                let kills = CurrentInput.body(fuse_create_in.self).map { $0.open_flags & UInt32(FUSE_OPEN_KILL_SUIDGID) != 0 }
+                fileSystem.create(
+                    CreateRequest(origin: origin, killsPrivileges: kills ?? true), parent: parent,
+                    name: unsafe Callbacks.name(name),
+                    mode: UInt32(mode), flags: unsafe Callbacks.flags(info))
+            }
+        }
+        unsafe operations.open = { request, node, info in
+            unsafe Callbacks.serve(request, node) { fileSystem, origin, node in
+                let kills = CurrentInput.body(fuse_open_in.self).map { $0.open_flags & UInt32(FUSE_OPEN_KILL_SUIDGID) != 0 }
+                fileSystem.open(
+                    OpenRequest(origin: origin, killsPrivileges: kills ?? true), node: node, flags: unsafe Callbacks.flags(info))
+            }
+        }
+        unsafe operations.read = { request, node, size, offset, info in
+            unsafe Callbacks.serve(request, node) { fileSystem, origin, node in
+                fileSystem.read(
+                    DataRequest(origin: origin, size: size), node: node, handle: unsafe Callbacks.handle(info),
+                    offset: Int64(offset),
+                    flags: unsafe Callbacks.flags(info))
+            }
+        }
+        unsafe operations.write = { request, node, bytes, size, offset, info in
+            unsafe Callbacks.serve(request, node) { fileSystem, origin, node in
+                let kills = CurrentInput.body(fuse_write_in.self).map { $0.write_flags & UInt32(FUSE_WRITE_KILL_SUIDGID) != 0 }
+                let write = unsafe WriteRequest(
+                    origin: origin, bytes: UnsafeRawBufferPointer(start: bytes, count: size), killsPrivileges: kills ?? true)
+                fileSystem.write(
+                    write, node: node, handle: unsafe Callbacks.handle(info), offset: Int64(offset),
+                    flags: unsafe Callbacks.flags(info))
+            }
+        }
+        unsafe operations.copy_file_range = { request, node, offset, info, target, targetOffset, targetInfo, length, _ in
+            unsafe Callbacks.serve(request, node) { fileSystem, origin, node in
+                fileSystem.copyRange(
+                    CountRequest(origin: origin), from: node, handle: unsafe Callbacks.handle(info), offset: Int64(offset),
+                    to: NodeID(rawValue: UInt64(target)), targetHandle: unsafe Callbacks.handle(targetInfo),
+                    targetOffset: Int64(targetOffset), length: length)
+            }
+        }
+        unsafe operations.fallocate = { request, node, mode, offset, length, info in
+            unsafe Callbacks.serve(request, node) { fileSystem, origin, node in
+                fileSystem.fallocate(
+                    EmptyRequest(origin: origin), node: node, handle: unsafe Callbacks.handle(info), mode: mode,
+                    offset: Int64(offset),
+                    length: Int64(length))
+            }
+        }
+        unsafe operations.lseek = { request, node, offset, whence, info in
+            unsafe Callbacks.serve(request, node) { fileSystem, origin, node in
+                fileSystem.seek(
+                    OffsetRequest(origin: origin), node: node, handle: unsafe Callbacks.handle(info), offset: Int64(offset),
+                    whence: whence)
+            }
+        }
+        unsafe operations.flush = { request, node, info in
+            unsafe Callbacks.serve(request, node) { fileSystem, origin, node in
+                fileSystem.flush(EmptyRequest(origin: origin), node: node, handle: unsafe Callbacks.handle(info))
+            }
+        }
+        unsafe operations.fsync = { request, node, dataOnly, info in
+            unsafe Callbacks.serve(request, node) { fileSystem, origin, node in
+                fileSystem.fsync(
+                    EmptyRequest(origin: origin), node: node, handle: unsafe Callbacks.handle(info), dataOnly: dataOnly != 0)
+            }
+        }
+        unsafe operations.release = { request, node, info in
+            unsafe Callbacks.serve(request, node) { fileSystem, origin, node in
+                fileSystem.release(
+                    EmptyRequest(origin: origin), node: node, handle: unsafe Callbacks.handle(info),
+                    flags: unsafe Callbacks.flags(info))
+            }
+        }
+    }
+}

@@ -1,0 +1,75 @@
+internal import CFuse3
+internal import CLinux
+internal import LinuxSystem
+internal import SystemPackage
+
+/// Where a request came from and its answer goes: libfuse's request, or, for operations that libfuse 3.14 does not know, the device
+/// itself.
+///
+/// The requests hold it and see to it that exactly one answer is sent.
+@safe struct Origin {
+    /// libfuse's; nil where the request never went through it.
+    private let library: fuse_req_t?
+    private let device: Int32
+    private let unique: UInt64
+    let caller: Caller
+
+    init(_ request: fuse_req_t) {
+        unsafe library = unsafe request
+        device = -1
+        unique = 0
+        // Never nil for a request that is being served; valid until its answer.
+        let context = unsafe fuse_req_ctx(request).unsafelyUnwrapped.pointee
+        caller = Caller(uid: context.uid, gid: context.gid, pid: context.pid, umask: context.umask)
+    }
+
+    /// A request that was read from `device` and is not libfuse's to answer.
+    init(device: Int32, header: fuse_in_header, umask: UInt32) {
+        unsafe library = nil
+        self.device = device
+        unique = header.unique
+        caller = Caller(uid: header.uid, gid: header.gid, pid: Int32(bitPattern: header.pid), umask: umask)
+    }
+
+    func fail(_ error: Errno) {
+        if let library = unsafe library {
+            _ = unsafe fuse_reply_err(library, error.rawValue)
+        } else {
+            _ = unsafe send(UnsafeRawBufferPointer(start: nil, count: 0), error: -error.rawValue)
+        }
+    }
+
+    /// Whether the kernel took the answer: it does not where the connection has ended.
+    func succeed(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        if let library = unsafe library {
+            return unsafe fuse_reply_buf(library, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count) == 0
+        }
+        return unsafe send(bytes, error: 0)
+    }
+
+    func succeed<Value: BitwiseCopyable>(with value: Value) -> Bool {
+        unsafe withUnsafeBytes(of: value) { unsafe succeed($0) }
+    }
+
+    func succeedEmpty() {
+        if let library = unsafe library {
+            _ = unsafe fuse_reply_err(library, 0)
+        } else {
+            _ = unsafe send(UnsafeRawBufferPointer(start: nil, count: 0), error: 0)
+        }
+    }
+
+    /// Sends `bufvec`, by splice where libfuse can. See `fuse_reply_data`.
+    func succeed(splicing vector: UnsafeMutablePointer<fuse_bufvec>) {
+        guard let library = unsafe library else { return fail(.ioError) }
+        _ = unsafe fuse_reply_data(library, vector, FUSE_BUF_SPLICE_MOVE)
+    }
+
+    private func send(_ bytes: UnsafeRawBufferPointer, error: Int32) -> Bool {
+        var header = fuse_out_header(
+            len: UInt32(MemoryLayout<fuse_out_header>.size + bytes.count), error: error, unique: unique)
+        return unsafe withUnsafeMutableBytes(of: &header) { head in
+            unsafe DeviceChannel.send(to: device, head, bytes)
+        }
+    }
+}

@@ -1,0 +1,25 @@
+internal import CFuse3
+internal import CLinux
+
+/// The message that this thread is serving, as it came from the device: for what libfuse 3.14 does not pass on.
+enum CurrentInput {
+    private static let key: pthread_key_t = {
+        var key = pthread_key_t()
+        // Fails only when a process has used up its 1,024 keys.
+        precondition(unsafe pthread_key_create(&key, nil) == 0, "no thread-specific storage left")
+        return key
+    }()
+
+    static func set(_ message: UnsafeRawPointer?) { unsafe pthread_setspecific(key, message) }
+
+    private static var message: UnsafeRawPointer? { unsafe UnsafeRawPointer(pthread_getspecific(key)) }
+
+    /// The structure after the header. Only for the operation whose structure that is: the kernel sent all of it.
+    static func body<Value: BitwiseCopyable>(_ type: Value.Type) -> Value? {
+        unsafe message.map { unsafe $0.loadUnaligned(fromByteOffset: MemoryLayout<fuse_in_header>.size, as: type) }
+    }
+
+    static var opcode: UInt32? { unsafe message.map { unsafe $0.loadUnaligned(as: fuse_in_header.self).opcode } }
+
+    static var unique: UInt64? { unsafe message.map { unsafe $0.loadUnaligned(as: fuse_in_header.self).unique } }
+}

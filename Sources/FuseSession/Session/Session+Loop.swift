@@ -1,0 +1,64 @@
+internal import CFuse3
+internal import CLinux
+internal import LinuxSystem
+internal import SystemPackage
+
+extension Session {
+    /// Starts the threads that serve. They keep this object alive until the session is over.
+    func startWorkers() throws(Errno) {
+        for number in 0..<max(options.workers, 1) {
+            running.withLock { $0 += 1 }
+            do throws(Errno) {
+                // Nobody joins: the end is told by `endDescriptor`.
+                _ = try SystemThread("\(options.name)-\(number)") { [self] in
+                    serve()
+                    if running.withLock({
+                        $0 -= 1
+                        return $0 == 0
+                    }) {
+                        announceEnd()
+                    }
+                }
+            } catch {
+                running.withLock { $0 -= 1 }
+                throw error
+            }
+        }
+    }
+
+    /// Takes requests one after the other until the kernel says that there will be no more (ENODEV).
+    private func serve() {
+        var buffer = unsafe fuse_buf()
+        defer { unsafe free(buffer.mem) }
+        while true {
+            let count = unsafe fuse_session_receive_buf(session, &buffer)
+            if count == -EINTR || count == -EAGAIN { continue }
+            // 0 is the end of the session; what else there is says that the device itself is broken.
+            guard count >= MemoryLayout<fuse_in_header>.size, let message = unsafe UnsafeRawPointer(buffer.mem) else { return }
+            let header = unsafe message.loadUnaligned(as: fuse_in_header.self)
+            counters.count(header.opcode)
+            unsafe CurrentInput.set(message)
+            if header.opcode == TemporaryFileMessage.opcode {
+                unsafe TemporaryFileMessage.serve(message, header, state)
+            } else {
+                unsafe fuse_session_process_buf(session, &buffer)
+            }
+        }
+    }
+
+    /// libfuse's way to the device. Its reply to INIT is replaced by the one that was negotiated.
+    static func send(
+        _ device: Int32, _ parts: UnsafeMutablePointer<iovec>?, _ count: Int32, _ userdata: UnsafeMutableRawPointer?
+    ) -> Int {
+        guard CurrentInput.opcode == FUSE_INIT.rawValue, count == 2, let parts = unsafe parts, let userdata = unsafe userdata,
+            let header = unsafe parts[0].iov_base?.loadUnaligned(as: fuse_out_header.self), header.error == 0,
+            var reply = unsafe SessionState.of(userdata).takeAnswer(to: header.unique)
+        else { return unsafe writev(device, parts, count) }
+        var newHeader = fuse_out_header(
+            len: UInt32(MemoryLayout<fuse_out_header>.size + MemoryLayout<fuse_init_out>.size), error: 0, unique: header.unique)
+        let sent = unsafe withUnsafeMutableBytes(of: &newHeader) { head in
+            unsafe withUnsafeBytes(of: &reply) { unsafe DeviceChannel.send(to: device, head, $0) }
+        }
+        return sent ? Int(newHeader.len) : -1
+    }
+}

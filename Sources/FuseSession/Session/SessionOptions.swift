@@ -1,0 +1,28 @@
+/// How a session mounts and serves.
+package struct SessionOptions: Sendable {
+    /// What its threads are called, and the directory of the superblock that is mounted: `findmnt` shows it behind the source.
+    package var name: String
+    /// What `/proc/self/mountinfo` gives as the source.
+    package var source: String
+    /// The type is `fuse.` and this.
+    package var subtype = "pinfold"
+    /// Whether the superblock is read-only: the kernel itself then answers EROFS.
+    package var readOnly: Bool
+    /// The techniques that may be used, where the kernel has them.
+    package var features: Features
+    /// How many file systems may stand on each other below backing files: 1 for a plain one, 2 where the files below are on a
+    /// stacked one such as overlayfs (`max_stack_depth`, Linux 6.9).
+    package var stackDepth: UInt32 = 1
+    /// Whether the mount lies over its scratch directory for a moment also where the kernel would not need that.
+    package var mountsByScratch = false
+    /// How many threads serve.
+    package var workers: Int
+
+    package init(name: String, source: String, readOnly: Bool, features: Features, workers: Int) {
+        self.name = name
+        self.source = source
+        self.readOnly = readOnly
+        self.features = features
+        self.workers = workers
+    }
+}
