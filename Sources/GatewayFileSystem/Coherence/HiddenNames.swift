@@ -1,0 +1,43 @@
+internal import CLinux
+internal import LinuxSystem
+internal import SystemPackage
+
+/// Has trees look again at what is hidden in them, on a thread of its own: that may read many directories, and nothing waits for it.
+final class HiddenNames: Sendable {
+    private struct State {
+        var trees: [ObjectIdentifier: Tree] = [:]
+        var isRunning = false
+    }
+    private let state = Lock(State())
+
+    /// A name that is hidden came or went.
+    func changed(in tree: Tree) {
+        let starts = state.withLock { state -> Bool in
+            state.trees[ObjectIdentifier(tree)] = tree
+            defer { state.isRunning = true }
+            return !state.isRunning
+        }
+        guard starts else { return }
+        do throws(Errno) {
+            _ = try SystemThread("hidden-names") { [self] in run() }
+        } catch {
+            // No thread to be had now: the next change tries again.
+            state.withLock { $0.isRunning = false }
+        }
+    }
+
+    private func run() {
+        while true {
+            // Names that come and go all the time are looked at once a second.
+            var rest = timespec(tv_sec: 1, tv_nsec: 0)
+            let trees = state.withLock { state -> [Tree] in
+                defer { state.trees = [:] }
+                if state.trees.isEmpty { state.isRunning = false }
+                return Array(state.trees.values)
+            }
+            if trees.isEmpty { return }
+            for tree in trees { tree.learnHidden() }
+            unsafe nanosleep(&rest, nil)
+        }
+    }
+}

@@ -1,0 +1,178 @@
+internal import AuditLog
+internal import CLinux
+internal import FuseSession
+internal import LinuxSystem
+internal import SystemPackage
+internal import ZonePolicy
+
+/// A view being served: one plane read-only, two zones writable over it.
+///
+/// The order is the point. The clones of the source are taken before anything is mounted, so the view never shows itself.
+/// Privileges go before the first thread starts, so no thread ever had them. `ready` is said when a look through the mount itself
+/// was answered. Whatever fails on the way, the view's mount is taken away again, and with it those in it.
+package struct Gateway: ~Copyable {
+    private let mountpoint: Mountpoint
+    private let planes: [Plane]
+    private let signals: Signals
+    private var watch: MountWatch
+    private let trail: AuditTrail?
+
+    /// Mounts and starts serving.
+    package init(_ options: GatewayOptions) throws(GatewayError) {
+        // Refused and not ignored: an admin who sets a limit must not believe in one that nothing holds.
+        for (quota, name) in [(options.codeRepoQuota, "code-repo"), (options.sandboxQuota, "sandbox")] where quota != nil {
+            throw .configuration(
+                "--\(name)-quota: this version holds no quotas; leave it unset, and put the zone on a filesystem of its own size")
+        }
+        let layout = try Layout(options)
+        let policy = try Self.policy(layout, options)
+        let mountpoint = try Mountpoint(layout.mountpoint)
+        let signals = try Self.step("blocking signals") { () throws(Errno) in
+            try Signals([SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGPIPE])
+        }
+        let descriptors = Narrowing.descriptorLimit(options.descriptors)
+        try Self.step("giving up privileges") { () throws(Errno) in try Narrowing.apply() }
+        let trail = try Self.trail(options, layout)
+        let coherence = Self.coherence(options)
+        let planes = try Self.step("opening the planes") { () throws(Errno) in
+            try Plane.all(of: layout, policy, options, coherence, trail, descriptors: descriptors)
+        }
+        var watch = try Self.step("reading /proc/self/mountinfo") { () throws(Errno) in try MountWatch() }
+        do throws(Errno) {
+            try coherence?.start()
+            try Self.mount(planes, over: mountpoint, &watch)
+        } catch {
+            try? Unmounting.unmount(mountpoint.path, lazily: true)
+            trail?.stop()
+            throw .failure("the view cannot be mounted at \(mountpoint.path): \(error)")
+        }
+        self.mountpoint = mountpoint
+        self.planes = planes
+        self.signals = signals
+        self.watch = watch
+        self.trail = trail
+    }
+
+    /// The record of what the agent changes and is refused, where one is asked for: no view without it then.
+    private static func trail(_ options: GatewayOptions, _ layout: borrowing Layout) throws(GatewayError) -> AuditTrail? {
+        guard let path = options.audit else { return nil }
+        guard let real = SmallFile.realPath(path) else { throw .configuration("--audit: \(path) cannot be used: \(Errno.current)") }
+        for zone in [layout.codeRepo.path, layout.sandbox.path] where real == zone || real.hasPrefix(zone + "/") {
+            throw .configuration("--audit: \(path) lies in the zone \(zone), which the agent writes")
+        }
+        do throws(AuditError) {
+            return try AuditTrail(directory: real) { Report.say($0) }
+        } catch {
+            throw .configuration("--audit: \(error)")
+        }
+    }
+
+    /// What reports changes below the planes; nil where the kernel cannot, or where it was asked to be left off: then answers hold
+    /// for a second.
+    private static func coherence(_ options: GatewayOptions) -> Coherence? {
+        guard !options.without.contains(.longLifetimes) else { return nil }
+        do throws(Errno) {
+            return try Coherence(hasLimit: options.without.contains(.unlimitedQueue)) {
+                Report.say(
+                    "reports of changes were lost: all that the kernel knew of the view was taken back, and with it the zones' mounts"
+                )
+            }
+        } catch {
+            Report.say("changes below the view cannot be watched (\(error)): names and attributes are kept for one second")
+            return nil
+        }
+    }
+
+    private static func policy(_ layout: borrowing Layout, _ options: GatewayOptions) throws(GatewayError) -> AccessPolicy {
+        do throws(PolicyError) {
+            return try AccessPolicy(
+                source: layout.source.path, codeRepo: layout.codeRepo.path, sandbox: layout.sandbox.path, hide: options.hide,
+                protect: options.protect)
+        } catch {
+            throw .configuration(error.description)
+        }
+    }
+
+    /// A step that the machine may refuse.
+    private static func step<Result: ~Copyable>(
+        _ what: String, _ body: () throws(Errno) -> Result
+    ) throws(GatewayError) -> Result {
+        do throws(Errno) { return try body() } catch { throw .failure("\(what) failed: \(error)") }
+    }
+
+    /// The view over the mountpoint, then each zone over its own directory in the view.
+    private static func mount(_ planes: [Plane], over mountpoint: borrowing Mountpoint, _ watch: inout MountWatch) throws(Errno) {
+        for plane in planes {
+            let mount = try plane.session.mount(scratch: mountpoint.directory)
+            let device = try mount.root.status().fileSystem
+            let path: String
+            if plane.relativePath.isEmpty {
+                path = mountpoint.path
+                try mount.attach(to: mountpoint.directory)
+            } else {
+                path = "\(mountpoint.path)/\(plane.relativePath)"
+                let view = try Descriptor.open(mountpoint.path, [.path, .directory, .noFollow])
+                try mount.attach(to: try view.open(plane.relativePath, [.path, .directory, .noFollow]))
+            }
+            watch.add(plane.label, at: path, device: device)
+        }
+        // The look that proves it: through the mount, by way of the kernel and a worker, into the last zone.
+        for plane in planes {
+            let view = try Descriptor.open(mountpoint.path, [.path, .directory, .noFollow])
+            if !plane.relativePath.isEmpty { _ = try view.open(plane.relativePath, [.path, .directory, .noFollow]).status() }
+        }
+    }
+
+    /// Serves until the view is unmounted, by somebody or by a signal.
+    package mutating func run() {
+        while true {
+            var entries = [
+                pollfd(fd: signals.rawDescriptor, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: watch.rawDescriptor, events: Int16(POLLPRI), revents: 0),
+                pollfd(fd: planes[0].session.endDescriptor, events: Int16(POLLIN), revents: 0),
+            ]
+            _ = unsafe poll(&entries, 3, -1)
+            if entries[2].revents != 0 { return stop("the view was unmounted") }
+            if entries[1].revents != 0 { reportLostMounts() }
+            while let signal = signals.next() {
+                switch signal {
+                case SIGUSR1: report()
+                case SIGTERM, SIGINT, SIGHUP: return stop(nil)
+                default: break
+                }
+            }
+        }
+    }
+
+    private mutating func reportLostMounts() {
+        for lost in watch.gone() where lost.label != "view" {
+            // What is left is the view's own directory, which is read-only: nothing became writable by this.
+            Report.say("the mount of \(lost.label) at \(lost.path) is gone; it is read-only there until the view is mounted anew")
+        }
+    }
+
+    /// One line a plane: how many requests of each kind it has served.
+    private func report() {
+        var text = ""
+        for plane in planes {
+            let counts = plane.session.counters.served.map { "\($0.name)=\($0.count)" }.joined(separator: " ")
+            text += "pinfold-mount: requests \(plane.label): \(counts)\n"
+        }
+        Report.write(text)
+    }
+
+    /// Detaches the view with all that is mounted in it, and gives those who still use it a moment.
+    private func stop(_ reason: String?) {
+        defer { trail?.stop() }
+        let path = mountpoint.path
+        // Only what is ours: somebody may have mounted over it, or have unmounted it already.
+        if let top = try? MountTable.read().entry(at: path), top.isPinfold { try? Unmounting.unmount(path, lazily: true) }
+        for plane in planes {
+            var entry = pollfd(fd: plane.session.endDescriptor, events: Int16(POLLIN), revents: 0)
+            if unsafe poll(&entry, 1, 2000) != 1 {
+                Report.say("\(plane.label) is still in use by running processes; their open files answer ENOTCONN from now on")
+                return
+            }
+        }
+    }
+}

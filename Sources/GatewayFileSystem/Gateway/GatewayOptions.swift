@@ -1,0 +1,66 @@
+internal import FuseSession
+
+/// What a gateway serves and how: everything that its command line says. Paths are absolute.
+package struct GatewayOptions: Sendable {
+    package var source = ""
+    package var mountpoint = ""
+    package var codeRepo = ""
+    package var sandbox = ""
+    package var agentUser: UInt32 = 0
+    package var agentGroup: UInt32 = 0
+    package var hide: [String] = []
+    package var protect: [String] = []
+    package var codeRepoQuota: ZoneQuota?
+    package var sandboxQuota: ZoneQuota?
+    /// Where what the agent changes and is refused is recorded, root's alone; nil for nowhere.
+    package var audit: String?
+    package var without: Set<Technique> = []
+    /// How many descriptors this process may have; nil for what its hard limit says.
+    package var descriptors: Int?
+
+    package init() {}
+}
+
+/// How much a zone may hold.
+package struct ZoneQuota: Hashable, Sendable {
+    package var bytes: UInt64
+    package var inodes: UInt64?
+
+    package init(bytes: UInt64, inodes: UInt64?) {
+        self.bytes = bytes
+        self.inodes = inodes
+    }
+}
+
+/// What makes the gateway fast and can be left off, with the same bytes as the result: for looking for faults, and for measuring.
+package enum Technique: String, CaseIterable, Hashable, Sendable {
+    /// The kernel reads and writes the zones' files by itself.
+    case passthrough
+    /// The view's files and directories are read without being opened.
+    case noOpen = "no-open"
+    /// The kernel keeps names and attributes until it is told of a change; without it, for a second.
+    case longLifetimes = "long-lifetimes"
+    /// Listings come with their entries' attributes.
+    case readdirplus
+    /// The kernel remembers that a name does not exist.
+    case negativeEntries = "negative-entries"
+    /// The kernel remembers symbolic links' texts.
+    case symlinkCache = "symlink-cache"
+    /// A plane's mount is taken out of its superblock without lying over the mountpoint for a moment (Linux 6.15).
+    case detachedClone = "detached-clone"
+    /// Reports of changes wait in a queue as long as there is memory; without it the machine's limit holds (`fs.fanotify.max_queued_events`).
+    case unlimitedQueue = "unlimited-queue"
+}
+
+extension GatewayOptions {
+    /// What a plane's session may negotiate.
+    func features(_ always: Features) -> Features {
+        var features = always
+        let optional: [(Technique, Features)] = [
+            (.passthrough, .passthrough), (.noOpen, [.noOpen, .noOpenDirectory]), (.readdirplus, .readdirplus),
+            (.symlinkCache, .symlinkCache),
+        ]
+        for (technique, bits) in optional where without.contains(technique) { features.subtract(bits) }
+        return features
+    }
+}

@@ -1,0 +1,87 @@
+internal import CLinux
+internal import LinuxSystem
+internal import SystemPackage
+
+/// The directories of a gateway, opened and held against each other. Nothing has been changed or mounted yet.
+struct Layout: ~Copyable {
+    let source: Directory
+    let codeRepo: Directory
+    let sandbox: Directory
+    let mountpoint: String
+
+    /// A directory that was found, and the path that leads to it without a symbolic link.
+    struct Directory: ~Copyable {
+        let path: String
+        let descriptor: Descriptor
+    }
+
+    /// The first thing that is wrong is the error: exit code 2.
+    init(_ options: GatewayOptions) throws(GatewayError) {
+        guard geteuid() == 0 else {
+            throw .configuration("only root can serve a view: mounting and acting for others need its privileges")
+        }
+        guard options.agentUser != 0 else {
+            throw .configuration("--agent: the agent's user is root (uid 0), whom no permission stops; choose an unprivileged user")
+        }
+        let source = try Self.directory(options.source, "--source")
+        let codeRepo = try Self.directory(options.codeRepo, "--code-repo")
+        let sandbox = try Self.directory(options.sandbox, "--sandbox")
+        let mountpoint = try Self.mountpoint(options.mountpoint)
+        try Self.checkNesting(source: source.path, codeRepo: codeRepo.path, sandbox: sandbox.path, mountpoint: mountpoint)
+        self.source = source
+        self.codeRepo = codeRepo
+        self.sandbox = sandbox
+        self.mountpoint = mountpoint
+    }
+
+    private static func checkNesting(source: String, codeRepo: String, sandbox: String, mountpoint: String) throws(GatewayError) {
+        for (option, zone) in [("--code-repo", codeRepo), ("--sandbox", sandbox)] {
+            guard isBelow(zone, source) else { throw .configuration("\(option): \(zone) does not lie inside the source \(source)") }
+            guard mountpoint != zone, !isBelow(mountpoint, zone) else {
+                throw .configuration(
+                    "--mountpoint: \(mountpoint) lies in the zone \(zone), which the agent writes; mount elsewhere")
+            }
+        }
+        guard codeRepo != sandbox, !isBelow(codeRepo, sandbox), !isBelow(sandbox, codeRepo) else {
+            throw .configuration(
+                "--code-repo \(codeRepo) and --sandbox \(sandbox) lie inside each other; zones are separate directories")
+        }
+        guard mountpoint != source, !isBelow(source, mountpoint) else {
+            throw .configuration("--mountpoint: \(mountpoint) would hide the source \(source) that it shows; mount elsewhere")
+        }
+    }
+
+    /// The way from the source to a zone.
+    func relativePath(of zone: borrowing Directory) -> String {
+        String(zone.path.dropFirst(source.path == "/" ? 1 : source.path.count + 1))
+    }
+
+    private static func directory(_ path: String, _ option: String) throws(GatewayError) -> Directory {
+        guard path.hasPrefix("/") else { throw .configuration("\(option): \(path) is not an absolute path") }
+        guard let real = SmallFile.realPath(path) else {
+            throw .configuration("\(option): \(path) cannot be used: \(Errno.current)")
+        }
+        do throws(Errno) {
+            return Directory(path: real, descriptor: try Descriptor.open(real, [.path, .directory, .noFollow]))
+        } catch {
+            throw .configuration("\(option): \(path) \(error == .notDirectory ? "is not a directory" : "cannot be used: \(error)")")
+        }
+    }
+
+    /// The last name is not looked at: a dead daemon's mount may be there.
+    private static func mountpoint(_ path: String) throws(GatewayError) -> String {
+        let names = path.split(separator: "/")
+        guard path.hasPrefix("/"), let last = names.last, last != "..", last != "." else {
+            throw .configuration("--mountpoint: \(path) is not an absolute path below /")
+        }
+        let parent = "/" + names.dropLast().joined(separator: "/")
+        guard let real = SmallFile.realPath(parent) else {
+            throw .configuration("--mountpoint: \(parent) cannot be used: \(Errno.current)")
+        }
+        return (real == "/" ? "" : real) + "/" + last
+    }
+
+    private static func isBelow(_ path: String, _ directory: String) -> Bool {
+        path.hasPrefix(directory == "/" ? "/" : directory + "/") && path != directory
+    }
+}

@@ -1,0 +1,60 @@
+internal import CLinux
+internal import LinuxSystem
+internal import SystemPackage
+
+/// The place where a view is mounted: one daemon at a time has it.
+struct Mountpoint: ~Copyable {
+    let path: String
+    /// What lies below the mount.
+    let directory: Descriptor
+    private let lock: MountLock
+
+    /// Takes the lock, clears what a dead daemon left, and sees to it that nothing else is mounted there.
+    init(_ path: String) throws(GatewayError) {
+        let lock = try Self.takeLock(path)
+        // Whoever has the lock knows that no daemon serves what is mounted here.
+        try Self.clearStale(path)
+        directory = try Self.open(path)
+        self.lock = lock
+        self.path = path
+    }
+
+    private static func takeLock(_ path: String) throws(GatewayError) -> MountLock {
+        unsafe mkdir(MountRuntime.directory, 0o755)
+        let file = MountRuntime(mountpoint: path).lock
+        do throws(MountLock.Failure) {
+            return try MountLock(path: file)
+        } catch {
+            switch error {
+            case .held(let held):
+                throw .configuration(
+                    "--mountpoint: \(path) is in use: \(held.pid.map { "process \($0)" } ?? "another process") serves a view there")
+            case .failed(let code):
+                throw .failure("the lock \(file) cannot be taken: \(code)")
+            }
+        }
+    }
+
+    private static func clearStale(_ path: String) throws(GatewayError) {
+        do throws(Errno) {
+            // Each detaching takes the mounts below along; several views may lie on each other after several crashes.
+            while try MountTable.read().entry(at: path)?.isPinfold == true { try Unmounting.unmount(path, lazily: true) }
+        } catch {
+            throw .failure("the mount that a dead daemon left at \(path) cannot be removed: \(error)")
+        }
+    }
+
+    private static func open(_ path: String) throws(GatewayError) -> Descriptor {
+        let table: MountTable
+        do throws(Errno) { table = try MountTable.read() } catch { throw .failure("/proc/self/mountinfo cannot be read: \(error)") }
+        if let other = table.entry(at: path) {
+            throw .configuration("--mountpoint: \(path) is in use: \(other.type) is mounted there")
+        }
+        do throws(Errno) {
+            return try Descriptor.open(path, [.path, .directory, .noFollow])
+        } catch {
+            throw .configuration(
+                "--mountpoint: \(path) \(error == .notDirectory ? "is not a directory" : "cannot be used: \(error)")")
+        }
+    }
+}

@@ -1,0 +1,94 @@
+internal import AuditLog
+internal import CLinux
+internal import FuseSession
+internal import LinuxSystem
+internal import SystemPackage
+internal import ZonePolicy
+
+/// One of the three file systems of a gateway: its clone of the source, what serves it, and its session.
+final class Plane: Sendable {
+    /// What people call it: `view`, `code-repo`, `sandbox`.
+    let label: String
+    /// Where in the view it lies; empty for the view.
+    let relativePath: String
+    let session: Session
+    /// The mounts below it are taken apart when this goes.
+    private let clone: DetachedMount
+
+    private init(label: String, relativePath: String, session: Session, clone: consuming DetachedMount) {
+        self.label = label
+        self.relativePath = relativePath
+        self.session = session
+        self.clone = clone
+    }
+
+    /// The view, then the zones. All clones are taken before any plane is made.
+    static func all(
+        of layout: borrowing Layout, _ policy: AccessPolicy, _ options: GatewayOptions, _ coherence: Coherence?,
+        _ trail: AuditTrail?, descriptors: Int
+    ) throws(Errno) -> [Plane] {
+        // The whole tree of mounts, all of it read-only: not even a fault in this daemon writes through it.
+        let whole = try DetachedMount.clone(
+            of: layout.source.descriptor, recursive: true, [.readOnly, .noSetuid, .noDevices])
+        // That directory alone: what is mounted inside a zone is not the agent's.
+        let code = try DetachedMount.clone(of: layout.codeRepo.descriptor, recursive: false, [.noSetuid, .noDevices])
+        let sand = try DetachedMount.clone(of: layout.sandbox.descriptor, recursive: false, [.noSetuid, .noDevices])
+        // A third for each plane; what serving itself needs, and the descriptors that a request holds for its moment, are left out
+        // of it.
+        let share = max((descriptors - 128) / 3, 16)
+        return [
+            try Plane(.view, "", whole, layout.source.path, layout, policy, options, coherence, nil, descriptors: share),
+            try Plane(
+                .codeRepo, layout.relativePath(of: layout.codeRepo), code, layout.codeRepo.path, layout, policy, options, coherence,
+                trail, descriptors: share),
+            try Plane(
+                .sandbox, layout.relativePath(of: layout.sandbox), sand, layout.sandbox.path, layout, policy, options, coherence,
+                trail, descriptors: share),
+        ]
+    }
+
+    private convenience init(
+        _ zone: Zone, _ relativePath: String, _ clone: consuming DetachedMount, _ path: String, _ layout: borrowing Layout,
+        _ policy: AccessPolicy, _ options: GatewayOptions, _ coherence: Coherence?, _ trail: AuditTrail?, descriptors: Int
+    ) throws(Errno) {
+        let key = coherence?.addPlane()
+        let source: Source
+        if let coherence, let key {
+            source = try Source(root: clone.root, descriptors: descriptors, mountHandler: coherence.mountHandler(for: key))
+        } else {
+            source = try Source(root: clone.root, descriptors: descriptors)
+        }
+        let tree = Tree(
+            policy: policy, zone: zone, source: source, sourcePath: path,
+            remembersAbsence: !options.without.contains(.negativeEntries))
+        let isView = zone == .view
+        let audit = trail.map { ZoneAudit(trail: $0, root: Array(path.utf8), label: zone.label) }
+        let served: any FileSystem = isView ? ViewPlane(tree) : ZonePlane(tree, descriptors: descriptors / 4, audit: audit)
+        let session = try Session(served, Self.sessionOptions(zone, layout, options, source.root.descriptor))
+        // Before the kernel gets its first answer, so that no change goes unheard.
+        if let coherence, let key { coherence.attach(key, tree, session.notifier) }
+        self.init(label: isView ? "view" : zone.label, relativePath: relativePath, session: session, clone: clone)
+    }
+
+    private static func sessionOptions(
+        _ zone: Zone, _ layout: borrowing Layout, _ options: GatewayOptions, _ root: borrowing Descriptor
+    ) -> SessionOptions {
+        let isView = zone == .view
+        let common: Features = [.readdirplus, .symlinkCache, .accessControlLists, .epoch]
+        let features = options.features(
+            common.union(
+                isView ? [.noOpen, .noOpenDirectory] : [.noOpenDirectory, .passthrough, .killPrivileges, .temporaryFiles]))
+        var result = SessionOptions(
+            name: isView ? "view" : zone.label, source: layout.source.path, readOnly: isView, features: features, workers: workers)
+        result.mountsByScratch = options.without.contains(.detachedClone)
+        // A stacked file system below takes one of the two levels that the kernel allows.
+        if (try? root.fileSystemStatistics().kind) == overlay { result.stackDepth = 2 }
+        return result
+    }
+
+    /// OVERLAYFS_SUPER_MAGIC of <linux/magic.h>.
+    private static let overlay: Int64 = 0x794c_7630
+
+    /// Some wait for the disk while others serve.
+    private static let workers = min(max(2 * sysconf(Int32(_SC_NPROCESSORS_ONLN)), 4), 16)
+}

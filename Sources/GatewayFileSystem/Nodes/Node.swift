@@ -1,0 +1,49 @@
+internal import FuseSession
+package import LinuxSystem
+package import ZonePolicy
+
+/// What is known of a file that the kernel knows, in 72 bytes: no name, no path, no descriptor.
+package struct Node: Sendable {
+    package let handle: FileHandle
+    /// Which of the source's mounts the file was found on: the handle means something there.
+    package let mount: UInt16
+    var generation: UInt32
+    /// How many replies gave the kernel this node and are not forgotten yet; it stays at its highest value once it is there. 0: free.
+    var lookups: UInt32
+    /// The next node of the same bucket, or the next free one.
+    var next: UInt32
+    /// Which rules hold for the file; of a directory as long as `epoch` is the tree's.
+    package var place: Place
+    var epoch: UInt32
+    /// The name that the file was last found under, as `Links` counts names; 0 where nobody counts.
+    var nameKey: UInt64
+    private let kindBits: UInt8
+    package var flags: Flags
+
+    package struct Flags: OptionSet, Sendable {
+        package let rawValue: UInt8
+        package init(rawValue: UInt8) { self.rawValue = rawValue }
+
+        /// Its name went beside the mount: it is not opened for writing before it is found by a name again.
+        static let adrift = Flags(rawValue: 1)
+    }
+
+    init(
+        handle: FileHandle, mount: UInt16, kind: FileKind, place: Place, epoch: UInt32, nameKey: UInt64, flags: Flags
+    ) {
+        self.handle = handle
+        self.mount = mount
+        generation = 0
+        lookups = 0
+        next = 0
+        self.place = place
+        self.epoch = epoch
+        self.nameKey = nameKey
+        kindBits = UInt8(kind.rawValue >> 12)
+        self.flags = flags
+    }
+
+    package var kind: FileKind { FileKind(rawValue: UInt32(kindBits) << 12) ?? .regular }
+    package var isDirectory: Bool { kindBits == 0o4 }
+    package var isRegular: Bool { kindBits == 0o10 }
+}

@@ -1,0 +1,70 @@
+internal import FuseSession
+internal import LinuxSystem
+internal import SystemPackage
+
+extension Tree {
+    func rootEntry() throws(Errno) -> Entry {
+        let lifetime = lifetime(source.rootMount)
+        return Entry(
+            node: .root, attributes: Attributes(try source.root.descriptor.status()), attributesLifetime: lifetime,
+            entryLifetime: lifetime)
+    }
+
+    func lookup(_ request: consuming EntryRequest, parent: NodeID, name: borrowing PathBytes) {
+        let entry: Entry
+        do throws(Errno) {
+            let directory = try directory(parent)
+            do throws(Errno) {
+                entry = try look(name, in: directory)
+            } catch .noSuchFileOrDirectory {
+                return request.replyAbsent(for: remembersAbsence ? lifetime(directory.mount) : .none)
+            }
+        } catch { return request.fail(error) }
+        // Not taken: the caller was interrupted, and no forget will come.
+        if !request.reply(entry) { forget(entry.node, lookups: 1) }
+    }
+
+    func getattr(_ request: consuming AttributesRequest, node id: NodeID) {
+        let attributes: Attributes
+        let mount: Mount
+        do throws(Errno) {
+            let node = try node(id)
+            mount = source.mount(node.mount)
+            attributes = mount.isSealed ? sealedAttributes(node) : Attributes(try place(id, node).descriptor.status())
+        } catch { return request.fail(error) }
+        request.reply(attributes, lifetime: lifetime(mount))
+    }
+
+    /// Those of the root of a filesystem that is never touched.
+    private func sealedAttributes(_ node: Node) -> Attributes {
+        var attributes = Attributes(source.rootStatus)
+        attributes.inode = node.handle.words.1
+        attributes.mode = 0o040555
+        attributes.links = 2
+        attributes.size = 0
+        return attributes
+    }
+
+    func readlink(_ request: consuming LinkTextRequest, node id: NodeID) {
+        let text: UnsafeMutableRawBufferPointer
+        do throws(Errno) {
+            let node = try node(id)
+            guard node.kind == .symbolicLink else { throw .invalidArgument }
+            let bytes = try place(id, node).descriptor.linkText()
+            unsafe text = .allocate(byteCount: bytes.count, alignment: 1)
+            unsafe text.copyBytes(from: bytes)
+        } catch { return request.fail(error) }
+        unsafe request.reply(UnsafeRawBufferPointer(text))
+        unsafe text.deallocate()
+    }
+
+    func statfs(_ request: consuming StatisticsRequest, node id: NodeID) {
+        let statistics: FileSystemStatistics
+        do throws(Errno) {
+            let node = try node(id)
+            let place = source.mount(node.mount).isSealed ? source.root : try place(id, node)
+            statistics = try place.descriptor.fileSystemStatistics()
+        } catch { return request.fail(error) }
+        request.reply(statistics)
+    }
+}

@@ -1,0 +1,41 @@
+internal import FuseSession
+internal import LinuxSystem
+internal import SystemPackage
+
+// Extended attributes, POSIX ACLs among them (`system.posix_acl_access`): the kernel asks for an ACL once and judges by it, like a disk filesystem.
+extension Tree {
+    /// The largest value that Linux allows (XATTR_SIZE_MAX), and list (XATTR_LIST_MAX).
+    private static var largest: Int { 65_536 }
+
+    func getxattr(_ request: consuming ExtendedAttributeRequest, node id: NodeID, name: borrowing PathBytes) {
+        let room = unsafe Self.room(request.size)
+        defer { unsafe room.deallocate() }
+        let count: Int
+        do throws(Errno) {
+            count = try unsafe attributed(id).descriptor.extendedAttribute(name, into: room)
+        } catch { return request.fail(error) }
+        if unsafe room.isEmpty { return request.reply(size: count) }
+        unsafe request.reply(UnsafeRawBufferPointer(rebasing: room[..<count]))
+    }
+
+    func listxattr(_ request: consuming ExtendedAttributeRequest, node id: NodeID) {
+        let room = unsafe Self.room(request.size)
+        defer { unsafe room.deallocate() }
+        let count: Int
+        do throws(Errno) {
+            count = try unsafe attributed(id).descriptor.extendedAttributes(into: room)
+        } catch { return request.fail(error) }
+        if unsafe room.isEmpty { return request.reply(size: count) }
+        unsafe request.reply(UnsafeRawBufferPointer(rebasing: room[..<count]))
+    }
+
+    private static func room(_ size: Int) -> UnsafeMutableRawBufferPointer {
+        .allocate(byteCount: min(size, largest), alignment: 1)
+    }
+
+    private func attributed(_ id: NodeID) throws(Errno) -> SharedDescriptor {
+        let node = try node(id)
+        if source.mount(node.mount).isSealed { throw .noData }
+        return try place(id, node)
+    }
+}

@@ -1,0 +1,76 @@
+internal import FuseSession
+internal import LinuxSystem
+internal import SystemPackage
+internal import ZonePolicy
+
+extension Tree {
+    /// Lists a directory from `offset`, without the hidden names, with a lookup of each where `withEntries`.
+    func list(_ request: consuming DirectoryRequest, node id: NodeID, offset: Int64, withEntries: Bool) {
+        do throws(Errno) {
+            let node = try node(id)
+            guard node.isDirectory else { throw .notDirectory }
+            if source.mount(node.mount).isSealed {
+                sealedListing(&request, node, offset)
+            } else {
+                try fill(&request, try directory(id), offset, withEntries: withEntries)
+            }
+        } catch {
+            // What was added holds lookups that the kernel must hear of.
+            return request.isEmpty ? request.fail(error) : request.finish()
+        }
+        request.finish()
+    }
+
+    private func fill(
+        _ request: inout DirectoryRequest, _ directory: Directory, _ offset: Int64, withEntries: Bool
+    ) throws(Errno) {
+        let stream: DirectoryStream
+        if let parked = source.streams.take(directory.id, at: offset) {
+            stream = parked.stream
+            if parked.isOld { try stream.refresh() }
+        } else {
+            stream = try DirectoryStream(directory.descriptor.descriptor.open(".", [.readOnly, .directory]), from: offset)
+        }
+        while let entry = try stream.peek() {
+            let bytes = unsafe entry.name
+            // Followed by a NUL, as getdents64 has it.
+            let name = unsafe PathBytes(
+                borrowing: UnsafeRawPointer(bytes.baseAddress.unsafelyUnwrapped).assumingMemoryBound(to: CChar.self),
+                count: bytes.count)
+            var added = true
+            if name.isDotOrDotDot || !withEntries {
+                if !name.isDotOrDotDot, unsafe policy.child(of: directory.place, named: bytes.span).isHidden {
+                    stream.advance()
+                    continue
+                }
+                added =
+                    withEntries
+                    ? unsafe request.addWithEntry(nil, bytes, inode: entry.inode, type: entry.type, next: entry.next)
+                    : unsafe request.add(bytes, inode: entry.inode, type: entry.type, next: entry.next)
+            } else {
+                guard request.fits(nameCount: bytes.count, withEntry: true) else { break }
+                do throws(Errno) {
+                    let found = try look(name, in: directory)
+                    added = unsafe request.addWithEntry(
+                        found, bytes, inode: found.attributes.inode, type: entry.type, next: entry.next)
+                } catch .noSuchFileOrDirectory {
+                    // Hidden, or gone since it was listed.
+                } catch {
+                    added = unsafe request.addWithEntry(nil, bytes, inode: entry.inode, type: entry.type, next: entry.next)
+                }
+            }
+            if !added { break }
+            stream.advance()
+        }
+        source.streams.park(stream, directory.id)
+    }
+
+    private func sealedListing(_ request: inout DirectoryRequest, _ node: Node, _ offset: Int64) {
+        for (index, name) in [".", ".."].enumerated().dropFirst(Int(clamping: offset)) {
+            let bytes = Array(name.utf8)
+            unsafe bytes.withUnsafeBufferPointer {
+                _ = unsafe request.addWithEntry(nil, $0, inode: node.handle.words.1, type: 4, next: Int64(index + 1))
+            }
+        }
+    }
+}

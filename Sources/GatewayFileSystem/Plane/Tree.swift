@@ -1,0 +1,189 @@
+internal import FuseSession
+internal import LinuxSystem
+internal import Synchronization
+internal import SystemPackage
+package import ZonePolicy
+
+/// One plane's files: where they are, which of them the kernel knows, and which rules hold for them. What both kinds of plane read from.
+package final class Tree: Sendable {
+    package let policy: AccessPolicy
+    package let zone: Zone
+    package let nodes: NodeTable
+    package let source: Source
+    let remembersAbsence: Bool
+    let openFiles = OpenFiles()
+    let links = Links()
+    let hidden = HiddenFiles()
+    /// Counts the times that a directory moved to where other rules hold, or anywhere beside the mount: places of directories found before
+    /// are worked out anew.
+    private let arrangement = Atomic<UInt32>(0)
+
+    /// - Parameters:
+    ///   - zone: whose root `source` is; `.view` for the whole.
+    ///   - sourcePath: the path that the policy knows the root by.
+    ///   - remembersAbsence: whether the kernel may keep that a name does not exist.
+    package init(policy: AccessPolicy, zone: Zone, source: Source, sourcePath: String, remembersAbsence: Bool = true) {
+        self.policy = policy
+        self.remembersAbsence = remembersAbsence
+        self.zone = zone
+        self.source = source
+        nodes = NodeTable(
+            root: Node(
+                handle: source.rootHandle, mount: 0, kind: .directory, place: policy.root(of: zone), epoch: 0, nameKey: 0, flags: []
+            ))
+        let nodes = nodes
+        source.nodeLookup.withLock { $0 = { nodes.node($0) } }
+        self.sourcePath = sourcePath == "/" ? [] : Array(sourcePath.utf8)
+        learnHiddenFiles()
+    }
+
+    private let sourcePath: [UInt8]
+
+    func learnHiddenFiles() {
+        let below = policy.hiddenLiteralPaths.compactMap { path -> [UInt8]? in
+            guard path.starts(with: sourcePath) else { return nil }
+            let rest = path.dropFirst(sourcePath.count)
+            // Below the root, relative to it.
+            return rest.first == UInt8(ascii: "/") && rest.count > 1 ? Array(rest.dropFirst()) : nil
+        }
+        hidden.learn(below, below: source.root.descriptor)
+    }
+
+    // MARK: Nodes and directories
+
+    /// A directory that something is done in.
+    struct Directory {
+        let id: NodeID
+        let node: Node
+        let place: Place
+        let mount: Mount
+        let descriptor: SharedDescriptor
+    }
+
+    /// The node with this number; ESTALE for a forged or late one.
+    @inline(__always)
+    func node(_ id: NodeID) throws(Errno) -> Node {
+        guard let node = nodes.node(id) else { throw .staleNFSFileHandle }
+        return node
+    }
+
+    /// The directory with this number.
+    @inline(__always)
+    func directory(_ id: NodeID) throws(Errno) -> Directory {
+        let node = try node(id)
+        guard node.isDirectory else { throw .notDirectory }
+        let mount = source.mount(node.mount)
+        // Nothing is in it, and nothing of it is opened: whoever serves it may hang.
+        if mount.isSealed { throw .noSuchFileOrDirectory }
+        let descriptor = try source.place(id, node)
+        return Directory(id: id, node: node, place: try place(id, node, descriptor), mount: mount, descriptor: descriptor)
+    }
+
+    /// An O_PATH descriptor of a file that may have lost its name: what holds it open comes first.
+    @inline(__always)
+    func place(_ id: NodeID, _ node: Node) throws(Errno) -> SharedDescriptor {
+        if let open = openFiles.find(id)?.place { return open }
+        return try source.place(id, node)
+    }
+
+    /// A descriptor for reading, of a regular file or a directory.
+    func reading(_ id: NodeID, _ node: Node) throws(Errno) -> SharedDescriptor {
+        if let open = openFiles.find(id)?.place {
+            if let known = source.cache.find(id, .reading) { return known }
+            let shared = SharedDescriptor(try open.descriptor.reopen(.readOnly))
+            source.cache.keep(shared, id, .reading)
+            return shared
+        }
+        return try source.reading(id, node)
+    }
+
+    // MARK: Rules
+
+    /// Which rules hold for the directory now.
+    @inline(__always)
+    private func place(_ id: NodeID, _ node: Node, _ descriptor: SharedDescriptor) throws(Errno) -> Place {
+        let now = arrangement.load(ordering: .acquiring)
+        if node.epoch == now || id == .root { return node.place }
+        return try placeAnew(id, descriptor, now)
+    }
+
+    /// Follows the path that the kernel has for the directory down from the root, and makes sure that it is the directory's: one that was
+    /// moved out of the plane has a path too, from another root.
+    private func placeAnew(_ id: NodeID, _ descriptor: SharedDescriptor, _ now: UInt32) throws(Errno) -> Place {
+        var path = try descriptor.descriptor.magicLinkText()
+        while path.first == UInt8(ascii: "/") { path.removeFirst() }
+        let status = try descriptor.descriptor.status()
+        let there =
+            try path.isEmpty
+            ? source.root.descriptor.status()
+            : path.withPathBytes { name throws(Errno) in try source.root.descriptor.open(name, [.path, .noFollow]).status() }
+        guard there.inode == status.inode, there.fileSystem == status.fileSystem else { throw .staleNFSFileHandle }
+        var place = policy.root(of: zone)
+        for name in path.split(separator: UInt8(ascii: "/")) { place = policy.child(of: place, named: Array(name).span) }
+        nodes.update(id) { node in
+            node.place = place
+            node.epoch = now
+        }
+        return place
+    }
+
+    /// Directories found before this may have other rules now.
+    func rearranged() { arrangement.wrappingAdd(1, ordering: .acquiringAndReleasing) }
+
+    // MARK: Looking up
+
+    /// How long the kernel may keep what it learns of files on `mount`.
+    @inline(__always)
+    func lifetime(_ mount: Mount) -> Lifetime { mount.isWatched ? .long : .second }
+
+    /// Finds `name` in `parent` and counts a lookup of it. ENOENT for what is hidden, as for what is not there.
+    @inline(__always)
+    func look(_ name: borrowing PathBytes, in parent: borrowing Directory) throws(Errno) -> Entry {
+        let place = policy.child(of: parent.place, named: unsafe name.bytes.span)
+        if place.isHidden {
+            if let status = try? parent.descriptor.descriptor.status(of: name, local: true) { hidden.add(status) }
+            throw .noSuchFileOrDirectory
+        }
+        let found = try source.find(name, in: parent.descriptor.descriptor, on: parent.mount)
+        return try enter(found, place, name, in: parent)
+    }
+
+    /// Makes what was found known, with one lookup more.
+    @inline(__always)
+    func enter(
+        _ found: Source.Found, _ place: Place, _ name: borrowing PathBytes, in parent: borrowing Directory
+    ) throws(Errno) -> Entry {
+        let kind = found.status.kind
+        let hasNames = found.status.links > 1 && kind != .directory
+        if hasNames, hidden.contains(found.status) { throw .noSuchFileOrDirectory }
+        let key = zone.isWritable && kind != .directory ? unsafe Links.key(parent.node.handle, name.bytes) : 0
+        let id = try nodes.enter(
+            Node(
+                handle: found.handle, mount: found.mount.index, kind: kind, place: place,
+                epoch: arrangement.load(ordering: .acquiring), nameKey: key, flags: []),
+            keepingStricter: hasNames)
+        if hasNames, key != 0 { links.saw(key, of: id) }
+        if !found.handle.isHandle { source.rememberPath(id, parent: parent.id, name: name) }
+        let lifetime = lifetime(found.mount)
+        return Entry(
+            node: id, attributes: attributes(found.status, found.mount), attributesLifetime: lifetime, entryLifetime: lifetime)
+    }
+
+    /// The attributes that are shown: the file's own.
+    @inline(__always)
+    func attributes(_ status: FileStatus, _ mount: Mount) -> Attributes {
+        var attributes = Attributes(status)
+        if mount.isSealed {
+            attributes.mode = 0o040555
+            attributes.links = 2
+            attributes.size = 0
+        }
+        return attributes
+    }
+
+    func forget(_ id: NodeID, lookups: UInt64) {
+        guard let last = nodes.forget(id, lookups: lookups) else { return }
+        source.drop(id, last)
+        links.forget(id)
+    }
+}

@@ -1,0 +1,102 @@
+internal import CLinux
+package import FuseSession
+package import LinuxSystem
+internal import SystemPackage
+internal import ZonePolicy
+
+// What is done through an open file. That it may be written was asked when it was opened for writing: the kernel sends these for such opens alone. Reads and writes
+// come only for files that have no backing file.
+extension ZonePlane {
+    package func read(_ request: consuming DataRequest, node id: NodeID, handle: Handle, offset: Int64, flags: OpenFlags) {
+        let file: SharedDescriptor
+        do throws(Errno) {
+            let node = try tree.node(id)
+            guard node.isRegular else { throw .invalidArgument }
+            file = try tree.reading(id, node)
+        } catch { return request.fail(error) }
+        request.reply(from: file.descriptor, offset: offset)
+    }
+
+    package func write(_ request: consuming WriteRequest, node id: NodeID, handle: Handle, offset: Int64, flags: OpenFlags) {
+        let count: Int
+        do throws(Errno) {
+            let node = try tree.node(id)
+            try permit(tree.policy.decide(.write, at: node.place))
+            let file = try writer(try openFile(id), id, node, appending: flags.contains(.append))
+            let bytes = unsafe request.bytes
+            var written = 0
+            while written < bytes.count {
+                let part = unsafe UnsafeRawBufferPointer(rebasing: bytes[written...])
+                do throws(Errno) {
+                    let step = try unsafe file.descriptor.write(part, at: offset + Int64(written))
+                    if step == 0 { break }
+                    written += step
+                } catch {
+                    // What was written counts; the next write meets the error again.
+                    if written > 0 { break }
+                    throw error
+                }
+            }
+            count = written
+        } catch { return request.fail(error) }
+        request.reply(count)
+    }
+
+    package func copyRange(
+        _ request: consuming CountRequest, from node: NodeID, handle: Handle, offset: Int64, to target: NodeID,
+        targetHandle: Handle,
+        targetOffset: Int64, length: Int
+    ) {
+        let count: Int
+        do throws(Errno) {
+            let source = try tree.node(node)
+            let destination = try tree.node(target)
+            try permit(tree.policy.decide(.write, at: destination.place))
+            guard source.isRegular, destination.isRegular else { throw .invalidArgument }
+            let from = try tree.reading(node, source)
+            let to = try writer(try openFile(target), target, destination)
+            count = try from.descriptor.copyRange(from: offset, to: to.descriptor, targetOffset, length: length)
+        } catch { return request.fail(error) }
+        request.reply(count)
+    }
+
+    package func fallocate(
+        _ request: consuming EmptyRequest, node id: NodeID, handle: Handle, mode: Int32, offset: Int64, length: Int64
+    ) {
+        do throws(Errno) {
+            let node = try tree.node(id)
+            try permit(tree.policy.decide(.write, at: node.place))
+            try writer(try openFile(id), id, node).descriptor.allocate(mode: mode, offset: offset, length: length)
+        } catch { return request.fail(error) }
+        request.succeed()
+    }
+
+    package func seek(_ request: consuming OffsetRequest, node id: NodeID, handle: Handle, offset: Int64, whence: Int32) {
+        let result: Int64
+        do throws(Errno) {
+            let node = try tree.node(id)
+            guard node.isRegular else { throw .invalidArgument }
+            result = try tree.reading(id, node).descriptor.seek(to: offset, whence: whence)
+        } catch { return request.fail(error) }
+        request.reply(result)
+    }
+
+    package func flush(_ request: consuming EmptyRequest, node: NodeID, handle: Handle) { request.succeed() }
+
+    package func fsync(_ request: consuming EmptyRequest, node id: NodeID, handle: Handle, dataOnly: Bool) {
+        synchronize(request, id, dataOnly: dataOnly)
+    }
+
+    package func fsyncdir(_ request: consuming EmptyRequest, node id: NodeID, handle: Handle, dataOnly: Bool) {
+        synchronize(request, id, dataOnly: dataOnly)
+    }
+
+    private func synchronize(_ request: consuming EmptyRequest, _ id: NodeID, dataOnly: Bool) {
+        do throws(Errno) {
+            let node = try tree.node(id)
+            guard node.isRegular || node.isDirectory else { throw .invalidArgument }
+            try tree.reading(id, node).descriptor.synchronize(dataOnly: dataOnly)
+        } catch { return request.fail(error) }
+        request.succeed()
+    }
+}

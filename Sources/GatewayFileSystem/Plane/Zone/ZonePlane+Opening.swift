@@ -1,0 +1,229 @@
+internal import AuditLog
+internal import CLinux
+package import FuseSession
+package import LinuxSystem
+internal import SystemPackage
+internal import ZonePolicy
+
+// Opens. The kernel reads and writes the backing file by itself wherever it can; all opens of an inode share one.
+extension ZonePlane {
+    package func open(_ request: consuming OpenRequest, node id: NodeID, flags: OpenFlags) {
+        let file: OpenFile
+        var act = Act(.open, request.caller)
+        do throws(Errno) {
+            let node = try tree.node(id)
+            // FIFOs, sockets and devices are the kernel's own to open: a request for one is a forged one.
+            guard node.isRegular else { throw .invalidArgument }
+            if flags.writes { try permit(tree.policy.decide(.write, at: node.place), &act) }
+            let place = try tree.place(id, node)
+            if flags.writes { try permitInode(id, node, try place.descriptor.status(), &act) }
+            try FileCreator.become(request.caller)
+            // Truncated before it counts as open: a failure leaves nothing to take back.
+            if flags.contains(.truncate) {
+                try place.descriptor.reopen([.writeOnly, .nonBlocking, .noControllingTerminal]).truncate(to: 0)
+            }
+            file = try opened(id, node, place, flags)
+        } catch {
+            tell(act, id, error: error)
+            return request.fail(error)
+        }
+        if flags.writes { tell(act, id) }
+        let taken =
+            if let backing = file.backing { request.reply(Handle(rawValue: id.rawValue), backing: backing) } else {
+                request.reply(Handle(rawValue: id.rawValue), .noFlush)
+            }
+        if !taken { closed(id) }
+    }
+
+    /// Counts one open of the file, and sets it up where it is the first.
+    private func opened(
+        _ id: NodeID, _ node: Node, _ place: SharedDescriptor, _ flags: OpenFlags, writer: SharedDescriptor? = nil
+    ) throws(Errno) -> OpenFile {
+        if let known = tree.openFiles.again(id) {
+            do throws(Errno) {
+                if known.backing == nil { try prepareServing(known, id, node, flags) }
+            } catch {
+                closed(id)
+                throw error
+            }
+            return known
+        }
+        let backing = backingFile(place.descriptor)
+        let keepsDescriptor = tree.openFiles.pinned < pinnedLimit || backing == nil || !node.handle.isHandle
+        // Beyond the limit only what backing files keep alive is opened.
+        if backing == nil, tree.openFiles.pinned >= pinnedLimit { throw .tooManyOpenFilesInSystem }
+        let mine = OpenFile(backing: backing, place: keepsDescriptor ? place : nil, writer: writer)
+        if backing == nil { try prepareServing(mine, id, node, flags) }
+        let counted = tree.openFiles.first(id, mine)
+        if counted !== mine, let backing { self.backing?.close(backing) }
+        return counted
+    }
+
+    /// A file that this daemon reads and writes for the kernel: with one descriptor for both, so that what could not be opened shows at the open.
+    private func prepareServing(_ file: OpenFile, _ id: NodeID, _ node: Node, _ flags: OpenFlags) throws(Errno) {
+        if flags.writes {
+            _ = try writer(file, id, node, appending: flags.contains(.append))
+        } else {
+            _ = try tree.reading(id, node)
+        }
+    }
+
+    private func backingFile(_ place: borrowing Descriptor) -> BackingID? {
+        // Refused where the filesystem below is stacked itself, or for lack of a privilege: the same is served by reads and writes.
+        guard let backing else { return nil }
+        return try? backing.open(place)
+    }
+
+    /// A descriptor of an open file for writing.
+    func writer(_ file: OpenFile, _ id: NodeID, _ node: Node, appending: Bool = false) throws(Errno) -> SharedDescriptor {
+        try file.writing { () throws(Errno) in
+            let flags: OpenFlags = [.readWrite, .nonBlocking, .noControllingTerminal]
+            let place = try tree.place(id, node)
+            do throws(Errno) {
+                return try place.descriptor.reopen(flags)
+            } catch {
+                // An append-only inode opens in no other way. Others must not: their opens share the descriptor, and what is written at an offset would
+                // go to the end.
+                guard appending, error == .notPermitted else { throw error }
+                return try place.descriptor.reopen(flags.union(.append))
+            }
+        }
+    }
+
+    /// The open file of a request that came through one.
+    func openFile(_ id: NodeID) throws(Errno) -> OpenFile {
+        guard let file = tree.openFiles.find(id) else { throw .badFileDescriptor }
+        return file
+    }
+
+    package func release(_ request: consuming EmptyRequest, node: NodeID, handle: Handle, flags: OpenFlags) {
+        closed(node)
+        request.succeed()
+    }
+
+    func closed(_ id: NodeID) {
+        guard let last = tree.openFiles.release(id) else { return }
+        if let backing = last.backing { self.backing?.close(backing) }
+        // A descriptor for reading would keep the space of a file that has no name any more; and with it the way to write stays closed to others.
+        tree.source.cache.drop(id, .reading)
+    }
+
+    // MARK: Making and opening in one
+
+    package func create(
+        _ request: consuming CreateRequest, parent: NodeID, name: borrowing PathBytes, mode: UInt32, flags: OpenFlags
+    ) {
+        let entry: Entry
+        let file: OpenFile
+        var act = Act(.create, request.caller)
+        do throws(Errno) {
+            (entry, file) = try arrangement.shared { () throws(Errno) in
+                let directory = try tree.directory(parent)
+                try permit(tree.policy.decide(.create, unsafe name.bytes.span, in: directory.place), &act)
+                try FileCreator.become(request.caller)
+                do throws(Errno) {
+                    return try createNew(directory, name, mode, flags)
+                } catch .fileExists {
+                    if flags.contains(.exclusive) { throw .fileExists }
+                    // Somebody beside the mount was faster.
+                    return try openExisting(directory, name, flags, &act)
+                }
+            }
+        } catch {
+            tell(act, parent, name, error: error)
+            return request.fail(error)
+        }
+        tell(act, parent, name)
+        reply(request, entry, file)
+    }
+
+    private func reply(_ request: consuming CreateRequest, _ entry: Entry, _ file: OpenFile) {
+        let handle = Handle(rawValue: entry.node.rawValue)
+        let taken =
+            if let backing = file.backing { request.reply(entry, handle, backing: backing) } else {
+                request.reply(entry, handle, .noFlush)
+            }
+        if !taken {
+            closed(entry.node)
+            tree.forget(entry.node, lookups: 1)
+        }
+    }
+
+    private func createNew(
+        _ directory: Tree.Directory, _ name: borrowing PathBytes, _ mode: UInt32, _ flags: OpenFlags
+    ) throws(Errno) -> (Entry, OpenFile) {
+        // O_EXCL also keeps a symbolic link that stands here from being followed.
+        let wanted: OpenFlags = [.readWrite, .create, .exclusive, .noFollow, .nonBlocking, .noControllingTerminal]
+        let made = try FileCreator.withSetgid(if: mode & 0o2000 != 0) { () throws(Errno) in
+            try directory.descriptor.descriptor.open(name, wanted, mode: mode & 0o7777)
+        }
+        return try entered(made, policyPlace(name, directory), name, directory, flags)
+    }
+
+    private func policyPlace(_ name: borrowing PathBytes, _ directory: Tree.Directory) -> Place {
+        unsafe tree.policy.child(of: directory.place, named: name.bytes.span)
+    }
+
+    /// Makes a file known that this daemon has just made and holds open.
+    private func entered(
+        _ made: consuming Descriptor, _ place: Place, _ name: borrowing PathBytes, _ directory: Tree.Directory, _ flags: OpenFlags
+    ) throws(Errno) -> (Entry, OpenFile) {
+        let status = try made.status()
+        let handle = directory.mount.anchor == nil ? nil : try? FileHandle.of(made)
+        let found = Source.Found(
+            status: status, handle: handle ?? .numbers(device: status.fileSystem, inode: status.inode), mount: directory.mount)
+        let entry = try tree.enter(found, place, name, in: directory)
+        let shared = SharedDescriptor(made)
+        do throws(Errno) {
+            return (entry, try opened(entry.node, try tree.node(entry.node), shared, flags, writer: shared))
+        } catch {
+            tree.forget(entry.node, lookups: 1)
+            throw error
+        }
+    }
+
+    private func openExisting(
+        _ directory: Tree.Directory, _ name: borrowing PathBytes, _ flags: OpenFlags, _ act: inout Act
+    ) throws(Errno) -> (Entry, OpenFile) {
+        let entry = try tree.look(name, in: directory)
+        do throws(Errno) {
+            let id = entry.node
+            let node = try tree.node(id)
+            guard node.isRegular else { throw node.isDirectory ? .isDirectory : .staleNFSFileHandle }
+            let place = try tree.place(id, node)
+            if flags.writes {
+                try permit(tree.policy.decide(.write, at: node.place), &act)
+                try permitInode(id, node, try place.descriptor.status(), &act)
+            }
+            if flags.contains(.truncate) { try place.descriptor.reopen([.writeOnly, .nonBlocking]).truncate(to: 0) }
+            return (entry, try opened(id, node, place, flags))
+        } catch {
+            tree.forget(entry.node, lookups: 1)
+            throw error
+        }
+    }
+
+    package func temporaryFile(_ request: consuming CreateRequest, parent: NodeID, mode: UInt32, flags: OpenFlags) {
+        let entry: Entry
+        let file: OpenFile
+        var act = Act(.tmpfile, request.caller)
+        do throws(Errno) {
+            let directory = try tree.directory(parent)
+            try permit(tree.policy.decide(.makeUnnamed, at: directory.place), &act)
+            try FileCreator.become(request.caller)
+            // O_EXCL, where the caller gave it, keeps the file from being linked later.
+            let wanted = OpenFlags.temporary.union(.readWrite).union(flags.intersection(.exclusive))
+            let made = try FileCreator.withSetgid(if: mode & 0o2000 != 0) { () throws(Errno) in
+                try directory.descriptor.descriptor.open(".", wanted, mode: mode & 0o7777)
+            }
+            let none: StaticString = ""
+            let name = unsafe PathBytes(borrowing: UnsafeRawPointer(none.utf8Start).assumingMemoryBound(to: CChar.self), count: 0)
+            (entry, file) = try entered(made, directory.place, name, directory, flags)
+        } catch {
+            tell(act, parent, error: error)
+            return request.fail(error)
+        }
+        tell(act, parent)
+        reply(request, entry, file)
+    }
+}

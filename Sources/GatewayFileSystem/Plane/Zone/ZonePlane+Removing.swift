@@ -1,0 +1,40 @@
+internal import AuditLog
+package import FuseSession
+package import LinuxSystem
+internal import SystemPackage
+internal import ZonePolicy
+
+extension ZonePlane {
+    package func unlink(_ request: consuming EmptyRequest, parent: NodeID, name: borrowing PathBytes) {
+        var act = Act(.unlink, request.caller)
+        do throws(Errno) {
+            try arrangement.shared { () throws(Errno) in
+                let directory = try tree.directory(parent)
+                try permit(tree.policy.decide(.unlink, unsafe name.bytes.span, in: directory.place), &act)
+                try directory.descriptor.descriptor.unlink(name)
+                if !tree.links.isEmpty { tree.links.forget(name: unsafe Links.key(directory.node.handle, name.bytes)) }
+            }
+        } catch {
+            tell(act, parent, name, error: error)
+            return request.fail(error)
+        }
+        tell(act, parent, name)
+        request.succeed()
+    }
+
+    package func rmdir(_ request: consuming EmptyRequest, parent: NodeID, name: borrowing PathBytes) {
+        var act = Act(.rmdir, request.caller)
+        do throws(Errno) {
+            try arrangement.shared { () throws(Errno) in
+                let directory = try tree.directory(parent)
+                try permit(tree.policy.decide(.removeDirectory, unsafe name.bytes.span, in: directory.place), &act)
+                try directory.descriptor.descriptor.removeDirectory(name)
+            }
+        } catch {
+            tell(act, parent, name, error: error)
+            return request.fail(error)
+        }
+        tell(act, parent, name)
+        request.succeed()
+    }
+}

@@ -1,0 +1,87 @@
+internal import CLinux
+package import FuseSession
+package import LinuxSystem
+internal import Synchronization
+package import SystemPackage
+internal import ZonePolicy
+
+/// One writable zone: everything that a disk filesystem does, as the caller, on the clone of that one directory.
+///
+/// Every method that changes something asks the policy, through `permit`, in the same few lines: find the node or directory, permit, one system call on its
+/// descriptor. There is no other place where a change is allowed.
+package final class ZonePlane: FileSystem {
+    package let tree: Tree
+    let arrangement = ArrangementLock()
+    let afterthoughts = Afterthoughts()
+    private let connection = Lock<Connection?>(nil)
+    private let features = Atomic<UInt32>(0)
+    /// How many inodes may be held open by descriptors of this process; beyond that backing files alone hold them.
+    let pinnedLimit: Int
+    let audit: ZoneAudit?
+
+    /// - Parameters:
+    ///   - descriptors: how many descriptors may be kept open for open files.
+    ///   - audit: where changes and refusals are recorded; nil for nowhere.
+    package init(_ tree: Tree, descriptors: Int, audit: ZoneAudit? = nil) {
+        self.tree = tree
+        self.audit = audit
+        pinnedLimit = descriptors
+    }
+
+    package func started(on connection: Connection) {
+        self.connection.withLock { $0 = connection }
+        features.store(connection.features.rawValue, ordering: .releasing)
+        afterthoughts.start(connection.notifier)
+    }
+
+    /// The kernel's table of backing files, where it has one.
+    var backing: BackingFiles? { has(.passthrough) ? connection.withLock { $0?.backing } : nil }
+
+    func has(_ feature: Features) -> Bool { Features(rawValue: features.load(ordering: .acquiring)).contains(feature) }
+
+    // MARK: The one decision point
+
+    /// Lets an allowed operation go on; throws the errno of a refused one.
+    @inline(__always)
+    func permit(_ decision: Decision) throws(Errno) {
+        switch decision {
+        case .allowed: return
+        case .refused(let refusal), .allowedIf(_, else: let refusal): throw Errno(rawValue: refusal.errno)
+        }
+    }
+
+    /// The inode must have all of its names inside the zone, or a change would reach outside.
+    func permitInode(_ id: NodeID, _ node: Node, _ status: FileStatus, _ act: inout Act) throws(Errno) {
+        // Found by a name that went beside the mount since: the kernel looks the name up again at ESTALE.
+        if node.flags.contains(.adrift) { throw .staleNFSFileHandle }
+        if status.links > 1, status.kind != .directory, tree.links.count(id) < Int(status.links) { throw act.refuseLinked() }
+    }
+
+    // MARK: Reading
+
+    package func rootEntry() throws(Errno) -> Entry { try tree.rootEntry() }
+    package func lookup(_ request: consuming EntryRequest, parent: NodeID, name: borrowing PathBytes) {
+        tree.lookup(request, parent: parent, name: name)
+    }
+    package func forget(_ node: NodeID, lookups: UInt64) { tree.forget(node, lookups: lookups) }
+    package func getattr(_ request: consuming AttributesRequest, node: NodeID, handle: Handle?) {
+        tree.getattr(request, node: node)
+    }
+    package func readlink(_ request: consuming LinkTextRequest, node: NodeID) { tree.readlink(request, node: node) }
+    package func statfs(_ request: consuming StatisticsRequest, node: NodeID) { tree.statfs(request, node: node) }
+    package func getxattr(_ request: consuming ExtendedAttributeRequest, node: NodeID, name: borrowing PathBytes) {
+        tree.getxattr(request, node: node, name: name)
+    }
+    package func listxattr(_ request: consuming ExtendedAttributeRequest, node: NodeID) { tree.listxattr(request, node: node) }
+
+    package func opendir(_ request: consuming OpenRequest, node: NodeID, flags: OpenFlags) {
+        if has(.noOpenDirectory) { return request.replyNotNeeded() }
+        request.reply(.none, tree.source.rootMount.isWatched ? [.keepCache, .cacheDirectory] : [])
+    }
+    package func readdir(_ request: consuming DirectoryRequest, node: NodeID, handle: Handle, offset: Int64) {
+        tree.list(request, node: node, offset: offset, withEntries: false)
+    }
+    package func readdirplus(_ request: consuming DirectoryRequest, node: NodeID, handle: Handle, offset: Int64) {
+        tree.list(request, node: node, offset: offset, withEntries: true)
+    }
+}

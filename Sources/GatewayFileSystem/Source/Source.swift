@@ -1,0 +1,210 @@
+internal import CLinux
+internal import FuseSession
+package import LinuxSystem
+internal import Synchronization
+package import SystemPackage
+
+/// What a plane serves: its own clone of a tree of mounts, reached by descriptors and file handles, never by a path from `/`.
+@safe package final class Source: @unchecked Sendable {
+    // @unchecked: `mounts` is written under a lock and read where the order is given, as said there.
+
+    /// Found by a look at a name.
+    struct Found {
+        let status: FileStatus
+        let handle: FileHandle
+        let mount: Mount
+    }
+
+    /// Called with each mount of the clone when something of it is first found, on a thread that serves a request; sets `Mount.isWatched`
+    /// if its changes are reported from then on.
+    package typealias MountHandler = @Sendable (Mount) -> Void
+
+    let cache: DescriptorCache
+    let streams: DirectoryStreams
+    private let sealedDevices: SealedDevices
+    private let mountsByNumber: Lock<[UInt64: Mount]>
+    // Written under `mountsByNumber`, each element once, before a node that names it is made: read without the lock.
+    private let mounts: UnsafeMutablePointer<Unmanaged<Mount>?>
+    private static let mountCapacity = 4096
+    private let handler: MountHandler
+    /// Where files without handles are found again: parent and name.
+    private let paths = Lock<[NodeID: (parent: NodeID, name: [UInt8])]>([:])
+    private let usesHandles: Bool
+    package let rootMount: Mount
+    let rootHandle: FileHandle
+    let rootStatus: FileStatus
+    /// The root, for as long as the plane lives.
+    let root: SharedDescriptor
+
+    /// - Parameters:
+    ///   - root: any descriptor of the clone's root directory, an O_PATH one as `open_tree` gives it too.
+    ///   - descriptors: how many may be kept open.
+    ///   - usesHandles: false keeps to descriptors and names, as on filesystems without handles.
+    package init(
+        root place: borrowing Descriptor, descriptors: Int, usesHandles: Bool = true,
+        mountHandler: @escaping MountHandler = { _ in }
+    ) throws(Errno) {
+        // open_by_handle_at refuses O_PATH descriptors.
+        let anchor = SharedDescriptor(try place.open(".", [.directory, .readOnly]))
+        root = anchor
+        rootStatus = try anchor.descriptor.status()
+        cache = DescriptorCache(capacity: descriptors / 2)
+        streams = DirectoryStreams(capacity: min(descriptors / 8, 64))
+        sealedDevices = SealedDevices()
+        handler = mountHandler
+        self.usesHandles = usesHandles
+        let handle: FileHandle? = usesHandles ? try? FileHandle.of(anchor.descriptor) : nil
+        rootHandle = handle ?? .numbers(device: rootStatus.fileSystem, inode: rootStatus.inode)
+        unsafe mounts = .allocate(capacity: Self.mountCapacity)
+        unsafe mounts.initialize(repeating: nil, count: Self.mountCapacity)
+        rootMount = Mount(
+            index: 0, number: rootStatus.mount, device: rootStatus.fileSystem, anchor: handle == nil ? nil : anchor, isSealed: false
+        )
+        unsafe mounts[0] = Unmanaged.passRetained(rootMount)
+        mountsByNumber = Lock([rootStatus.mount: rootMount])
+        handler(rootMount)
+    }
+
+    deinit {
+        for index in 0..<Self.mountCapacity { unsafe mounts[index]?.release() }
+        unsafe mounts.deallocate()
+    }
+
+    // MARK: Mounts
+
+    /// The mount with this index, which a node named.
+    @inline(__always)
+    package func mount(_ index: UInt16) -> Mount {
+        // A node's index was written before the node was made, and never changes.
+        unsafe mounts[Int(index)].unsafelyUnwrapped.takeUnretainedValue()
+    }
+
+    /// All mounts of which something was found.
+    package var knownMounts: [Mount] { mountsByNumber.withLock { Array($0.values) } }
+
+    /// The mount whose root is `name` in `directory`.
+    private func enterMount(_ name: borrowing PathBytes, in directory: borrowing Descriptor, _ status: FileStatus) throws(Errno)
+        -> Mount
+    {
+        if let known = mountsByNumber.withLock({ $0[status.mount] }) { return known }
+        let isSealed = sealedDevices.contains(status.fileSystem)
+        var anchor: SharedDescriptor?
+        if !isSealed, usesHandles, status.kind == .directory {
+            // O_DIRECTORY: should the name be something else by now, nothing is opened.
+            let opened = try directory.open(name, [.directory, .readOnly, .noFollow, .nonBlocking])
+            let inside = try opened.status()
+            guard inside.mount == status.mount else { throw .staleNFSFileHandle }
+            if (try? FileHandle.of(opened)) != nil { anchor = SharedDescriptor(opened) }
+        }
+        let made = mountsByNumber.withLock { known -> Mount? in
+            if let mount = known[status.mount] { return mount }
+            guard known.count < Self.mountCapacity else { return nil }
+            let mount = Mount(
+                index: UInt16(known.count), number: status.mount, device: status.fileSystem, anchor: anchor, isSealed: isSealed)
+            unsafe mounts[known.count] = Unmanaged.passRetained(mount)
+            known[status.mount] = mount
+            return mount
+        }
+        guard let made else { throw .tooManyOpenFilesInSystem }
+        if !isSealed { handler(made) }
+        return made
+    }
+
+    // MARK: Looking
+
+    /// What `name` in `directory`, which is on `mount`, is.
+    @inline(__always)
+    func find(_ name: borrowing PathBytes, in directory: borrowing Descriptor, on mount: Mount) throws(Errno) -> Found {
+        let status = try directory.status(of: name, local: true)
+        if status.mount == mount.number, mount.anchor != nil {
+            let (handle, number) = try FileHandle.of(name, in: directory)
+            // Two looks at a name may see two files: then the status must come from the very file.
+            if handle.isOf(inode: status.inode), number == Int32(truncatingIfNeeded: mount.number) {
+                return Found(status: status, handle: handle, mount: mount)
+            }
+        }
+        return try findSlowly(name, in: directory, on: mount, status)
+    }
+
+    private func findSlowly(
+        _ name: borrowing PathBytes, in directory: borrowing Descriptor, on mount: Mount, _ first: FileStatus
+    ) throws(Errno) -> Found {
+        let there = first.mount == mount.number ? mount : try enterMount(name, in: directory, first)
+        if there.isSealed {
+            return Found(status: first, handle: .numbers(device: first.fileSystem, inode: first.inode), mount: there)
+        }
+        let place = try directory.open(name, [.path, .noFollow])
+        let status = try place.status()
+        guard status.mount == there.number else { throw .staleNFSFileHandle }
+        let handle = there.anchor == nil ? nil : try? FileHandle.of(place)
+        return Found(
+            status: status, handle: handle ?? .numbers(device: status.fileSystem, inode: status.inode), mount: there)
+    }
+
+    // MARK: Opening
+
+    /// Opens the file of `node` with `flags`; ESTALE where it is gone. `.path` for all kinds, others for regular files and directories alone.
+    func open(_ id: NodeID, _ node: Node, _ flags: OpenFlags) throws(Errno) -> Descriptor {
+        let mount = mount(node.mount)
+        if mount.isSealed { throw .permissionDenied }
+        if !flags.contains(.path), !node.isRegular, !node.isDirectory { throw .noSuchAddressOrDevice }
+        if node.handle.isHandle, let anchor = mount.anchor {
+            // O_NONBLOCK: the file is what it was when it was found, an inode does not change its kind; it costs nothing to be sure.
+            return try node.handle.open(
+                through: anchor.descriptor, flags.contains(.path) ? flags : flags.union([.nonBlocking, .noFollow]))
+        }
+        let place = try openByName(id, node, depth: 0)
+        return flags.contains(.path) ? place : try place.reopen(flags)
+    }
+
+    /// Files without handles: by the name that they were found under, if it still leads to the same inode.
+    private func openByName(_ id: NodeID, _ node: Node, depth: Int) throws(Errno) -> Descriptor {
+        if id == .root { return try root.descriptor.duplicate() }
+        guard depth < 256, let path = paths.withLock({ $0[id] }), let lookUp = nodeLookup.withLock({ $0 }),
+            let parent = lookUp(path.parent)
+        else { throw .staleNFSFileHandle }
+        let directory = try place(path.parent, parent, depth: depth + 1)
+        let found = try path.name.withPathBytes { name throws(Errno) in try directory.descriptor.open(name, [.path, .noFollow]) }
+        let status = try found.status()
+        guard FileHandle.numbers(device: status.fileSystem, inode: status.inode) == node.handle else { throw .staleNFSFileHandle }
+        return found
+    }
+
+    /// How `openByName` finds the parent's node: set by the tree.
+    let nodeLookup = Lock<(@Sendable (NodeID) -> Node?)?>(nil)
+
+    func rememberPath(_ id: NodeID, parent: NodeID, name: borrowing PathBytes) {
+        let copy = name.array
+        paths.withLock { $0[id] = (parent, copy) }
+    }
+
+    /// An O_PATH descriptor of `node`, from the cache if it is there.
+    @inline(__always)
+    func place(_ id: NodeID, _ node: Node) throws(Errno) -> SharedDescriptor { try place(id, node, depth: 0) }
+
+    private func place(_ id: NodeID, _ node: Node, depth: Int) throws(Errno) -> SharedDescriptor {
+        if id == .root { return root }
+        if let known = cache.find(id, .place) { return known }
+        let made: Descriptor
+        if node.handle.isHandle { made = try open(id, node, .path) } else { made = try openByName(id, node, depth: depth) }
+        let shared = SharedDescriptor(made)
+        cache.keep(shared, id, .place)
+        return shared
+    }
+
+    /// A descriptor of `node`, a regular file or a directory, open for reading.
+    func reading(_ id: NodeID, _ node: Node) throws(Errno) -> SharedDescriptor {
+        if let known = cache.find(id, .reading) { return known }
+        let shared = SharedDescriptor(try open(id, node, .readOnly))
+        cache.keep(shared, id, .reading)
+        return shared
+    }
+
+    /// The kernel forgot the file.
+    func drop(_ id: NodeID, _ node: Node) {
+        // Or a deleted file would keep its space for as long as its descriptor stays in the cache.
+        cache.drop(id)
+        if node.isDirectory { streams.drop(id) }
+        if !node.handle.isHandle { paths.withLock { _ = $0.removeValue(forKey: id) } }
+    }
+}
