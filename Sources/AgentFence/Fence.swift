@@ -1,0 +1,93 @@
+/// Everything that a confined process may see, change and use, as one value: nothing about a fence is decided anywhere else.
+///
+/// `ConfinedProcess` is its only executor. `explain()` says the same in words.
+package struct Fence: Hashable, Sendable {
+    /// What is mounted, in this order: the first entry is the root directory, each later one lies over what came before.
+    package var mounts: [Mount]
+    /// Whom the command runs as. Never root.
+    package var user: FenceUser
+    package var network: Network
+    package var limits: Limits
+    /// The whole environment of the command: nothing is inherited.
+    package var environment: [String: String]
+    /// Where the command starts: the first of these that its user can enter.
+    package var workingDirectories: [String]
+    /// The places that may be written, by path inside. Landlock allows these and the device nodes; the self-test refuses every other writable mount.
+    package var writable: [String]
+    /// Directories inside in which the self-test tries to create a file, and starts nothing unless each attempt fails.
+    package var sealed: [String]
+    /// Whether the command takes over the terminal that is its standard input, with job control.
+    package var terminal: Bool
+    /// What the fence is for, in a word or two: the host name inside, and a line in `explain()`.
+    package var name: String
+
+    package init(
+        mounts: [Mount], user: FenceUser, network: Network, limits: Limits, environment: [String: String],
+        workingDirectories: [String], writable: [String], sealed: [String], terminal: Bool, name: String
+    ) {
+        self.mounts = mounts
+        self.user = user
+        self.network = network
+        self.limits = limits
+        self.environment = environment
+        self.workingDirectories = workingDirectories
+        self.writable = writable
+        self.sealed = sealed
+        self.terminal = terminal
+        self.name = name
+    }
+
+    /// One mount of the private mount namespace. Sources are paths of the host, the rest are paths inside; all are absolute.
+    package enum Mount: Hashable, Sendable {
+        /// A recursive bind, each mount in it made read-only.
+        case readOnly(_ source: String, at: String)
+        /// A recursive bind whose mounts stay as they are: a view stays read-only, the zones in it writable.
+        case bind(_ source: String, at: String)
+        /// An empty, writable file system in memory, of at most `bytes`.
+        case temporary(at: String, bytes: UInt64, mode: UInt16)
+        /// An empty directory in which nothing can be created once the mounts below it are made.
+        case empty(at: String)
+        case symbolicLink(to: String, at: String)
+        /// A fresh `/proc` of the private PID namespace.
+        case processes
+        /// A minimal `/dev`: null, zero, full, random, urandom, tty, its own terminals, and a shared-memory directory of at most `sharedMemory` bytes.
+        case devices(sharedMemory: UInt64)
+    }
+
+    package enum Network: String, Hashable, Sendable {
+        /// The host's, abstract Unix sockets excepted where the kernel has Landlock's scopes.
+        case host
+        /// A namespace with nothing but its own loopback.
+        case none
+    }
+
+    /// What each process may use at most (`man 2 setrlimit`); nil leaves the caller's limit. A limit above the caller's hard one becomes that.
+    package struct Limits: Hashable, Sendable {
+        /// Processes and threads of the user, counted over the whole host.
+        package var processes: UInt64?
+        /// Private writable memory of one process (RLIMIT_DATA).
+        package var memoryBytes: UInt64?
+        package var descriptors: UInt64?
+        /// The size that one file may be grown to.
+        package var fileBytes: UInt64?
+        /// Processor time of one process.
+        package var cpuSeconds: UInt64?
+
+        package init(
+            processes: UInt64? = nil, memoryBytes: UInt64? = nil, descriptors: UInt64? = nil, fileBytes: UInt64? = nil,
+            cpuSeconds: UInt64? = nil
+        ) {
+            self.processes = processes
+            self.memoryBytes = memoryBytes
+            self.descriptors = descriptors
+            self.fileBytes = fileBytes
+            self.cpuSeconds = cpuSeconds
+        }
+
+        /// Wide enough for any honest build, narrow enough that the host survives a dishonest one.
+        package static let generous = Limits(processes: 4096, memoryBytes: 32 << 30, descriptors: 65_536, fileBytes: 1 << 40)
+        /// For a tool that reads what a stranger wrote, git objects say.
+        package static let strict = Limits(
+            processes: 512, memoryBytes: 2 << 30, descriptors: 4096, fileBytes: 16 << 30, cpuSeconds: 3600)
+    }
+}

@@ -1,0 +1,55 @@
+/// A fence as the argument list of Debian's bubblewrap (0.8), run by real root: no user namespace is made, so the ids inside are the host's.
+///
+/// `--as-pid-1` makes the stage the first process of its PID namespace. Capabilities stay until the stage has tried the mounts as root.
+struct BubblewrapArguments {
+    let words: [String]
+
+    /// Where the stage and Pinfold's tools are inside.
+    static let toolDirectory = "/run/pinfold"
+
+    /// - Parameter programs: what is bound into `toolDirectory`, by host path.
+    init(_ fence: Fence, programs: [(name: String, path: String)], informationDescriptor: Int32) {
+        var words = ["--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try", "--as-pid-1", "--die-with-parent"]
+        words += ["--hostname", fence.name, "--info-fd", String(informationDescriptor)]
+        if fence.network == .none { words.append("--unshare-net") }
+        // With a terminal of its own the command needs the session that the terminal belongs to; typing into it is what the filter refuses.
+        if !fence.terminal { words.append("--new-session") }
+        var closed: [String] = []
+        for mount in fence.mounts {
+            switch mount {
+            case .readOnly(let source, let path): words += ["--ro-bind", source, path]
+            case .bind(let source, let path): words += ["--bind", source, path]
+            case .temporary(let path, let bytes, let mode): words += Self.temporary(path, bytes, mode)
+            case .empty(let path):
+                words += Self.temporary(path, 1 << 20, 0o755)
+                closed.append(path)
+            case .symbolicLink(let target, let path): words += ["--symlink", target, path]
+            case .processes: words += ["--proc", "/proc"]
+            case .devices(let bytes):
+                words += ["--dev", "/dev"] + Self.temporary("/dev/shm", bytes, 0o1777)
+                closed.append("/dev")
+            }
+        }
+        // Bubblewrap makes what is missing above a file with mode 0700, and the user has to come through it.
+        if fence.hasOwnRoot { words += ["--perms", "0755", "--dir", Self.toolDirectory] }
+        for program in programs { words += ["--ro-bind", program.path, "\(Self.toolDirectory)/\(program.name)"] }
+        // Last, as what was made in them needed them writable.
+        for path in closed { words += ["--remount-ro", path] }
+        if fence.hasOwnRoot { words += ["--remount-ro", "/"] }
+        self.words = words + ["--", "\(Self.toolDirectory)/pinfold-fence"]
+    }
+
+    private static func temporary(_ path: String, _ bytes: UInt64, _ mode: UInt16) -> [String] {
+        ["--perms", "0" + String(mode, radix: 8), "--size", String(bytes), "--tmpfs", path]
+    }
+}
+
+extension Fence {
+    /// Whether the root directory is bubblewrap's own, made of what is mounted in it.
+    var hasOwnRoot: Bool {
+        switch mounts.first {
+        case .readOnly(_, at: "/"), .bind(_, at: "/"): false
+        default: true
+        }
+    }
+}

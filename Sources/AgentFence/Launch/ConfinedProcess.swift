@@ -1,0 +1,131 @@
+internal import CLinux
+package import LinuxSystem
+package import SystemPackage
+
+/// A command that runs behind a fence, and everything that it starts: all of it is gone when this value is, or when this process dies.
+package struct ConfinedProcess: ~Copyable, Sendable {
+    private var launcher: ChildProcess
+    /// The first process inside, which passes signals on to the command; nil where it ended before it could be looked at.
+    private let stage: SharedDescriptor?
+    /// The other end is watched inside: when the last copy of this one closes, everything there ends.
+    private let lifeline: Descriptor
+
+    /// Builds the fence and starts `command` in it. Needs to be root.
+    ///
+    /// Without a slash `command[0]` is looked up in the fence's PATH, inside. What goes wrong inside, the self-test above all, is a line on the
+    /// command's standard error that begins with `pinfold-fence:` and exit code 1; a command that does not exist is 127, one that cannot be run 126.
+    ///
+    /// - Parameter descriptors: standard input, output and error; each that is not given is `/dev/null`. Nothing else is inherited.
+    /// - Parameter tools: programs of Pinfold (`pinfold-git`), found beside this executable, that the command needs: they appear in `/run/pinfold/`.
+    package init(
+        _ command: [String], in fence: Fence, descriptors: [Int32: Int32] = [:], tools: [String] = []
+    ) throws(FenceError) {
+        guard geteuid() == 0 else {
+            throw FenceError(
+                "only root can build the fence: namespaces without a user namespace, and another user inside", kind: .refused)
+        }
+        try fence.check(command)
+        let bubblewrap = try Self.bubblewrap()
+        let programs = try (["pinfold-fence"] + tools).map { name throws(FenceError) in (name, try OwnExecutables.path(of: name)) }
+        do throws(Errno) {
+            let orders = Descriptor(owning: try check { unsafe pinfold_memfd_create("pinfold-fence orders") })
+            try Self.fill(orders, StageOrders(command, in: fence).encoded)
+            let watched = try Pipe()
+            let information = try Pipe()
+            var inherited = descriptors.filter { (0...2).contains($0.key) }
+            inherited[3] = orders.rawValue
+            inherited[4] = watched.reading.rawValue
+            inherited[5] = information.writing.rawValue
+            launcher = try ChildProcess(
+                .init(
+                    bubblewrap, BubblewrapArguments(fence, programs: programs, informationDescriptor: 5).words, environment: [],
+                    workingDirectory: "/", descriptors: inherited, newProcessGroup: true,
+                    blockedSignals: Self.forwarded))
+            // Bubblewrap's copy must be the last, or the end of what it writes is never seen.
+            let answer = information.keepReading()
+            stage = Self.firstProcess(named: readWhole(descriptor: answer.rawValue) ?? [], of: launcher.pid)
+            lifeline = watched.keepWriting()
+        } catch {
+            throw FenceError("the fence cannot be built: \(error)", kind: .refused)
+        }
+    }
+
+    /// The launcher's process id, for records; signals go through `signal`.
+    package var pid: Int32 { launcher.pid }
+
+    /// Sends a signal to the command (not to what it started). ESRCH where it has ended already.
+    package borrowing func signal(_ number: Int32) throws(Errno) {
+        guard let stage else { throw .noSuchProcess }
+        let raw = stage.descriptor.rawValue
+        _ = try check { pinfold_pidfd_send_signal(raw, number) }
+    }
+
+    /// Ends every process behind the fence, at once.
+    package borrowing func kill() throws(Errno) {
+        do throws(Errno) {
+            try signal(SIGKILL)
+        } catch {
+            try launcher.signal(SIGKILL)
+        }
+    }
+
+    /// Whether it ends within `milliseconds`; a negative number waits for as long as it takes.
+    package borrowing func ends(withinMilliseconds milliseconds: Int32) throws(Errno) -> Bool {
+        try launcher.ends(withinMilliseconds: milliseconds)
+    }
+
+    /// Waits for the command's end: its exit code, or 128 and the signal that ended it.
+    package consuming func wait() throws(Errno) -> ExitStatus {
+        try launcher.wait()
+    }
+
+    /// Signals that are passed on to the command. They are blocked from the launcher's first instruction to the stage that takes them, so that
+    /// none is lost however early it comes, and bubblewrap does not die of one.
+    static let forwarded: [Int32] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH]
+
+    private static func bubblewrap() throws(FenceError) -> String {
+        for path in ["/usr/bin/bwrap", "/usr/local/bin/bwrap", "/bin/bwrap"] where unsafe access(path, X_OK) == 0 { return path }
+        throw FenceError("bubblewrap is not installed: apt-get install bubblewrap", kind: .refused)
+    }
+
+    private static func fill(_ file: borrowing Descriptor, _ bytes: [UInt8]) throws(Errno) {
+        let raw = file.rawValue
+        var written = 0
+        while written < bytes.count {
+            let rest = Array(bytes[written...])
+            written += try check { unsafe write(raw, rest, rest.count) }
+        }
+        _ = try check { lseek(raw, 0, SEEK_SET) }
+    }
+
+    /// A descriptor of the process that bubblewrap named (`"child-pid": N`), checked to be its child still: numbers are used again.
+    private static func firstProcess(named information: [UInt8], of launcher: Int32) -> SharedDescriptor? {
+        // The first member of a JSON object; its value is the first number there is.
+        let digits = String(decoding: information, as: UTF8.self).drop { !$0.isNumber }.prefix { $0.isNumber }
+        guard let pid = Int32(digits), let raw = try? check({ pinfold_pidfd_open(pid, 0) }) else { return nil }
+        let descriptor = Descriptor(owning: raw)
+        // The fourth field is the parent; the second, in parentheses, may hold anything.
+        let fields = String(decoding: readWhole("/proc/\(pid)/stat") ?? [], as: UTF8.self)
+        guard let end = fields.lastIndex(of: ")") else { return nil }
+        let rest = fields[fields.index(after: end)...].split(separator: " ")
+        guard rest.count > 1, Int32(rest[1]) == launcher else { return nil }
+        return SharedDescriptor(descriptor)
+    }
+}
+
+extension Fence {
+    /// What no caller may ask for, whatever it is for.
+    fileprivate func check(_ command: [String]) throws(FenceError) {
+        guard let program = command.first, !program.isEmpty else {
+            throw FenceError("there is no command to run", kind: .configuration)
+        }
+        guard user.uid != 0 else { throw FenceError("nothing runs as root behind the fence", kind: .configuration) }
+        let texts = command + environment.map { $0.key + $0.value } + writable + sealed + workingDirectories
+        guard !texts.contains(where: { $0.utf8.contains(0) }) else {
+            throw FenceError("a zero byte in an argument", kind: .configuration)
+        }
+        guard !environment.keys.contains(where: { $0.isEmpty || $0.contains("=") }) else {
+            throw FenceError("the name of an environment variable is empty or holds '='", kind: .configuration)
+        }
+    }
+}

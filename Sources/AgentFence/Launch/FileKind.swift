@@ -1,0 +1,26 @@
+internal import CLinux
+
+/// What lies at a path of the host, as far as a fence has to know.
+enum FileKind: Hashable {
+    case directory
+    case symbolicLink(to: String)
+    case other
+
+    /// Nil where there is nothing.
+    static func of(_ path: String) -> FileKind? {
+        var status = stat()
+        guard unsafe lstat(path, &status) == 0 else { return nil }
+        switch Int32(status.st_mode) & S_IFMT {
+        case S_IFDIR: return .directory
+        case S_IFLNK: return OwnExecutables.link(path).map { .symbolicLink(to: $0) }
+        default: return .other
+        }
+    }
+
+    /// The path without symbolic links, `.` and `..`; nil where there is nothing.
+    static func resolved(_ path: String) -> String? {
+        guard let pointer = unsafe realpath(path, nil) else { return nil }
+        defer { unsafe free(pointer) }
+        return unsafe String(cString: pointer)
+    }
+}

@@ -1,0 +1,53 @@
+internal import CLinux
+internal import LinuxSystem
+internal import SystemPackage
+
+/// What runs inside the new namespaces as their first process, still root: it proves the fence, gives everything up, and starts the command.
+///
+/// The order is the argument. What needs privilege comes first; each step takes away what the next one no longer needs; the self-test is made
+/// as root, when only the mounts can be what refuses, and once more as the command's user behind every layer.
+package struct Stage {
+    private let orders: StageOrders
+
+    package init(_ orders: StageOrders) {
+        self.orders = orders
+    }
+
+    /// Never returns: the exit code is the command's.
+    package func run(lifeline: Int32) throws(FenceError) -> Never {
+        // Descriptors that bubblewrap was given or opened: everything above the lifeline, which alone is kept until the command starts.
+        _ = pinfold_close_range(UInt32(lifeline) + 1, UInt32.max, 0)
+        try StandardStreams.check()
+
+        let mounts = SelfTest(orders)
+        try mounts.onlyExpectedPlacesAreWritable()
+        try mounts.rootCannotCreate()
+
+        try ResourceLimits.apply(orders.limits)
+        try Credentials.become(orders.user)
+        // A change of user clears what bubblewrap asked for: without this line the processes would outlive their launcher.
+        _ = try call("PR_SET_PDEATHSIG") { pinfold_prctl(PR_SET_PDEATHSIG, UInt(SIGKILL), 0, 0, 0) }
+        _ = try call("PR_SET_NO_NEW_PRIVS") { pinfold_prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) }
+        enterWorkingDirectory()
+
+        try Landlock.restrictWrites(to: orders.writable)
+        try SystemCallFilter.install()
+        try SelfTest(orders).userCannotEscape()
+
+        FirstProcess(orders, lifeline: lifeline).run()
+    }
+
+    private func enterWorkingDirectory() {
+        for directory in orders.workingDirectories where unsafe chdir(directory) == 0 { return }
+        unsafe chdir("/")
+    }
+}
+
+/// Makes a call that must succeed, or says which one did not.
+func call(_ name: String, _ body: () -> Int32) throws(FenceError) -> Int32 {
+    do {
+        return try check(body)
+    } catch {
+        throw FenceError("\(name) failed: \(error)", kind: .refused)
+    }
+}
