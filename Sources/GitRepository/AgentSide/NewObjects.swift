@@ -1,0 +1,76 @@
+/// Collects what commits bring: each commit, and of its tree what is not at the same place in one of its parents' trees.
+///
+/// Grows with the change, not with the tree. Something moved elsewhere is sent once more, which costs bytes and nothing else.
+///
+/// Commits must come after their parents. Then whatever is collected is whole at any moment: what was left out because a parent has it was
+/// collected with the parent, or is had by the receiver. In another order a tree that comes back (a revert) would be taken as done when
+/// only its difference to a later one was collected.
+struct NewObjects {
+    private(set) var ids: [ObjectID] = []
+    private var known: Set<ObjectID> = []
+    private var cache: [ObjectID: [TreeEntry]] = [:]
+    private let store: ObjectStore
+    private let limits: IntakeLimits
+
+    init(store: ObjectStore, limits: IntakeLimits) {
+        self.store = store
+        self.limits = limits
+    }
+
+    mutating func add(_ commit: ObjectID) throws(GitError) {
+        let summary = try store.commit(commit, limit: limits.metadataBytes)
+        guard try note(commit) else { return }
+        var bases: [ObjectID] = []
+        for parent in summary.parents {
+            guard try store.header(of: parent) != nil else {
+                throw GitError(
+                    .corrupt, "commit \(commit) has the parent \(parent), which is missing (a shallow or damaged repository)")
+            }
+            bases.append(try store.commit(parent, limit: limits.metadataBytes).tree)
+        }
+        if !bases.contains(summary.tree) { try addTree(summary.tree, against: bases, depth: 1) }
+    }
+
+    private mutating func addTree(_ tree: ObjectID, against bases: [ObjectID], depth: Int) throws(GitError) {
+        guard depth <= limits.depth else { throw GitError(.tooLarge, "directories are more than \(limits.depth) deep") }
+        guard try note(tree) else { return }
+        var old: [[[UInt8]: TreeEntry]] = []
+        for base in bases { old.append(Dictionary(uniqueKeysWithValues: try entries(of: base).map { ($0.name, $0) })) }
+        for entry in try entries(of: tree) where entry.mode != .submodule {
+            let before = old.compactMap { $0[entry.name] }
+            if before.contains(where: { $0.id == entry.id }) { continue }
+            if entry.mode == .directory {
+                try addTree(entry.id, against: before.filter { $0.mode == .directory }.map(\.id), depth: depth + 1)
+            } else if try note(entry.id) {
+                guard let header = try store.header(of: entry.id) else {
+                    throw GitError(.corrupt, "the file \(TreePath(bytes: entry.name)) (\(entry.id)) is missing from the repository")
+                }
+                guard header.size <= limits.blobBytes else {
+                    throw GitError(
+                        .tooLarge,
+                        "the file \(TreePath(bytes: entry.name)) has \(header.size) bytes; at most \(limits.blobBytes) are taken in"
+                    )
+                }
+            }
+        }
+    }
+
+    /// True the first time.
+    private mutating func note(_ id: ObjectID) throws(GitError) -> Bool {
+        guard known.insert(id).inserted else { return false }
+        ids.append(id)
+        guard ids.count <= limits.objects else {
+            throw GitError(.tooLarge, "there are more than \(limits.objects) objects to take in")
+        }
+        return true
+    }
+
+    private mutating func entries(of tree: ObjectID) throws(GitError) -> [TreeEntry] {
+        if let held = cache[tree] { return held }
+        let read = try store.tree(tree, limit: limits.metadataBytes)
+        // A history walks over the same trees twice, close together: as the child's and as the parent's.
+        if cache.count > 512 { cache.removeAll(keepingCapacity: true) }
+        cache[tree] = read
+        return read
+    }
+}

@@ -1,0 +1,85 @@
+internal import CLibgit2
+internal import CLinux
+internal import LinuxSystem
+
+/// What a take-in brought.
+package struct TakenIn: Hashable, Sendable {
+    package let tip: ObjectID
+    /// Objects that were handed over; 0 where the mirror had the commit.
+    package let objects: Int
+    package let packBytes: Int
+}
+
+extension GitMirror {
+    static let incomingPrefix = "incoming-"
+
+    /// Takes in what `pinfold-git pack` wrote: reads `descriptor` to its end, checks every object, id, name and mode, and only then adds it.
+    ///
+    /// A crash in here leaves a directory `incoming-*` that the next start removes, or a pack that no reference names: harmless, and the
+    /// next take-in of the same commit finds it there.
+    /// - Returns: the branch's commit, with everything that it refers to now in the mirror.
+    package func takeIn(
+        packFrom descriptor: Int32, limits: IntakeLimits = IntakeLimits(), deadline: ContinuousClock.Instant
+    ) throws(GitError) -> TakenIn {
+        let stream = IncomingStream(descriptor: descriptor, limit: limits.packBytes, deadline: deadline)
+        let (tip, objects) = try Self.parse(header: try stream.line(limit: 128))
+        guard objects <= limits.objects else {
+            throw GitError(.tooLarge, "\(objects) objects are more than the \(limits.objects) that are taken in")
+        }
+        if objects == 0 {
+            guard try contains(tip) else { throw GitError(.corrupt, "commit \(tip) was not handed over") }
+            return TakenIn(tip: tip, objects: 0, packBytes: 0)
+        }
+        let incoming = "\(path)/\(Self.incomingPrefix)\(UInt64.random(in: 1...UInt64.max))"
+        try attempt("cannot make \(incoming)") { unsafe mkdir(incoming, 0o700) }
+        // What remains after a failure here is removed at the next start.
+        defer { try? Self.removeIncoming(incoming) }
+        let indexer = try PackIndexer(directory: incoming)
+        while let part = unsafe try stream.next() { try unsafe indexer.append(part) }
+        let name = try indexer.finish(expecting: objects)
+        let fresh = try ObjectStore(packIndex: "\(incoming)/pack-\(name).idx")
+        try opened.withLock { opened throws(GitError) in
+            var check = IncomingCheck(fresh: fresh, mirror: opened.store, limits: limits, deadline: deadline)
+            try check.run(tip: tip, expecting: objects)
+            try install("pack-\(name)", from: incoming)
+            try consolidatePacks(&opened)
+        }
+        return TakenIn(tip: tip, objects: objects, packBytes: stream.received)
+    }
+
+    private static func parse(header: String) throws(GitError) -> (tip: ObjectID, objects: Int) {
+        let words = header.split(separator: " ")
+        guard words.count == 4, words[0] == "pinfold-pack", words[1] == "1", let tip = ObjectID(String(words[2])),
+            let objects = Int(words[3]), objects >= 0
+        else { throw GitError(.hostile, "what was handed over is not a pack of pinfold-git") }
+        return (tip, objects)
+    }
+
+    /// The pack first, then its index, which is what makes it known: both are synced already.
+    private func install(_ name: String, from incoming: String) throws(GitError) {
+        let target = "\(path)/objects/pack"
+        for suffix in [".pack", ".idx"] {
+            try attempt("cannot add \(name)\(suffix) to the mirror") {
+                unsafe rename("\(incoming)/\(name)\(suffix)", "\(target)/\(name)\(suffix)")
+            }
+        }
+        try Self.sync(directory: target)
+    }
+
+    static func sync(directory: String) throws(GitError) {
+        let opened = Descriptor(
+            owning: try attempt("cannot open \(directory)") {
+                unsafe pinfold_open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)
+            })
+        let raw = opened.rawValue
+        try attempt("cannot sync \(directory)") { pinfold_fsync(raw) }
+    }
+
+    /// Only files are in such a directory.
+    static func removeIncoming(_ directory: String) throws(GitError) {
+        for name in try names(in: directory) {
+            try attempt("cannot remove \(directory)/\(name)") { unsafe unlink("\(directory)/\(name)") }
+        }
+        try attempt("cannot remove \(directory)") { unsafe rmdir(directory) }
+    }
+}

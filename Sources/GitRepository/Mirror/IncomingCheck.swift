@@ -1,0 +1,65 @@
+/// Checks a pack before it joins the mirror: everything that the tip reaches is in it or in the mirror already, of the type that it is
+/// referred to as, within the limits, with names and modes that a checkout may make; and nothing else is in it.
+///
+/// The last matters as much as the first: an object without what it refers to would make the next check stop too early.
+struct IncomingCheck {
+    private let fresh: ObjectStore
+    private let mirror: ObjectStore
+    private let limits: IntakeLimits
+    private let deadline: ContinuousClock.Instant
+    private var visited: Set<ObjectID> = []
+
+    init(fresh: ObjectStore, mirror: ObjectStore, limits: IntakeLimits, deadline: ContinuousClock.Instant) {
+        self.fresh = fresh
+        self.mirror = mirror
+        self.limits = limits
+        self.deadline = deadline
+    }
+
+    mutating func run(tip: ObjectID, expecting objects: Int) throws(GitError) {
+        var trees: [(id: ObjectID, depth: Int)] = []
+        var commits = [tip]
+        while let id = commits.popLast() {
+            guard try arrives(id, as: .commit, limit: limits.metadataBytes) else { continue }
+            let commit = try fresh.commit(id, limit: limits.metadataBytes)
+            commits += commit.parents
+            trees.append((commit.tree, 1))
+        }
+        while let (id, depth) = trees.popLast() {
+            guard depth <= limits.depth else { throw GitError(.tooLarge, "directories are more than \(limits.depth) deep") }
+            guard try arrives(id, as: .tree, limit: limits.metadataBytes) else { continue }
+            for entry in try fresh.tree(id, limit: limits.metadataBytes) {
+                switch entry.mode {
+                case .submodule: break
+                case .directory: trees.append((entry.id, depth + 1))
+                case .symbolicLink: _ = try arrives(entry.id, as: .blob, limit: 4096)
+                case .regular, .executable: _ = try arrives(entry.id, as: .blob, limit: limits.blobBytes)
+                }
+            }
+        }
+        guard visited.count == objects else {
+            throw GitError(.hostile, "the pack holds \(objects - visited.count) objects that the commit does not need")
+        }
+    }
+
+    /// Whether `id` is in the pack and is met for the first time; an error where it is neither there nor in the mirror.
+    private mutating func arrives(_ id: ObjectID, as type: ObjectType, limit: Int) throws(GitError) -> Bool {
+        guard ContinuousClock.now < deadline else { throw GitError(.timedOut, "the pack could not be checked in time") }
+        if let header = try fresh.header(of: id) {
+            guard header.type == type else {
+                throw GitError(.hostile, "\(id) is a \(header.type.name), referred to as a \(type.name)")
+            }
+            guard header.size <= limit else {
+                throw GitError(.tooLarge, "\(type.name) \(id) has \(header.size) bytes; at most \(limit) are taken in")
+            }
+            return visited.insert(id).inserted
+        }
+        guard let header = try mirror.header(of: id) else {
+            throw GitError(.corrupt, "the \(type.name) \(id) is missing from what was handed over")
+        }
+        guard header.type == type else {
+            throw GitError(.hostile, "\(id) is a \(header.type.name), referred to as a \(type.name)")
+        }
+        return false
+    }
+}
