@@ -1,0 +1,184 @@
+internal import CLinux
+internal import LinuxSystem
+internal import SystemPackage
+
+/// Whole files that survive a crash: after each call here either the old contents are there, or the new.
+package enum DurableFile {
+    /// Writes a file by rename of a synced temporary beside it, and syncs the directory.
+    ///
+    /// A crash leaves the old file, and perhaps a temporary `.<name>.new` that the next write replaces.
+    package static func write(_ bytes: some Collection<UInt8>, to path: String, mode: UInt32 = 0o644) throws(FileError) {
+        let (directory, name) = split(path)
+        let temporary = directory + "/." + name + ".new"
+        discard(temporary)
+        let file = try naming("create", temporary) { () throws(Errno) in
+            Descriptor(
+                owning: try check { unsafe pinfold_open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode) })
+        }
+        do throws(FileError) {
+            try writeAll(Array(bytes), to: file, path: temporary)
+            let raw = file.rawValue
+            // The mask of the process does not narrow what was asked for.
+            _ = try naming("set the mode of", temporary) { () throws(Errno) in try check { fchmod(raw, mode) } }
+            _ = try naming("sync", temporary) { () throws(Errno) in try check { fsync(raw) } }
+            _ = try naming("rename", temporary) { () throws(Errno) in try check { unsafe rename(temporary, path) } }
+        } catch {
+            discard(temporary)
+            throw error
+        }
+        try syncDirectory(directory)
+    }
+
+    /// The whole file; nil where it does not exist. At most `limit` bytes: a longer file is an error (EFBIG).
+    package static func read(_ path: String, limit: Int = 64 << 20) throws(FileError) -> [UInt8]? {
+        let file: Descriptor
+        do {
+            file = Descriptor(
+                owning: try check { unsafe pinfold_open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0) })
+        } catch {
+            if error == .noSuchFileOrDirectory { return nil }
+            throw FileError("open", path, error)
+        }
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let raw = file.rawValue
+            let count = try naming("read", path) { () throws(Errno) in try check { unsafe CLinux.read(raw, &chunk, chunk.count) } }
+            if count == 0 { return bytes }
+            bytes.append(contentsOf: chunk[..<count])
+            if bytes.count > limit { throw FileError("read", path, .fileTooLarge) }
+        }
+    }
+
+    /// Removes a file, if it is there, and syncs the directory.
+    package static func remove(_ path: String) throws(FileError) {
+        do {
+            _ = try check { unsafe unlink(path) }
+        } catch {
+            if error == .noSuchFileOrDirectory { return }
+            throw FileError("remove", path, error)
+        }
+        try syncDirectory(split(path).directory)
+    }
+
+    /// Makes a directory and those above it, synced; one that exists keeps its mode.
+    package static func makeDirectory(_ path: String, mode: UInt32 = 0o755) throws(FileError) {
+        do {
+            _ = try check { unsafe mkdir(path, mode) }
+        } catch {
+            if error == .fileExists { return }
+            guard error == .noSuchFileOrDirectory, split(path).directory != path else {
+                throw FileError("make the directory", path, error)
+            }
+            try makeDirectory(split(path).directory, mode: 0o755)
+            _ = try naming("make the directory", path) { () throws(Errno) in try check { unsafe mkdir(path, mode) } }
+        }
+        _ = unsafe chmod(path, mode)
+        try syncDirectory(split(path).directory)
+    }
+
+    /// Makes `path` a symbolic link to `destination` by one rename: whoever resolves it meanwhile finds the old or the new.
+    ///
+    /// A crash leaves the old link, and perhaps a temporary `.<name>.new` that the next call replaces.
+    package static func switchLink(_ path: String, to destination: String) throws(FileError) {
+        let (directory, name) = split(path)
+        let temporary = directory + "/." + name + ".new"
+        discard(temporary)
+        _ = try naming("make the link", temporary) { () throws(Errno) in try check { unsafe symlink(destination, temporary) } }
+        _ = try naming("switch", path) { () throws(Errno) in try check { unsafe rename(temporary, path) } }
+        try syncDirectory(directory)
+    }
+
+    /// Renames and syncs both directories; the new name must not exist (EEXIST).
+    package static func move(_ from: String, to path: String) throws(FileError) {
+        let here = pinfold_AT_FDCWD
+        _ = try naming("rename \(from) to", path) { () throws(Errno) in
+            try check { unsafe pinfold_renameat2(here, from, here, path, UInt32(pinfold_RENAME_NOREPLACE)) }
+        }
+        try syncDirectory(split(path).directory)
+        if split(from).directory != split(path).directory { try syncDirectory(split(from).directory) }
+    }
+
+    /// Makes the names in a directory durable.
+    package static func syncDirectory(_ path: String) throws(FileError) {
+        let directory = try naming("open", path) { () throws(Errno) in
+            Descriptor(owning: try check { unsafe pinfold_open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0) })
+        }
+        let raw = directory.rawValue
+        _ = try naming("sync", path) { () throws(Errno) in try check { fsync(raw) } }
+    }
+
+    /// Makes everything on the file system of `path` durable: one call for thousands of files (`man 2 syncfs`).
+    package static func syncFileSystem(of path: String) throws(FileError) {
+        let directory = try naming("open", path) { () throws(Errno) in
+            Descriptor(owning: try check { unsafe pinfold_open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0) })
+        }
+        let raw = directory.rawValue
+        _ = try naming("sync", path) { () throws(Errno) in try check { pinfold_syncfs(raw) } }
+    }
+
+    /// Bytes that anybody but root may still use on the file system of `path`, and all that it has.
+    package static func space(of path: String) -> (free: UInt64, total: UInt64)? {
+        var status = statvfs()
+        guard unsafe statvfs(path, &status) == 0 else { return nil }
+        return (UInt64(status.f_bavail) * UInt64(status.f_frsize), UInt64(status.f_blocks) * UInt64(status.f_frsize))
+    }
+
+    static func split(_ path: String) -> (directory: String, name: String) {
+        guard let slash = path.lastIndex(of: "/") else { return (".", path) }
+        return (slash == path.startIndex ? "/" : String(path[..<slash]), String(path[path.index(after: slash)...]))
+    }
+
+    private static func discard(_ path: String) {
+        _ = unsafe unlink(path)
+    }
+
+    static func writeAll(_ bytes: [UInt8], to file: borrowing Descriptor, path: String) throws(FileError) {
+        var written = 0
+        while written < bytes.count {
+            let raw = file.rawValue
+            let from = written
+            written += try naming("write", path) { () throws(Errno) in
+                try check {
+                    unsafe bytes.withUnsafeBytes { unsafe CLinux.write(raw, $0.baseAddress?.advanced(by: from), $0.count - from) }
+                }
+            }
+        }
+    }
+}
+
+/// What a path is, without following a symbolic link at its end.
+package enum FileKind: Hashable, Sendable {
+    case missing
+    case file
+    case directory
+    /// With what it holds.
+    case link(String)
+    case other
+
+    package init(of path: String) throws(FileError) {
+        var status = stat()
+        do {
+            _ = try check { unsafe lstat(path, &status) }
+        } catch {
+            if error == .noSuchFileOrDirectory {
+                self = .missing
+                return
+            }
+            throw FileError("look at", path, error)
+        }
+        switch status.kind {
+        case S_IFREG: self = .file
+        case S_IFDIR: self = .directory
+        case S_IFLNK:
+            var buffer = [UInt8](repeating: 0, count: 4096)
+            let count = try naming("read the link", path) { () throws(Errno) in
+                try check {
+                    unsafe buffer.withUnsafeMutableBytes { unsafe readlink(path, $0.baseAddress.unsafelyUnwrapped, $0.count) }
+                }
+            }
+            self = .link(String(decoding: buffer.prefix(count), as: UTF8.self))
+        default: self = .other
+        }
+    }
+}
