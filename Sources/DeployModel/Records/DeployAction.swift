@@ -1,0 +1,44 @@
+/// The seed's deploy action, as asked.
+package struct DeployActionRequest: Codable, Hashable, Sendable {
+    package var commitMessage: String
+    /// Skips human approval. The admin's alone.
+    package var forceDeploy: Bool
+
+    package init(commitMessage: String, forceDeploy: Bool = false) {
+        self.commitMessage = commitMessage
+        self.forceDeploy = forceDeploy
+    }
+}
+
+/// The seed's deploy action, as answered: exactly its six fields.
+package struct DeployAgentCodeOutput: Codable, Hashable, Sendable {
+    package var success: Bool
+    package var commitHash: String
+    package var testsPassed: Bool
+    package var humanApprovalRequired: Bool
+    package var deployed: Bool
+    package var backupLocation: String
+
+    package init(_ deployment: Deployment) {
+        deployed = deployment.state == .deployed
+        success = deployed
+        commitHash = deployment.commit.hex
+        testsPassed = deployment.verdict?.passed ?? false
+        humanApprovalRequired = !deployment.approvalReasons.isEmpty
+        backupLocation = deployment.backup ?? ""
+    }
+}
+
+extension Deployment {
+    /// Whether whoever waits for it need wait no longer: it ended, or it is a human's turn.
+    package var isSettled: Bool { state.isEnd || state == .awaitingApproval }
+
+    /// What `pinfold deploy` and `pinfold rollback` end with: 0 deployed, 3 a human's turn, 1 all else.
+    package var exitCode: Int32 {
+        switch state {
+        case .deployed: 0
+        case .awaitingApproval: 3
+        default: 1
+        }
+    }
+}

@@ -1,0 +1,122 @@
+/// One commit's way through the pipeline, or one way back: what is stored, shown and answered.
+package struct Deployment: Codable, Hashable, Sendable, Identifiable {
+    /// Counts up from 1 in the order of detection; never reused.
+    package let id: Int
+    package var kind: Kind
+    package let commit: CommitID
+    /// The id of the commit's tree; known once it has been taken in.
+    package var tree: String?
+    /// First line of the commit's message and its author, as the commit has them: escape with `displayed` before a terminal sees them.
+    package var subject: String?
+    package var author: String?
+    /// The commit that was deployed when this one was classified; nil where nothing was.
+    package var base: CommitID?
+
+    package var state: DeploymentState
+    /// The step that runs, waits or ended it.
+    package var stage: Stage
+    /// Why it ended or what it waits for, in a sentence.
+    package var reason: String?
+    /// Who must do what now, in a sentence.
+    package var advice: String?
+
+    package let detected: Timestamp
+    package var updated: Timestamp
+    package var ended: Timestamp?
+    /// The steps done so far, in order.
+    package var steps: [StepRecord] = []
+
+    /// Whether its history no longer contains what was deployed.
+    package var historyRewritten = false
+    /// What differs from the deployed version.
+    package var changes: ChangeSummary?
+    /// Changed paths that judge the agent, with what happened to them; the list is cut at `ChangeSummary.listed`.
+    package var surface: [String] = []
+    package var verdict: TestVerdict?
+    /// The run with the deployed test surface laid over the candidate.
+    package var verdictWithDeployedSurface: TestVerdict?
+    /// Why a human has to agree; empty where nobody has to.
+    package var approvalReasons: [ApprovalReason] = []
+    package var approval: Approval?
+    /// Who asked with force, that is without a human's look at the change.
+    package var forcedBy: String?
+    /// Who asked for a rollback.
+    package var requestedBy: String?
+
+    /// Absolute paths.
+    package var backup: String?
+    package var release: String?
+    package var push: PushRecord?
+    /// Whether it was the last known good version at some time: its check passed.
+    package var wasGood = false
+
+    package init(id: Int, kind: Kind, commit: CommitID, detected: Timestamp) {
+        self.id = id
+        self.kind = kind
+        self.commit = commit
+        self.detected = detected
+        updated = detected
+        state = .detected
+        stage = kind == .commit ? .takeIn : .backUp
+    }
+
+    package enum Kind: Codable, Hashable, Sendable {
+        case commit
+        /// Back to an earlier deployment, by its id.
+        case rollback(to: Int)
+    }
+}
+
+/// One step that ended.
+package struct StepRecord: Codable, Hashable, Sendable {
+    package var stage: Stage
+    package var started: Timestamp
+    package var ended: Timestamp
+    /// What it did, in a few words.
+    package var note: String?
+
+    package init(stage: Stage, started: Timestamp, ended: Timestamp, note: String? = nil) {
+        self.stage = stage
+        self.started = started
+        self.ended = ended
+        self.note = note
+    }
+}
+
+/// How much differs between the deployed tree and the candidate.
+package struct ChangeSummary: Codable, Hashable, Sendable {
+    /// How many paths a record lists at most; the counts are always whole.
+    package static let listed = 200
+
+    package var added: Int
+    package var modified: Int
+    package var deleted: Int
+    /// Paths with their kind of change (`A`, `M`, `D`, `T` and a space before the path).
+    package var paths: [String]
+
+    package init(added: Int, modified: Int, deleted: Int, paths: [String]) {
+        self.added = added
+        self.modified = modified
+        self.deleted = deleted
+        self.paths = Array(paths.prefix(Self.listed))
+    }
+
+    package var total: Int { added + modified + deleted }
+}
+
+/// The push that follows a success; it never undoes anything.
+package struct PushRecord: Codable, Hashable, Sendable {
+    package var remote: String
+    package var attempts: Int
+    package var done: Bool
+    package var error: String?
+    package var next: Timestamp?
+
+    package init(remote: String, attempts: Int = 0, done: Bool = false, error: String? = nil, next: Timestamp? = nil) {
+        self.remote = remote
+        self.attempts = attempts
+        self.done = done
+        self.error = error
+        self.next = next
+    }
+}

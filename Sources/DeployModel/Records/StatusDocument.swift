@@ -1,0 +1,82 @@
+/// `status.json`, and what `pinfold status --json` prints. Fields are added, never renamed or removed, within one schema number.
+package struct StatusDocument: Codable, Hashable, Sendable {
+    package static let currentSchema = 1
+
+    package var schema = StatusDocument.currentSchema
+    /// Counts up with every change; what waits for a change asks for a later one.
+    package var revision: Int
+    package var updated: Timestamp
+    package var branch: String
+    package var target: String
+    /// The branch's commit as last seen.
+    package var tip: CommitID?
+    /// What the running server runs from.
+    package var deployed: DeployedVersion?
+    package var lastKnownGood: DeployedVersion?
+    /// The deployment under way or waiting.
+    package var current: Deployment?
+    /// The one that ended last.
+    package var last: Deployment?
+    package var waiting: Waiting?
+    package var hold: Hold?
+    package var quarantine: [Quarantine]
+    /// The rules in force, in words: what is tested, what needs approval, how strong the verdict is.
+    package var rules: [String]
+    /// What is wrong now, in words: a full disk, a push that failed, a flag file that somebody removed.
+    package var warnings: [String]
+
+    package init(revision: Int, updated: Timestamp, branch: String, target: String) {
+        self.revision = revision
+        self.updated = updated
+        self.branch = branch
+        self.target = target
+        quarantine = []
+        rules = []
+        warnings = []
+    }
+
+    /// A version that runs or ran.
+    package struct DeployedVersion: Codable, Hashable, Sendable {
+        package var deployment: Int
+        package var commit: CommitID
+        package var tree: String
+        package var release: String?
+        package var since: Timestamp
+        /// The deployment that first brought this version; another than `deployment` where that was a rollback.
+        package var origin: Int
+
+        package init(deployment: Int, commit: CommitID, tree: String, release: String?, since: Timestamp, origin: Int) {
+            self.origin = origin
+            self.deployment = deployment
+            self.commit = commit
+            self.tree = tree
+            self.release = release
+            self.since = since
+        }
+    }
+
+    /// What a human is asked; the flag file holds the same in words.
+    package struct Waiting: Codable, Hashable, Sendable {
+        package var deployment: Int
+        package var commit: CommitID
+        package var tree: String
+        package var reasons: [ApprovalReason]
+        package var files: [String]
+        package var since: Timestamp
+        /// The commands that answer.
+        package var answers: [String]
+
+        package init(
+            deployment: Int, commit: CommitID, tree: String, reasons: [ApprovalReason], files: [String], since: Timestamp,
+            answers: [String]
+        ) {
+            self.deployment = deployment
+            self.commit = commit
+            self.tree = tree
+            self.reasons = reasons
+            self.files = files
+            self.since = since
+            self.answers = answers
+        }
+    }
+}

@@ -1,0 +1,41 @@
+/// Who has to agree: pure, so that a table tests it.
+package enum ApprovalRule {
+    /// What the rule looks at.
+    package struct Facts: Sendable {
+        /// Whether the settings ask for approval of changes to the test surface.
+        package var required: Bool
+        package var surfaceTouched: Bool
+        package var historyRewritten: Bool
+        package var testsVanished: Bool
+
+        package init(required: Bool, surfaceTouched: Bool, historyRewritten: Bool, testsVanished: Bool) {
+            self.required = required
+            self.surfaceTouched = surfaceTouched
+            self.historyRewritten = historyRewritten
+            self.testsVanished = testsVanished
+        }
+    }
+
+    /// The reasons for asking a human; none means that nobody is asked.
+    ///
+    /// A rewritten history is asked about whatever the settings say about tests: it takes away what was agreed to before.
+    package static func reasons(_ facts: Facts) -> [ApprovalReason] {
+        var reasons: [ApprovalReason] = []
+        if facts.required, facts.surfaceTouched { reasons.append(.testSurface) }
+        if facts.required, facts.testsVanished { reasons.append(.testsVanished) }
+        if facts.historyRewritten { reasons.append(.historyRewritten) }
+        return reasons
+    }
+
+    /// Why `approval` does not allow the switch to this commit and tree now; nil where it does.
+    package static func objection(
+        to approval: Approval?, commit: CommitID, tree: String, newestTip: CommitID
+    ) -> String? {
+        guard let approval else { return "nobody has approved it" }
+        if approval.commit != commit { return "the approval is for \(approval.commit.short), not for \(commit.short)" }
+        if approval.tree != tree { return "the approval is for another tree than the one that was tested" }
+        if newestTip != commit { return "the approval is void: \(newestTip.short) is newer" }
+        // An approval that this very deployment used up is still its own: a restart between use and switch loses nothing.
+        return nil
+    }
+}

@@ -1,0 +1,71 @@
+/// What a JUnit XML report says about each test. Whoever wrote it may be hostile: what cannot be read in whole is no report.
+package struct JUnitReport: Hashable, Sendable {
+    package enum Outcome: String, Codable, Hashable, Sendable {
+        case passed
+        case failed
+        case skipped
+    }
+
+    /// By `classname::name`. Of several results for one id the worst counts.
+    package private(set) var cases: [String: Outcome] = [:]
+
+    package func ids(_ outcome: Outcome) -> Set<String> {
+        Set(cases.lazy.filter { $0.value == outcome }.map(\.key))
+    }
+
+    package init(cases: [String: Outcome]) {
+        self.cases = cases
+    }
+
+    /// nil where `bytes` is not well formed enough to be trusted: unbalanced, cut off, or with a document type (entities).
+    package init?(parsing bytes: [UInt8]) {
+        var scanner = XMLScanner(bytes)
+        var open: [String] = []
+        var current: (id: String, outcome: Outcome)?
+        var sawRoot = false
+        while let token = scanner.next() {
+            switch token {
+            case .start(let name, let attributes, let empty):
+                if open.isEmpty {
+                    guard !sawRoot, name == "testsuites" || name == "testsuite" else { return nil }
+                    sawRoot = true
+                }
+                if name == "testcase" {
+                    guard current == nil else { return nil }
+                    let id = [attributes["classname"] ?? attributes["file"], attributes["name"]].compactMap(\.self)
+                    current = (id.joined(separator: "::"), .passed)
+                    if empty, let ended = current {
+                        record(ended)
+                        current = nil
+                    }
+                } else if current != nil, open.last == "testcase" {
+                    switch name {
+                    case "failure", "error": current?.outcome = .failed
+                    case "skipped": if current?.outcome == .passed { current?.outcome = .skipped }
+                    default: break
+                    }
+                } else if name == "error" || name == "failure" {
+                    // Outside a case: a suite that could not be collected.
+                    record(("\(open.joined(separator: "/")) \(name)", .failed))
+                }
+                if !empty { open.append(name) }
+            case .end(let name):
+                guard open.popLast() == name else { return nil }
+                if name == "testcase", let ended = current {
+                    record(ended)
+                    current = nil
+                }
+            case .broken:
+                return nil
+            }
+        }
+        guard open.isEmpty, sawRoot else { return nil }
+    }
+
+    private mutating func record(_ test: (id: String, outcome: Outcome)) {
+        switch (cases[test.id], test.outcome) {
+        case (.failed, _), (.skipped, .passed): break
+        default: cases[test.id] = test.outcome
+        }
+    }
+}

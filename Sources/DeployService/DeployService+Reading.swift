@@ -1,0 +1,83 @@
+internal import CLinux
+package import DeployModel
+internal import DeploySteps
+internal import DurableFiles
+internal import Foundation
+internal import GitRepository
+internal import LinuxSystem
+
+/// Reading: from the database and the files, without the loop.
+extension DeployService {
+    package func status() throws(DeployError) -> StatusDocument {
+        if let document = board.document { return document }
+        try board.show(store)
+        guard let document = board.document else { throw .unavailable("the daemon is starting") }
+        return document
+    }
+
+    /// Newest first.
+    /// - Parameter before: only deployments with smaller ids.
+    package func history(limit: Int, before: Int? = nil) throws(DeployError) -> [Deployment] {
+        try store.read { try $0.history(limit: max(0, limit), before: before) }
+    }
+
+    package func show(_ id: Int) throws(DeployError) -> Deployment {
+        guard let deployment = try store.read({ try $0.deployment(id) }) else { throw .notFound("there is no deployment \(id)") }
+        return deployment
+    }
+
+    /// A piece of the output of tests, build, reload and checks, from a byte offset on: at most `limit` bytes.
+    package func log(_ id: Int, from offset: Int = 0, limit: Int = 1 << 20) throws(DeployError) -> LogChunk {
+        let isEnd = try show(id).state.isEnd
+        let path = settings.logs + "/\(id).log"
+        let number = unsafe pinfold_open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW, 0)
+        guard number >= 0 else { return LogChunk(text: "", next: 0, complete: isEnd) }
+        let file = Descriptor(owning: number)
+        var bytes = [UInt8](repeating: 0, count: max(1, min(limit, 4 << 20)))
+        let count = unsafe pread(file.rawValue, &bytes, bytes.count, off_t(max(0, offset)))
+        guard count > 0 else { return LogChunk(text: "", next: max(0, offset), complete: isEnd) }
+        var piece = bytes[..<count]
+        // A character that is cut in two comes whole with the next piece.
+        if count == bytes.count {
+            while piece.count > 1, let last = piece.last, last & 0xC0 == 0x80 { piece = piece.dropLast() }
+            if piece.count > 1, let last = piece.last, last >= 0xC0 { piece = piece.dropLast() }
+        }
+        return LogChunk(
+            text: String(decoding: piece, as: UTF8.self), next: max(0, offset) + piece.count, complete: isEnd && count < bytes.count
+        )
+    }
+
+    /// The change against what was deployed when it was classified, as a unified diff; bytes, since files are. Not escaped beyond what acts
+    /// on a terminal.
+    package func diff(_ id: Int) async throws(DeployError) -> [UInt8] {
+        let deployment = try show(id)
+        let base = deployment.base
+        guard let mirror = loop.openMirror else { throw .unavailable("the daemon is starting") }
+        return try await offPool {
+            guard try mirror.contains(deployment.commit.objectID) else {
+                throw DeployError.notFound("commit \(deployment.commit.short) has not been taken in")
+            }
+            let diff = try mirror.diffText(from: base?.objectID, to: deployment.commit.objectID)
+            return Array((diff.isTruncated ? diff.text + "\n… cut here: the change is longer\n" : diff.text).utf8)
+        }
+    }
+
+    /// What was asked, answered and refused, newest first.
+    package func events(limit: Int) throws(DeployError) -> [Event] {
+        try store.read { try $0.events(limit: max(0, limit)) }
+    }
+
+    /// Blocking work on a thread of its own, with every error made a `DeployError`.
+    func offPool<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws(DeployError) -> Result {
+        let result = await withCheckedContinuation { (continuation: CheckedContinuation<Swift.Result<Result, any Error>, Never>) in
+            Thread.detachNewThread { continuation.resume(returning: Swift.Result { try body() }) }
+        }
+        do {
+            return try result.get()
+        } catch let error as DeployError {
+            throw error
+        } catch {
+            throw .refused(explanation(of: error).reason)
+        }
+    }
+}

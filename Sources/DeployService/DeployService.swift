@@ -1,0 +1,110 @@
+package import DeployModel
+package import DeploySteps
+internal import DurableFiles
+internal import Foundation
+internal import GitRepository
+internal import LinuxSystem
+
+/// The deploy daemon's whole logic behind the requests of people and of the agent.
+///
+/// One loop on a thread of its own is the only thing that writes state. What is asked for here is appended to the decisions on disk, wakes
+/// the loop, and waits for what the loop made of it; reading goes to the database and the files directly. Every error is a `DeployError`,
+/// whose `exitCode` is what the command ends with. All functions may be called from any task, before `run` too: then they wait for it.
+package final class DeployService: Sendable {
+    let settings: PipelineSettings
+    let store: HistoryStore
+    let board: StatusBoard
+    let loop: DeployLoop
+    private let lock: SharedLock
+
+    /// Opens or makes the state below `settings.deployments` and takes the lock of the data root.
+    /// - Throws: `.refused` where another daemon has it, `.broken` where the state cannot be read.
+    package init(_ settings: PipelineSettings) throws(DeployError) {
+        self.settings = settings
+        do {
+            try DurableFile.makeDirectory(settings.deployments)
+            guard let lock = try FileLock(path: settings.lockFile) else {
+                throw DeployError.refused("another pinfold-deployd serves \(settings.deployments) (\(settings.lockFile))")
+            }
+            self.lock = SharedLock(lock)
+        } catch let error as DeployError {
+            throw error
+        } catch {
+            throw .broken("\(error)")
+        }
+        store = try HistoryStore(path: settings.database)
+        board = StatusBoard(settings)
+        loop = DeployLoop(settings, store: store, board: board)
+    }
+
+    /// Runs the loop until `stop`. A deployment that was under way goes on.
+    package func run() async throws(DeployError) {
+        await withCheckedContinuation { continuation in
+            let thread = Thread { [loop] in
+                loop.run()
+                continuation.resume()
+            }
+            thread.stackSize = 8 << 20
+            thread.name = "pinfold-loop"
+            thread.start()
+        }
+    }
+
+    /// Ends `run` soon: between two steps, and a running test or build is killed and done again at the next start.
+    package func stop() {
+        loop.stop()
+    }
+
+    // Waiting.
+
+    /// Returns the revision of the state once it is later than `revision`, or after `milliseconds` with what it is then.
+    package func change(after revision: Int, withinMilliseconds milliseconds: Int) async -> Int {
+        await board.signal.wait(after: revision, milliseconds: milliseconds)
+        return board.signal.revision
+    }
+
+    /// Returns the deployment once it ended or waits for a human, or after `milliseconds` as it is then; nil waits as long as it takes.
+    package func settled(_ id: Int, withinMilliseconds milliseconds: Int? = nil) async throws(DeployError) -> Deployment {
+        let clock = ContinuousClock()
+        let deadline = milliseconds.map { clock.now + .milliseconds($0) }
+        while true {
+            // The revision first: a change after the look is then a later one.
+            let revision = board.signal.revision
+            let deployment = try show(id)
+            if deployment.isSettled || Task.isCancelled { return deployment }
+            if let deadline, clock.now >= deadline { return deployment }
+            let left = deadline.map { Int(($0 - clock.now) / .milliseconds(1)) } ?? 60_000
+            await board.signal.wait(after: revision, milliseconds: max(1, min(left, 60_000)))
+        }
+    }
+
+    /// Records a refusal, or whatever else somebody tried that reached no decision.
+    package func record(_ event: Event) {
+        try? store.write { try $0.append(event) }
+    }
+}
+
+/// Holds the lock of the data root for as long as the service lives.
+private final class SharedLock: Sendable {
+    private let lock: FileLock
+
+    init(_ lock: consuming FileLock) {
+        self.lock = lock
+    }
+}
+
+/// A piece of a deployment's output.
+package struct LogChunk: Codable, Hashable, Sendable {
+    /// As written by tests and builds: escape with `displayed(lines: true)` before a terminal sees it.
+    package var text: String
+    /// Where the next piece starts, in bytes.
+    package var next: Int
+    /// Whether nothing will be added after this piece.
+    package var complete: Bool
+
+    package init(text: String, next: Int, complete: Bool) {
+        self.text = text
+        self.next = next
+        self.complete = complete
+    }
+}

@@ -1,0 +1,188 @@
+internal import DeployModel
+internal import DeploySteps
+internal import LinuxSystem
+internal import Logging
+
+/// What people ask for, taken in one after the other: the effect, the answer and the event are one transaction.
+extension DeployLoop {
+    func answerDecisions() throws(DeployError) {
+        for open in try store.read({ try $0.openDecisions() }) {
+            let running = worker?.deployment
+            let stage = worker?.stage
+            let effect = try store.write { history -> Effect in
+                let effect = try decide(open, history, running: running, stage: stage)
+                try history.answer(open.id, effect.answer)
+                var outcome = "done"
+                if case .refused(let error) = effect.answer { outcome = "refused: \(error.message)" }
+                try history.append(Event(at: Clock.now, who: open.caller.description, what: open.decision.words, outcome: outcome))
+                return effect
+            }
+            log.info("\(open.caller): \(open.decision.words.displayed())")
+            if let ending = effect.callsOff { callOff(ending.state, ending.reason) }
+            try showStatus()
+            fault.reach("decision", "saved")
+            bell.ring()
+        }
+    }
+
+    /// What a decision came to.
+    private struct Effect: Sendable {
+        var answer: Answer
+        /// How the deployment whose step runs ends.
+        var callsOff: (state: DeploymentState, reason: String)?
+
+        init(_ answer: Answer) {
+            self.answer = answer
+        }
+    }
+
+    private func decide(
+        _ open: OpenDecision, _ history: HistoryTransaction, running: Int?, stage: Stage?
+    ) throws -> Effect {
+        let now = Clock.now
+        switch open.decision {
+        case .approve(let text):
+            switch try waiting(for: text, history) {
+            case .failure(let error): return Effect(.refused(error))
+            case .success(var deployment):
+                guard let tree = deployment.tree else { return Effect(.refused(.broken("its tree is not known"))) }
+                // Recorded in the same turn as the last look at the tip: an approval for what is no longer the newest is void at once.
+                deployment.approval = Approval(commit: deployment.commit, tree: tree, by: open.caller.description, at: now)
+                deployment.updated = now
+                try history.save(deployment)
+                return Effect(.deployment(deployment.id))
+            }
+        case .reject(let text, let reason):
+            switch try waiting(for: text, history) {
+            case .failure(let error): return Effect(.refused(error))
+            case .success(let deployment):
+                try history.end(deployment, .rejected, reason: "\(open.caller.name): \(reason)", at: now)
+                return Effect(.deployment(deployment.id))
+            }
+        case .rollback(let id): return try rollback(to: id, open, history, running: running, now)
+        case .lift(let text):
+            let entries = try history.quarantine().filter { text.count >= 7 && $0.commit.hex.hasPrefix(text.lowercased()) }
+            guard let entry = entries.first, entries.count == 1 else {
+                return Effect(
+                    .refused(
+                        .notFound(
+                            "no quarantined commit, or more than one, begins with \(text.displayed()): `pinfold status` lists them")
+                    ))
+            }
+            try history.lift(entry.commit)
+            try again(after: "the quarantine of \(entry.commit.short) was lifted", history, now) {
+                $0.stage == .takeIn || $0.commit == entry.commit
+            }
+            return Effect(.quarantine(entry))
+        case .hold(let reason):
+            let hold = Hold(reason: reason, by: open.caller.description, since: now)
+            try history.set(.hold, hold)
+            return Effect(.hold(hold))
+        case .resume:
+            guard try history.fact(.hold) != nil else { return Effect(.refused(.refused("there is no hold"))) }
+            try history.set(.hold, nil)
+            return Effect(.done)
+        case .deploy(let commit, let force): return try deploy(commit, force: force, open, history, now)
+        }
+    }
+
+    private func waiting(for text: String, _ history: HistoryTransaction) throws -> Result<Deployment, DeployError> {
+        let waiting = try history.open().first { $0.state == .awaitingApproval && $0.approval == nil }
+        guard let waiting else { return .failure(.refused("no commit waits for an answer")) }
+        guard text.count >= 7, waiting.commit.hex.hasPrefix(text.lowercased()) else {
+            return .failure(.refused("\(text.displayed()) does not wait for an answer; \(waiting.commit) does"))
+        }
+        return .success(waiting)
+    }
+
+    private func rollback(
+        to id: Int?, _ open: OpenDecision, _ history: HistoryTransaction, running: Int?, _ now: Timestamp
+    ) throws -> Effect {
+        let serving = try history.fact(.running)
+        if try history.open().contains(where: { $0.kind != .commit }) {
+            return Effect(.refused(.refused("a rollback is under way already")))
+        }
+        let target: Deployment
+        if let id {
+            guard let found = try history.deployment(id) else { return Effect(.refused(.notFound("there is no deployment \(id)"))) }
+            guard found.wasGood, found.kind == .commit else {
+                return Effect(
+                    .refused(.refused("deployment \(id) was never a healthy version of its own: \(found.state.rawValue)")))
+            }
+            target = found
+        } else {
+            let candidates = try history.deployed(before: serving?.origin ?? Int.max)
+            guard let found = candidates.first(where: { $0.kind == .commit && $0.wasGood && $0.commit != serving?.commit }) else {
+                return Effect(.refused(.refused("there is no earlier good version to go back to")))
+            }
+            target = found
+        }
+        if let serving, serving.commit == target.commit {
+            return Effect(.refused(.refused("\(target.commit.short) is what runs already")))
+        }
+        var effect = Effect(.done)
+        // What is on its way was compared with the version that is being left: it begins anew afterwards.
+        var restart: CommitID?
+        for deployment in try history.open() where !deployment.state.touchesTarget {
+            restart = deployment.commit
+            if deployment.id == running {
+                effect.callsOff = (.superseded, "a rollback goes first")
+            } else {
+                try history.end(deployment, .superseded, reason: "a rollback goes first", at: now)
+            }
+        }
+        let back = try history.insert(.rollback(to: target.id), commit: target.commit, at: now) { back in
+            back.tree = target.tree
+            back.subject = target.subject
+            back.author = target.author
+            back.requestedBy = open.caller.description
+            back.release = target.release
+            back.base = serving?.commit
+        }
+        if let restart { _ = try history.insert(.commit, commit: restart, at: now) }
+        effect.answer = .deployment(back.id)
+        return effect
+    }
+
+    /// A new try for the branch's commit, where its last one ended in a way that `isDue` accepts.
+    private func again(
+        after reason: String, _ history: HistoryTransaction, _ now: Timestamp, _ isDue: (Deployment) -> Bool
+    ) throws {
+        guard let tip = try history.fact(.tip), let last = try history.latest(of: tip), last.state.isEnd, last.state != .deployed,
+            last.state != .superseded, isDue(last), try history.fact(.running)?.commit != tip
+        else { return }
+        _ = try history.insert(.commit, commit: tip, at: now)
+    }
+
+    private func deploy(
+        _ commit: CommitID, force: Bool, _ open: OpenDecision, _ history: HistoryTransaction, _ now: Timestamp
+    ) throws -> Effect {
+        guard let tip = try history.fact(.tip), tip == commit else {
+            guard let latest = try history.latest(of: commit) else {
+                return Effect(.refused(.refused("\(commit.short) is not the newest commit of the branch any more")))
+            }
+            return Effect(.deployment(latest.id))
+        }
+        let latest = try history.latest(of: commit)
+        var deployment: Deployment
+        if let latest, !latest.state.isEnd || latest.state == .deployed {
+            deployment = latest
+        } else if let serving = try history.fact(.running), serving.commit == commit,
+            let current = try history.deployment(serving.deployment)
+        {
+            return Effect(.deployment(current.id))
+        } else {
+            deployment = try history.insert(.commit, commit: commit, at: now)
+        }
+        if force, deployment.state == .awaitingApproval, deployment.approval == nil, let tree = deployment.tree {
+            deployment.approval = Approval(commit: commit, tree: tree, by: "\(open.caller), by force", at: now)
+            deployment.forcedBy = open.caller.description
+            try history.save(deployment)
+        } else if force, !deployment.state.isEnd, deployment.forcedBy == nil {
+            // While its step runs the loop holds a copy of the record: what is added here is kept by `merging`.
+            deployment.forcedBy = open.caller.description
+            try history.save(deployment)
+        }
+        return Effect(.deployment(deployment.id))
+    }
+}

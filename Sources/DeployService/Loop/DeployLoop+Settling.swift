@@ -1,0 +1,233 @@
+internal import DeployModel
+internal import DeploySteps
+internal import DurableFiles
+internal import LinuxSystem
+internal import Logging
+
+/// From a step's outcome to the record.
+extension DeployLoop {
+    func settle(
+        _ worker: StepWorker, _ result: StepWorker.Result, ending: (state: DeploymentState, reason: String, advice: String?)?
+    ) throws(DeployError) {
+        let outcome: StepOutcome
+        var work: Work
+        switch result {
+        case .outcome(let value, let after):
+            outcome = value
+            work = after
+        case .failed(let error, let after):
+            work = after
+            if error is Cancelled, ending == nil {
+                // The daemon stops, or the record changed under the step: it begins again.
+                return
+            }
+            // What it wrote may be what filled the disk; it is not needed again, and the record of the failure is.
+            if !work.deployment.state.touchesTarget { try? Tree.remove(settings.work + "/\(work.deployment.id)") }
+            outcome = failure(error, of: work)
+        }
+        let now = Clock.now
+        let hasSwitched = isMarked(work.deployment)
+        if let ending, !work.deployment.state.touchesTarget || (worker.stage == .build && !hasSwitched) {
+            try end(work.deployment, ending.state, reason: ending.reason, advice: ending.advice)
+            return
+        }
+        var deployment = work.deployment
+        deployment.updated = now
+        // What was answered while the step ran is in the record on disk, and counts.
+        let id = deployment.id
+        if let saved = try store.read({ try $0.deployment(id) }) {
+            deployment.forcedBy = saved.forcedBy ?? deployment.forcedBy
+            deployment.approval = deployment.approval ?? saved.approval
+        }
+        switch outcome {
+        case .done(let note):
+            deployment.steps.append(StepRecord(stage: worker.stage, started: worker.started, ended: now, note: note))
+            let steps = Pipeline.steps(of: deployment.kind)
+            guard let position = steps.firstIndex(where: { $0.stage == worker.stage }) else { return }
+            if position + 1 < steps.count {
+                deployment.stage = steps[position + 1].stage
+                // The state of the approval step is shown when somebody is waited for.
+                if deployment.stage != .approve { deployment.state = deployment.stage.state }
+                deployment.reason = nil
+                deployment.advice = nil
+                try advance(deployment, switched: worker.stage == .switch, passedTests: work.passedTests)
+            } else {
+                try finish(deployment)
+            }
+            fault.reach(worker.stage.rawValue, "saved")
+        case .waiting(let reason, let advice):
+            deployment.state = .awaitingApproval
+            deployment.reason = reason
+            deployment.advice = advice
+            let waiting = deployment
+            try store.write { try $0.save(waiting) }
+            log.info("deployment \(deployment.id): waits for a human")
+            try showStatus()
+            fault.reach(worker.stage.rawValue, "saved")
+        case .stopped(let state, let reason, let advice):
+            try end(deployment, state, reason: reason, advice: advice)
+        case .goBack(let reason):
+            deployment.stage = .goBack
+            deployment.state = .checking
+            deployment.reason = reason
+            log.warning("deployment \(deployment.id): \(reason.displayed()); going back")
+            try advance(deployment, switched: false)
+        case .wentBack(let version, let healthy, let reason):
+            try finishGoingBack(deployment, to: version, healthy: healthy, reason: reason)
+        }
+    }
+
+    /// Whether the point of no return of the switch was passed.
+    private func isMarked(_ deployment: Deployment) -> Bool {
+        ((try? DurableFile.read(settings.work + "/\(deployment.id)/switching")) ?? nil) != nil
+    }
+
+    private func failure(_ error: any Error, of work: Work) -> StepOutcome {
+        let (reason, advice) = explanation(of: error)
+        switch work.deployment.stage {
+        case .switch where isMarked(work.deployment), .reload, .check: return .goBack(reason: reason)
+        case .goBack:
+            return .stopped(
+                .failed, reason: "\(work.deployment.reason ?? "it had to be rolled back"); going back failed: \(reason)",
+                advice: advice
+                    ?? "look at \(work.settings.target) and at `pinfold logs \(work.deployment.id)`; `pinfold rollback` tries again"
+            )
+        default: return .stopped(.failed, reason: reason, advice: advice)
+        }
+    }
+
+    private func advance(_ deployment: Deployment, switched: Bool, passedTests: [String]? = nil) throws(DeployError) {
+        try store.write { history in
+            try history.save(deployment)
+            if let passedTests { try history.save(passedTests: passedTests, of: deployment.id) }
+            if switched, let version = StatusDocument.DeployedVersion(deployment, since: deployment.updated) {
+                try history.set(.running, version)
+            }
+        }
+        try showStatus()
+    }
+
+    /// The check passed: this is the last known good version now.
+    private func finish(_ deployment: Deployment) throws(DeployError) {
+        var done = deployment
+        done.state = .deployed
+        done.wasGood = true
+        done.ended = done.updated
+        done.reason = nil
+        done.advice = nil
+        if done.kind == .commit, let remote = settings.pushRemote { done.push = PushRecord(remote: remote, next: done.updated) }
+        let final = done
+        try store.write { history in
+            let before = try history.fact(.good)
+            try history.save(final)
+            if let version = StatusDocument.DeployedVersion(final, since: final.updated) {
+                try history.set(.running, version)
+                try history.set(.good, version)
+            }
+            // A way back: what ran before it is not deployed again by itself.
+            if final.kind != .commit, let before, before.commit != final.commit {
+                let by = final.requestedBy ?? "an admin"
+                if var left = try history.deployment(before.origin), left.state == .deployed {
+                    left.state = .rolledBack
+                    left.reason = "rolled back by \(by)"
+                    left.updated = final.updated
+                    try history.save(left)
+                }
+                try history.quarantine(
+                    Quarantine(
+                        commit: before.commit, tree: before.tree, good: final.commit, reason: "rolled back by \(by)",
+                        since: final.updated))
+                // Nobody quarantines what they want to run.
+                try history.lift(final.commit)
+            }
+        }
+        if done.push != nil { nextPush = done.updated }
+        log.info("deployment \(done.id): deployed \(done.commit.short)")
+        try? Tree.remove(settings.work + "/\(done.id)")
+        do {
+            let needed = try store.read { [try $0.fact(.running), try $0.fact(.good)].compactMap(\.self) }
+            try Pruning.prune(settings, needed: needed)
+            board.warn("prune", nil)
+        } catch {
+            board.warn("prune", "old versions cannot be removed: \(explanation(of: error).reason)")
+        }
+        try showStatus()
+    }
+
+    private func finishGoingBack(
+        _ deployment: Deployment, to version: StatusDocument.DeployedVersion?, healthy: Bool, reason: String
+    ) throws(DeployError) {
+        var done = deployment
+        done.state = healthy ? .rolledBack : .failed
+        done.reason = reason
+        done.advice =
+            healthy
+            ? (done.kind == .commit ? "it is quarantined: revert it, or pinfold lift \(done.commit.short)" : nil)
+            : "look at the server and at `pinfold logs \(done.id)`"
+        done.ended = done.updated
+        let final = done
+        try store.write { history in
+            try history.save(final)
+            try history.set(.running, version)
+            if final.kind == .commit, healthy || version != nil, let tree = final.tree {
+                try history.quarantine(
+                    Quarantine(
+                        commit: final.commit, tree: tree, good: version?.commit ?? final.base, reason: reason, since: final.updated)
+                )
+            }
+        }
+        log.warning("deployment \(done.id): \(done.state.rawValue): \(reason.displayed())")
+        try? Tree.remove(settings.work + "/\(done.id)")
+        try showStatus()
+    }
+
+    // Pushing.
+
+    /// The newest deployed commit that is not pushed yet; what came before goes with it.
+    func pendingPush() throws(DeployError) -> Deployment? {
+        let newest = try store.read { try $0.deployed(before: Int.max).first { $0.kind == .commit } }
+        return newest.flatMap { $0.push?.done == false ? $0 : nil }
+    }
+
+    func beginPush() throws(DeployError) {
+        guard pusher == nil, let due = nextPush, due <= Clock.now, let mirror, let intake else { return }
+        guard let deployment = try pendingPush() else {
+            nextPush = nil
+            return
+        }
+        let tools = Work.Tools(
+            mirror: mirror, intake: intake, surface: surface, branch: intake.branch,
+            log: StepLog(path: settings.logs + "/\(deployment.id).log"), cancellation: Cancellation(), fault: fault)
+        let bell = self.bell
+        pusher = StepWorker(Pipeline.push, Work(deployment: deployment, settings: settings, facts: Work.Facts(), tools: tools)) {
+            bell.ring()
+        }
+    }
+
+    func settlePush() throws(DeployError) {
+        guard let pusher, let result = pusher.finished else { return }
+        self.pusher = nil
+        let now = Clock.now
+        let problem: String?
+        switch result {
+        case .outcome: problem = nil
+        case .failed(let error, _): problem = explanation(of: error).reason
+        }
+        let id = pusher.deployment
+        let next = try store.write { history -> Timestamp? in
+            guard var deployment = try history.deployment(id), var push = deployment.push else { return nil }
+            push.attempts += 1
+            push.done = problem == nil
+            push.error = problem
+            // 5 s, 10 s, … up to ten minutes: a remote that is away for a night costs a line each.
+            push.next =
+                problem == nil ? nil : Timestamp(milliseconds: now.milliseconds + min(600_000, 5000 << min(push.attempts - 1, 7)))
+            deployment.push = push
+            try history.save(deployment)
+            return push.next
+        }
+        nextPush = next
+        board.warn("push", problem.map { "deployment \(id) is not pushed: \($0.displayed())" })
+        try showStatus()
+    }
+}

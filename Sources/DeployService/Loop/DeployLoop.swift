@@ -1,0 +1,341 @@
+internal import DeployModel
+internal import DeploySteps
+internal import DurableFiles
+internal import Foundation
+internal import GitRepository
+internal import LinuxSystem
+internal import Logging
+
+/// The only writer of state. One thread: it records new tips, answers decisions, and runs the steps of one deployment at a time.
+///
+/// Every change is one transaction of the history before anything that follows from it begins, so a start after any crash reads what is
+/// open there and goes on: there is no other memory.
+final class DeployLoop: @unchecked Sendable {
+    // @unchecked: everything that changes is touched by the loop's thread alone, but for `bell`, `stopping` and `board`, which are safe.
+    let settings: PipelineSettings
+    let store: HistoryStore
+    let board: StatusBoard
+    let bell = Bell()
+    let log = Logger(label: "pinfold.deployd")
+    private let stopping = Lock(false)
+
+    /// The mirror, for those who read; nil until it has been opened.
+    var openMirror: GitMirror? { shared.withLock { $0 } }
+    private let shared = Lock<GitMirror?>(nil)
+
+    var mirror: GitMirror? {
+        didSet { shared.withLock { $0 = mirror } }
+    }
+    var intake: SourceIntake?
+    var surface: TestSurface
+    let fault = FaultPoint(armed: ProcessInfo.processInfo.environment["PINFOLD_FAULT"])
+    var worker: StepWorker?
+    /// How the deployment of `worker` ends when its step returns, decided meanwhile.
+    var ending: (state: DeploymentState, reason: String, advice: String?)?
+    var pusher: StepWorker?
+    private var ballast: Ballast
+    private var watch: RepositoryWatch?
+
+    init(_ settings: PipelineSettings, store: HistoryStore, board: StatusBoard) {
+        self.settings = settings
+        self.store = store
+        self.board = board
+        surface = TestSurface(additional: settings.testSurface)
+        ballast = Ballast(path: settings.deployments + "/.reserve")
+    }
+
+    func stop() {
+        stopping.withLock { $0 = true }
+        bell.ring()
+    }
+
+    var isStopping: Bool { stopping.withLock { $0 } }
+
+    /// Runs until `stop`.
+    func run() {
+        defer { watch?.stop() }
+        while !isStopping {
+            do {
+                try prepare()
+                try clearAway()
+                try showStatus()
+                while !isStopping {
+                    try turn()
+                    bell.wait(seconds: pause)
+                }
+            } catch {
+                // The disk below the state itself: nothing may go on that cannot be recorded.
+                log.error("the state cannot be written; trying again: \(error.message)")
+                board.warn("state", "the state cannot be written: \(error.message)")
+                ballast.release()
+                bell.wait(seconds: 1)
+            }
+        }
+        worker?.cancellation.cancel("the daemon stops")
+        pusher?.cancellation.cancel("the daemon stops")
+        // Their threads end soon; what they did is done again at the next start, since it is not on record.
+        let patience = Date(timeIntervalSinceNow: 5)
+        while let worker, worker.finished == nil, Date() < patience { usleep(10_000) }
+    }
+
+    /// One look at everything that may have happened.
+    private func turn() throws(DeployError) {
+        ballast.hold()
+        noticeTip()
+        try recordTip()
+        try answerDecisions()
+        if let worker, let result = worker.finished {
+            self.worker = nil
+            let ending = self.ending
+            self.ending = nil
+            try settle(worker, result, ending: ending)
+            // A step that ended may leave the next one to do at once.
+            bell.ring()
+        }
+        try settlePush()
+        if worker == nil, let deployment = try next() { try begin(deployment) }
+        try beginPush()
+        guardFlag()
+    }
+
+    /// Seconds until the loop looks again without being rung for.
+    private var pause: Double {
+        if intake == nil { return 1 }
+        return nextPush.map { min(10, max(0.05, Double($0.milliseconds - Clock.now.milliseconds) / 1000)) } ?? 10
+    }
+
+    // What is needed before the first turn. None of it is there when `pinfold init` has not run: then it is tried again.
+
+    private func prepare() throws(DeployError) {
+        do {
+            for directory in [settings.deployments, settings.releases, settings.backups, settings.logs, settings.work] {
+                try DurableFile.makeDirectory(
+                    directory, mode: directory == settings.work || directory == settings.backups ? 0o700 : 0o755)
+            }
+            if mirror == nil { mirror = try GitMirror(path: settings.mirror) }
+        } catch let error as FileError {
+            throw .broken(error.description)
+        } catch {
+            throw .broken("\(error)")
+        }
+        if watch == nil {
+            let bell = self.bell
+            watch = try? RepositoryWatch(repository: settings.codeRepo) { bell.ring() }
+            watch?.start()
+        }
+    }
+
+    /// Removes what unfinished steps of ended deployments left.
+    private func clearAway() throws(DeployError) {
+        let open = Set(try store.read { try $0.open() }.map { String($0.id) })
+        for name in (try? Directories.list(settings.work)) ?? [] where Int(name) != nil && !open.contains(name) {
+            try? Tree.remove(settings.work + "/" + name)
+        }
+        for name in (try? Directories.list(settings.backups)) ?? [] where name.hasSuffix(".part") {
+            try? Tree.remove(settings.backups + "/" + name)
+        }
+        nextPush = try pendingPush() == nil ? nil : Clock.now
+    }
+
+    // Pushing goes on beside the pipeline.
+    var nextPush: Timestamp?
+
+    /// The tip as it was last read.
+    var tip: CommitID?
+
+    private func noticeTip() {
+        do {
+            if intake == nil {
+                guard let branch = try branch() else {
+                    board.warn("branch", "no branch to deploy: \(settings.codeRepo) is on no branch")
+                    return
+                }
+                intake = SourceIntake(
+                    codeRepo: settings.codeRepo, branch: branch, user: settings.agentUID, group: settings.agentGID)
+                board.branch = branch
+                board.warn("branch", nil)
+            }
+            tip = try intake?.tip().map { CommitID($0) }
+            board.warn("tip", tip == nil ? "the branch \(intake?.branch ?? "") has no commit" : nil)
+        } catch {
+            board.warn("tip", "the branch cannot be read: \(explanation(of: error).reason)")
+        }
+    }
+
+    private func branch() throws -> String? {
+        if let branch = settings.branch { return branch }
+        if let known = try store.read({ try $0.fact(.branch) }) { return known }
+        guard let current = try BranchTip(repository: settings.codeRepo).currentBranch() else { return nil }
+        try store.write { try $0.set(.branch, current) }
+        return current
+    }
+
+    /// A tip that was not seen before becomes a deployment; what was on its way and has not touched the target is superseded by it.
+    private func recordTip() throws(DeployError) {
+        guard let tip else { return }
+        let running = worker?.deployment
+        let change = try store.write { history -> (recorded: Deployment, calledOff: Bool)? in
+            guard try history.fact(.tip) != tip else { return nil }
+            let now = Clock.now
+            try history.set(.tip, tip)
+            let serving = try history.fact(.running)
+            var calledOff = false
+            for deployment in try history.open() where deployment.kind == .commit && !deployment.state.touchesTarget {
+                if deployment.id == running {
+                    calledOff = true
+                } else {
+                    try history.end(deployment, .superseded, reason: "\(tip.short) is newer", at: now)
+                }
+            }
+            var recorded = try history.insert(.commit, commit: tip, at: now)
+            if let serving, serving.commit == tip {
+                recorded.reason = "it is what runs already (deployment \(serving.deployment))"
+                try history.end(recorded, .superseded, reason: recorded.reason, at: now)
+            }
+            return (recorded, calledOff)
+        }
+        guard let change else { return }
+        fault.reach("detected", "saved")
+        log.info("deployment \(change.recorded.id): \(tip.short) detected")
+        if change.calledOff { callOff(.superseded, "\(tip.short) is newer") }
+        try showStatus()
+    }
+
+    /// Ends the deployment whose step runs, as soon as that step stops, unless it has gone past the point of no return by then.
+    func callOff(_ state: DeploymentState, _ reason: String, advice: String? = nil) {
+        guard let worker else { return }
+        ending = (state, reason, advice)
+        worker.cancellation.cancel(reason)
+    }
+
+    /// What is to be run now: what has begun, then the way back, then the newest commit. Nothing new starts while there is a hold.
+    private func next() throws(DeployError) -> Deployment? {
+        guard intake != nil else { return nil }
+        let (open, hold) = try store.read { (try $0.open(), try $0.fact(.hold)) }
+        if let begun = open.first(where: { $0.state.touchesTarget }) { return begun }
+        if let back = open.first(where: { $0.kind != .commit }) { return back }
+        guard hold == nil, let candidate = open.last else { return nil }
+        // Waiting for a human: an answer or a newer commit changes the record, nothing else does.
+        if candidate.state == .awaitingApproval, candidate.approval == nil, candidate.forcedBy == nil { return nil }
+        return candidate
+    }
+
+    private func begin(_ deployment: Deployment) throws(DeployError) {
+        guard let mirror, let intake else { return }
+        var deployment = deployment
+        let step: Step
+        if deployment.stage == .goBack {
+            step = Pipeline.goBack
+        } else {
+            let steps = Pipeline.steps(of: deployment.kind)
+            if deployment.kind == .commit { reexportIfNeeded(&deployment) }
+            guard let found = steps.first(where: { $0.stage == deployment.stage }) else {
+                try end(
+                    deployment, .failed, reason: "its record names the step \(deployment.stage.rawValue), which it does not have")
+                return
+            }
+            step = found
+        }
+        let cancellation = Cancellation()
+        let tools = Work.Tools(
+            mirror: mirror, intake: intake, surface: surface, branch: intake.branch,
+            log: StepLog(path: settings.logs + "/\(deployment.id).log"), cancellation: cancellation, fault: fault)
+        let work = Work(deployment: deployment, settings: settings, facts: try facts(for: deployment), tools: tools)
+        let bell = self.bell
+        worker = StepWorker(step, work) { bell.ring() }
+    }
+
+    /// The exported tree may be gone where somebody cleared the work directory: it is the same whenever it is written.
+    private func reexportIfNeeded(_ deployment: inout Deployment) {
+        guard [.test, .approve, .backUp, .build].contains(deployment.stage) else { return }
+        let place = settings.work + "/\(deployment.id)/tree"
+        let release = settings.releases + "/\(deployment.id)-\(deployment.commit.short)"
+        if (try? FileKind(of: place)) != .directory, (try? FileKind(of: release)) != .directory { deployment.stage = .export }
+    }
+
+    private func facts(for deployment: Deployment) throws(DeployError) -> Work.Facts {
+        let baseline = ((try? DurableFile.read(settings.baselineFile)) ?? nil).flatMap {
+            CommitID(String(decoding: $0, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines))
+        }
+        return try store.read { history in
+            var facts = Work.Facts()
+            facts.running = try history.fact(.running)
+            facts.good = try history.fact(.good)
+            facts.quarantine = try history.quarantine()
+            facts.passedTestsOfGood = try facts.good.flatMap { try history.passedTests(of: $0.origin) }
+            facts.baseline = baseline
+            if case .rollback(let id) = deployment.kind, let target = try history.deployment(id) {
+                facts.rollbackTo = StatusDocument.DeployedVersion(target, since: target.updated)
+            }
+            return facts
+        }
+    }
+
+    // Writing and showing.
+
+    func end(_ deployment: Deployment, _ state: DeploymentState, reason: String?, advice: String? = nil) throws(DeployError) {
+        try store.write { try $0.end(deployment, state, reason: reason, advice: advice, at: Clock.now) }
+        try? Tree.remove(settings.work + "/\(deployment.id)")
+        log.info("deployment \(deployment.id): \(state.rawValue)\(reason.map { ": \($0.displayed())" } ?? "")")
+        try showStatus()
+    }
+
+    func showStatus() throws(DeployError) {
+        try board.show(store)
+        guardFlag()
+    }
+
+    /// The flag file is there exactly while somebody has to answer, whatever anybody does to it.
+    private func guardFlag() {
+        guard let waiting = board.waiting else {
+            if (try? FileKind(of: settings.flagFile)) != .missing { try? DurableFile.remove(settings.flagFile) }
+            return
+        }
+        let text = Array(FlagFile.text(for: waiting).utf8)
+        if let there = try? DurableFile.read(settings.flagFile), there == text { return }
+        if board.flagFor == waiting.id, (try? FileKind(of: settings.flagFile)) == .missing {
+            log.warning("\(settings.flagFile) was removed by hand; that approves nothing, and it is written again")
+        }
+        do {
+            try DurableFile.write(text, to: settings.flagFile)
+            board.flagFor = waiting.id
+            board.warn("flag", nil)
+        } catch {
+            board.warn("flag", error.description)
+        }
+    }
+}
+
+extension HistoryTransaction {
+    func end(
+        _ deployment: Deployment, _ state: DeploymentState, reason: String?, advice: String? = nil, at: Timestamp
+    ) throws {
+        var ended = deployment
+        ended.state = state
+        ended.reason = reason
+        ended.advice = advice
+        ended.updated = at
+        ended.ended = at
+        try save(ended)
+    }
+}
+
+extension StatusDocument.DeployedVersion {
+    /// nil where its tree is not known, so that it never was deployed.
+    init?(_ deployment: Deployment, since: Timestamp) {
+        guard let tree = deployment.tree else { return nil }
+        self.init(
+            deployment: deployment.id, commit: deployment.commit, tree: tree, release: deployment.release, since: since,
+            origin: deployment.kind.origin ?? deployment.id)
+    }
+}
+
+extension Deployment.Kind {
+    /// For a rollback, the deployment that it leads to.
+    var origin: Int? {
+        switch self {
+        case .commit: nil
+        case .rollback(let id): id
+        }
+    }
+}

@@ -1,0 +1,42 @@
+internal import DeployModel
+internal import DeploySteps
+internal import Foundation
+internal import LinuxSystem
+
+/// One step running on a thread of its own, so that the loop goes on recording commits and answers meanwhile.
+final class StepWorker: Sendable {
+    enum Result: Sendable {
+        case outcome(StepOutcome, Work)
+        case failed(any Error, Work)
+    }
+
+    let deployment: Int
+    let stage: Stage
+    let cancellation: Cancellation
+    let started = Clock.now
+    private let result = Lock<Result?>(nil)
+
+    init(_ step: Step, _ work: Work, whenDone: @escaping @Sendable () -> Void) {
+        deployment = work.deployment.id
+        stage = step.stage
+        cancellation = work.tools.cancellation
+        let thread = Thread { [result] in
+            var work = work
+            do {
+                work.tools.fault.reach(step.stage.rawValue, "begin")
+                let outcome = try step.run(&work)
+                work.tools.fault.reach(step.stage.rawValue, "end")
+                result.withLock { $0 = .outcome(outcome, work) }
+            } catch {
+                result.withLock { $0 = .failed(error, work) }
+            }
+            whenDone()
+        }
+        thread.stackSize = 8 << 20
+        thread.name = "pinfold-\(step.stage.rawValue)"
+        thread.start()
+    }
+
+    /// What came of it; nil while it runs.
+    var finished: Result? { result.withLock { $0 } }
+}

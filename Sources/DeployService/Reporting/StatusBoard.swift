@@ -1,0 +1,125 @@
+internal import DeployModel
+internal import DeploySteps
+internal import DurableFiles
+internal import LinuxSystem
+
+/// What the state looks like from outside: `status.json`, the answer to `status`, and the revision that others wait for.
+final class StatusBoard: Sendable {
+    private struct State {
+        var document: StatusDocument?
+        var warnings: [String: String] = [:]
+        var branch = ""
+        var flagFor: Int?
+    }
+
+    private let settings: PipelineSettings
+    private let state = Lock(State())
+    let signal: ChangeSignal
+
+    init(_ settings: PipelineSettings) {
+        self.settings = settings
+        // Later than any revision of an earlier daemon, unless the clock went back: then those who wait wait for their time-out.
+        signal = ChangeSignal(revision: Int(Clock.now.milliseconds))
+        state.withLock { $0.branch = settings.branch ?? "" }
+    }
+
+    var document: StatusDocument? { state.withLock { $0.document } }
+
+    /// The deployment that waits for a human, for the flag file.
+    var waiting: Deployment? {
+        document?.current.flatMap { $0.state == .awaitingApproval && $0.approval == nil && $0.forcedBy == nil ? $0 : nil }
+    }
+
+    /// The deployment whose flag file was written.
+    var flagFor: Int? {
+        get { state.withLock { $0.flagFor } }
+        set { state.withLock { $0.flagFor = newValue } }
+    }
+
+    var branch: String {
+        get { state.withLock { $0.branch } }
+        set { state.withLock { $0.branch = newValue } }
+    }
+
+    /// Says what is wrong in one respect, or no longer. Shown at the next `show`, or at once where it is new.
+    func warn(_ about: String, _ text: String?) {
+        let isNew = state.withLock { state in
+            guard state.warnings[about] != text else { return false }
+            state.warnings[about] = text
+            state.document?.warnings = state.warnings.sorted { $0.key < $1.key }.map(\.value)
+            return state.document != nil
+        }
+        if isNew, let document { publish(document) }
+    }
+
+    /// Reads the state and shows it.
+    func show(_ store: HistoryStore) throws(DeployError) {
+        let empty = StatusDocument(revision: 0, updated: Clock.now, branch: branch, target: settings.target)
+        var document = try store.read { history in
+            var document = empty
+            document.tip = try history.fact(.tip)
+            document.deployed = try history.fact(.running)
+            document.lastKnownGood = try history.fact(.good)
+            document.hold = try history.fact(.hold)
+            document.quarantine = try history.quarantine()
+            let open = try history.open()
+            document.current = open.first { $0.state != .detected || !$0.steps.isEmpty } ?? open.last
+            document.last = try history.lastEnded()
+            return document
+        }
+        if let current = document.current, current.state == .awaitingApproval, current.approval == nil, let tree = current.tree {
+            document.waiting = StatusDocument.Waiting(
+                deployment: current.id, commit: current.commit, tree: tree, reasons: current.approvalReasons,
+                files: current.surface,
+                since: current.updated,
+                answers: [
+                    "pinfold diff \(current.id)", "pinfold approve \(current.commit)",
+                    "pinfold reject \(current.commit) --reason REASON",
+                ])
+        }
+        document.rules = rules(document)
+        document.warnings = state.withLock { $0.warnings.sorted { $0.key < $1.key }.map(\.value) }
+        publish(document)
+    }
+
+    private func publish(_ shown: StatusDocument) {
+        var document = shown
+        document.revision = signal.revision + 1
+        document.updated = Clock.now
+        let final = document
+        state.withLock { $0.document = final }
+        do {
+            try DurableFile.write(DeployJSON.encode(final, pretty: true), to: settings.statusFile)
+            state.withLock { $0.warnings["status"] = nil }
+        } catch {
+            state.withLock { $0.warnings["status"] = "\(settings.statusFile) is out of date: \(explanation(of: error).reason)" }
+        }
+        signal.advance(to: final.revision)
+    }
+
+    /// The rules in force, in words.
+    private func rules(_ document: StatusDocument) -> [String] {
+        var rules: [String] = []
+        if settings.requireTests {
+            rules.append(
+                "tests must pass, within \(settings.testTimeout) s (AGENT_DEPLOY_REQUIRE_TESTS, AGENT_DEPLOY_TEST_TIMEOUT)")
+            if (document.current?.verdict ?? document.last?.verdict)?.basis == .exitCode {
+                rules.append(
+                    "the verdict is the test command's exit code alone, which code under test can fake: give a JUnit report (AGENT_DEPLOY_TEST_REPORT)"
+                )
+            }
+        } else {
+            rules.append("tests are not run: AGENT_DEPLOY_REQUIRE_TESTS=false")
+        }
+        rules.append(
+            settings.requireApproval
+                ? "a change of what judges the agent waits for a human"
+                : "changes of what judges the agent are deployed unseen: AGENT_REQUIRE_HUMAN_APPROVAL_FOR_TEST_CHANGES=false")
+        rules.append("a branch that no longer contains what is deployed waits for a human")
+        if settings.healthCommand == nil, settings.healthURL == nil {
+            rules.append(
+                "no health check: whatever was switched to counts as good (AGENT_DEPLOY_HEALTH_URL, AGENT_DEPLOY_HEALTH_COMMAND)")
+        }
+        return rules
+    }
+}

@@ -1,0 +1,45 @@
+internal import DeployModel
+
+/// LinuxSystem has a time of the kernel by the same name.
+typealias Timestamp = DeployModel.Timestamp
+
+/// What somebody asked of the loop: a row that a request appends, and that the loop answers once.
+enum Decision: Codable, Hashable, Sendable {
+    case approve(commit: String)
+    case reject(commit: String, reason: String)
+    case rollback(to: Int?)
+    case lift(commit: String)
+    case hold(reason: String)
+    case resume
+    /// The deployment of this commit that is to be waited for: where it has none yet or its last one did not succeed, a new one.
+    case deploy(commit: CommitID, force: Bool)
+
+    var words: String {
+        switch self {
+        case .approve(let commit): "approve \(commit)"
+        case .reject(let commit, let reason): "reject \(commit): \(reason)"
+        case .rollback(let id): id.map { "roll back to deployment \($0)" } ?? "roll back"
+        case .lift(let commit): "lift the quarantine of \(commit)"
+        case .hold(let reason): "hold: \(reason)"
+        case .resume: "resume"
+        case .deploy(let commit, let force): "deploy \(commit)\(force ? " by force" : "")"
+        }
+    }
+}
+
+/// The loop's answer to a decision.
+enum Answer: Codable, Hashable, Sendable {
+    case deployment(Int)
+    case quarantine(Quarantine)
+    case hold(Hold)
+    case done
+    case refused(DeployError)
+}
+
+/// A decision that waits for its answer.
+struct OpenDecision: Sendable {
+    let id: Int64
+    let decision: Decision
+    let caller: Caller
+    let at: Timestamp
+}

@@ -1,0 +1,70 @@
+internal import AgentFence
+internal import CLinux
+internal import DeployModel
+internal import DurableFiles
+internal import LinuxSystem
+internal import SystemPackage
+
+/// A shell command of the admin on files of the agent: as the agent's user, behind the fence, with a deadline.
+struct ConfinedCommand {
+    /// Where the copy is inside the fence.
+    static let place = "/work"
+
+    let name: String
+    let command: String
+    /// A throw-away copy that belongs to the agent's user.
+    let directory: String
+    let settings: PipelineSettings
+    var environment: [String: String] = [:]
+
+    /// Runs it to its end, or to its deadline; then everything that it has started is dead.
+    func run(_ tools: Work.Tools) throws -> VerdictRule.Ending {
+        let fence = Fence.confinedTool(
+            name: name, user: FenceUser(uid: settings.agentUID, gid: settings.agentGID),
+            writable: [(source: directory, at: Self.place)], workingDirectory: Self.place,
+            network: settings.testNetwork ? .host : .none, environment: environment)
+        var pipe = try OutputPipe()
+        var output = CappedOutput(to: tools.log)
+        defer { output.finish() }
+        tools.log.note("\(name): \(command)")
+        let process = try ConfinedProcess(
+            ["/bin/sh", "-c", command], in: fence, descriptors: [1: pipe.writeNumber, 2: pipe.writeNumber])
+        pipe.closeWrite()
+        let clock = ContinuousClock()
+        let deadline = clock.now + .seconds(settings.testTimeout)
+        var nextLook = clock.now
+        while try !process.ends(withinMilliseconds: 0) {
+            if let why = tools.cancellation.why {
+                try? process.kill()
+                _ = try process.wait()
+                throw Cancelled(reason: why)
+            }
+            if clock.now >= deadline {
+                try? process.kill()
+                _ = try process.wait()
+                pipe.drain(waiting: 0, into: &output)
+                return .timedOut(seconds: settings.testTimeout)
+            }
+            if clock.now >= nextLook {
+                nextLook = clock.now + .milliseconds(200)
+                if let space = DurableFile.space(of: directory), space.free < DiskReserve.bytes(total: space.total) {
+                    try? process.kill()
+                    _ = try process.wait()
+                    throw DeployError.broken(
+                        "the \(name) was ended because the disk of \(settings.deployments) was nearly full (\(space.free >> 20) MB left)"
+                    )
+                }
+            }
+            pipe.drain(waiting: 50, into: &output)
+        }
+        let status = try process.wait()
+        // Its namespace is gone and every writer with it: what is in the pipe is all that there is.
+        for _ in 0..<64 { pipe.drain(waiting: 0, into: &output) }
+        return VerdictRule.Ending(status)
+    }
+}
+
+/// What tests and builds must leave free, so that the daemon can still write down what happened.
+enum DiskReserve {
+    static func bytes(total: UInt64) -> UInt64 { min(1 << 28, total / 20) }
+}

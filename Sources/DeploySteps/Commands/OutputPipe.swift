@@ -1,0 +1,46 @@
+internal import CLinux
+internal import LinuxSystem
+internal import SystemPackage
+
+/// A pipe that a command writes to and its step reads from, without ever waiting for a writer that outlives the command.
+struct OutputPipe: ~Copyable {
+    let read: Descriptor
+    var write: Descriptor?
+    private var buffer = [UInt8](repeating: 0, count: 1 << 16)
+
+    init() throws(Errno) {
+        var ends: [Int32] = [-1, -1]
+        _ = try check { unsafe pipe2(&ends, O_CLOEXEC) }
+        read = Descriptor(owning: ends[0])
+        write = Descriptor(owning: ends[1])
+        _ = pinfold_fcntl(ends[0], F_SETFL, Int64(O_NONBLOCK))
+    }
+
+    var writeNumber: Int32 {
+        switch write {
+        case .some(let end): end.rawValue
+        case .none: -1
+        }
+    }
+
+    mutating func closeWrite() {
+        write = nil
+    }
+
+    /// Hands over what there is, waiting at most `milliseconds` for the first of it. At most a megabyte a call, so that a command that
+    /// never stops writing does not keep its deadline from being looked at.
+    mutating func drain(waiting milliseconds: Int32, into output: inout CappedOutput) {
+        var entry = pollfd(fd: read.rawValue, events: Int16(POLLIN), revents: 0)
+        guard unsafe poll(&entry, 1, milliseconds) == 1 else { return }
+        if entry.revents & Int16(POLLIN) == 0 {
+            // Every writer has closed it: nothing more to wait for here.
+            _ = poll(nil, 0, milliseconds)
+            return
+        }
+        for _ in 0..<16 {
+            let count = unsafe CLinux.read(read.rawValue, &buffer, buffer.count)
+            guard count > 0 else { return }
+            output.add(buffer[..<count])
+        }
+    }
+}

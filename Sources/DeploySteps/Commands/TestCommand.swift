@@ -1,0 +1,88 @@
+internal import CLinux
+internal import DurableFiles
+
+/// The command that tests a project of a kind that is recognised, for when the admin gave none.
+package struct TestCommand: Hashable, Sendable {
+    package let kind: String
+    package let command: String
+    /// Whether it writes the JUnit report that `$PINFOLD_TEST_REPORT` names.
+    package let reports: Bool
+
+    /// nil where no kind is recognised. Only names in the tree's top directory and the text of `package.json` and `Makefile` decide.
+    package static func detect(in tree: String) -> TestCommand? {
+        func has(_ name: String) -> Bool { (try? FileKind(of: tree + "/" + name)) == .file }
+        func text(_ name: String) -> String {
+            guard has(name), let bytes = try? DurableFile.read(tree + "/" + name, limit: 1 << 20) else { return "" }
+            return String(decoding: bytes, as: UTF8.self)
+        }
+        let names = topNames(of: tree)
+        let python =
+            has("pytest.ini") || has("conftest.py") || has("pyproject.toml") || has("setup.py") || has("setup.cfg")
+            || has("tox.ini")
+            || has("requirements.txt")
+            || names.contains { ($0.hasPrefix("test_") || $0.hasSuffix("_test.py")) && $0.hasSuffix(".py") }
+            || has("tests/__init__.py")
+        if python {
+            return TestCommand(kind: "Python", command: python3, reports: true)
+        }
+        if text("package.json").contains("\"test\"") { return TestCommand(kind: "npm", command: "npm test", reports: false) }
+        if has("Package.swift") { return TestCommand(kind: "Swift", command: "swift test", reports: false) }
+        if has("Cargo.toml") { return TestCommand(kind: "Cargo", command: "cargo test", reports: false) }
+        if has("go.mod") { return TestCommand(kind: "Go", command: "go test ./...", reports: false) }
+        for name in ["Makefile", "makefile", "GNUmakefile"] {
+            let lines = text(name).split(separator: "\n")
+            for target in ["test", "check"] where lines.contains(where: { $0.hasPrefix(target + ":") }) {
+                return TestCommand(kind: "make", command: "make \(target)", reports: false)
+            }
+        }
+        return nil
+    }
+
+    private static func topNames(of tree: String) -> [String] {
+        guard let names = try? Directories.list(tree) else { return [] }
+        return names
+    }
+
+    /// pytest where it is installed, else the standard library's runner with a report of its own, so that each test speaks for itself.
+    private static let python3 = """
+        if python3 -c 'import pytest' 2>/dev/null; then exec python3 -m pytest --junitxml="$PINFOLD_TEST_REPORT"; fi
+        exec python3 -c '
+        import os, sys, unittest
+        from xml.sax.saxutils import quoteattr
+        class Result(unittest.TextTestResult):
+            def __init__(self, *arguments, **options):
+                super().__init__(*arguments, **options)
+                self.outcomes = {}
+            def addSuccess(self, test):
+                super().addSuccess(test)
+                self.outcomes.setdefault(test.id(), "")
+            def addExpectedFailure(self, test, error):
+                super().addExpectedFailure(test, error)
+                self.outcomes.setdefault(test.id(), "")
+            def addSkip(self, test, reason):
+                super().addSkip(test, reason)
+                self.outcomes[test.id()] = "<skipped/>"
+            def addFailure(self, test, error):
+                super().addFailure(test, error)
+                self.outcomes[test.id()] = "<failure/>"
+            def addError(self, test, error):
+                super().addError(test, error)
+                self.outcomes[test.id()] = "<error/>"
+            def addUnexpectedSuccess(self, test):
+                super().addUnexpectedSuccess(test)
+                self.outcomes[test.id()] = "<failure/>"
+            def addSubTest(self, test, subtest, error):
+                super().addSubTest(test, subtest, error)
+                if error:
+                    self.outcomes[test.id()] = "<failure/>"
+        suite = unittest.defaultTestLoader.discover(".")
+        result = unittest.TextTestRunner(resultclass=Result, verbosity=2).run(suite)
+        with open(os.environ["PINFOLD_TEST_REPORT"], "w") as report:
+            report.write("<testsuite>")
+            for name, outcome in result.outcomes.items():
+                report.write("<testcase name=" + quoteattr(name) + ">" + outcome + "</testcase>")
+            report.write("</testsuite>")
+        sys.exit(not result.wasSuccessful())
+        '
+        """
+}

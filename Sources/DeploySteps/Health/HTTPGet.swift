@@ -1,0 +1,119 @@
+internal import CLinux
+internal import LinuxSystem
+internal import SystemPackage
+
+/// One GET over plain HTTP/1.1, as a health check needs it: the status code, nothing of the body.
+package struct HTTPGet: Sendable {
+    let host: String
+    let port: String
+    let target: String
+
+    /// nil where the URL is not `http://host[:port][/path]`.
+    package init?(_ url: String) {
+        guard url.hasPrefix("http://"), !url.utf8.contains(where: { $0 <= 0x20 || $0 == 0x7F }) else { return nil }
+        let rest = url.dropFirst("http://".count).prefix { $0 != "#" }
+        let authority = rest.prefix { $0 != "/" && $0 != "?" }
+        let path = rest.dropFirst(authority.count)
+        target = path.hasPrefix("/") ? String(path) : "/" + path
+        guard !authority.contains("@") else { return nil }
+        if authority.hasPrefix("["), let end = authority.firstIndex(of: "]") {
+            host = String(authority[authority.index(after: authority.startIndex)..<end])
+            let after = authority[authority.index(after: end)...]
+            port = after.hasPrefix(":") ? String(after.dropFirst()) : "80"
+        } else {
+            let parts = authority.split(separator: ":", omittingEmptySubsequences: false)
+            guard parts.count <= 2, let first = parts.first else { return nil }
+            host = String(first)
+            port = parts.count == 2 ? String(parts[1]) : "80"
+        }
+        guard !host.isEmpty, let number = UInt16(port), number > 0 else { return nil }
+    }
+
+    /// The status code; an error is a sentence.
+    package func status(withinMilliseconds limit: Int32) throws(HealthProblem) -> Int {
+        var hints = unsafe addrinfo()
+        unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        var list: UnsafeMutablePointer<addrinfo>?
+        let code = unsafe getaddrinfo(host, port, &hints, &list)
+        guard code == 0, let first = unsafe list else {
+            throw HealthProblem("\(host) cannot be resolved: \(unsafe String(cString: gai_strerror(code)))")
+        }
+        defer { unsafe freeaddrinfo(first) }
+        var problem = HealthProblem("\(host) has no address")
+        var entry = unsafe Optional(first)
+        while let address = unsafe entry {
+            do {
+                if let status = try unsafe ask(address.pointee, withinMilliseconds: limit) { return status }
+                problem = HealthProblem("\(host):\(port) does not answer in HTTP")
+            } catch {
+                problem = error
+            }
+            unsafe entry = unsafe address.pointee.ai_next
+        }
+        throw problem
+    }
+
+    private func ask(_ address: addrinfo, withinMilliseconds limit: Int32) throws(HealthProblem) -> Int? {
+        let clock = ContinuousClock()
+        let deadline = clock.now + .milliseconds(Int(limit))
+        do throws(Errno) {
+            let kind = unsafe address.ai_socktype | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
+            let connection = Descriptor(
+                owning: try check { unsafe socket(address.ai_family, kind, address.ai_protocol) })
+            let raw = connection.rawValue
+            do throws(Errno) {
+                _ = try check { unsafe pinfold_connect_address(raw, address.ai_addr, address.ai_addrlen) }
+            } catch {
+                guard error == .nowInProgress else { throw error }
+                try wait(raw, for: Int16(POLLOUT), until: deadline)
+                var failure: Int32 = 0
+                var size = socklen_t(MemoryLayout<Int32>.size)
+                _ = try check { unsafe getsockopt(raw, SOL_SOCKET, SO_ERROR, &failure, &size) }
+                guard failure == 0 else { throw Errno(rawValue: failure) }
+            }
+            let request = Array(
+                "GET \(target) HTTP/1.1\r\nHost: \(host):\(port)\r\nUser-Agent: pinfold\r\nAccept: */*\r\nConnection: close\r\n\r\n"
+                    .utf8)
+            var sent = 0
+            while sent < request.count {
+                try wait(raw, for: Int16(POLLOUT), until: deadline)
+                let from = sent
+                sent += try check {
+                    unsafe request.withUnsafeBytes {
+                        unsafe send(raw, $0.baseAddress.unsafelyUnwrapped + from, $0.count - from, Int32(MSG_NOSIGNAL))
+                    }
+                }
+            }
+            var line: [UInt8] = []
+            var chunk = [UInt8](repeating: 0, count: 1024)
+            while line.count < 16, !line.contains(0x0A) {
+                try wait(raw, for: Int16(POLLIN), until: deadline)
+                let count = try check { unsafe recv(raw, &chunk, chunk.count, 0) }
+                if count == 0 { break }
+                line += chunk[..<count]
+            }
+            // `HTTP/1.1 200 OK`
+            let text = String(decoding: line.prefix(16), as: UTF8.self)
+            let words = text.split(separator: " ", maxSplits: 2)
+            return text.hasPrefix("HTTP/1.") && words.count >= 2 ? Int(words[1].prefix(3)) : nil
+        } catch {
+            throw HealthProblem("\(host):\(port): \(error == .timedOut ? "no answer within \(limit) ms" : "\(error)")")
+        }
+    }
+
+    private func wait(_ number: Int32, for events: Int16, until deadline: ContinuousClock.Instant) throws(Errno) {
+        let left = deadline - ContinuousClock.now
+        let milliseconds = Int32(left.components.seconds * 1000 + left.components.attoseconds / 1_000_000_000_000_000)
+        var entry = pollfd(fd: number, events: events, revents: 0)
+        guard milliseconds > 0, try check({ unsafe poll(&entry, 1, milliseconds) }) == 1 else { throw .timedOut }
+    }
+}
+
+/// What is wrong with the server, in a sentence.
+package struct HealthProblem: Error, Hashable, Sendable, CustomStringConvertible {
+    package let description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
+}

@@ -1,0 +1,55 @@
+package import DeployModel
+
+/// A commit's way to the running server, in order. To read this file is to read the product.
+package enum Pipeline {
+    package static let commit: [Step] = [
+        // The commit's objects into the daemon's own mirror; quarantined commits end here.
+        // A crash leaves a pack that nothing names: taken in again.
+        Step(.takeIn, takeIn),
+        // The commit's tree, once, to where only the daemon writes.
+        // A crash leaves a part of it: removed and written again.
+        Step(.export, export),
+        // What changes against what is deployed, and what of it judges the agent.
+        // A crash leaves nothing.
+        Step(.classify, classify),
+        // The admin's command on a throw-away copy, confined.
+        // A crash kills the tests with the daemon; they run again, on a new copy.
+        Step(.test, test),
+        // A human's answer, where one is needed.
+        // Waiting is the record on disk and the flag file; a crash loses neither.
+        Step(.approve, approve),
+        // What runs now, as it is on disk, verified.
+        // A crash leaves a directory `.part`, or a whole backup of this deployment, which is found and used.
+        Step(.backUp, backUp),
+        // The admin's build, confined, its output checked; then the release appears by one rename.
+        // A crash leaves the exported tree and throw-away copies, or the whole release.
+        Step(.build, build),
+        // Ids compared once more with what was tested and approved; then one rename.
+        // A crash before leaves the old version; after it, a mark says that this deployment has begun to run.
+        // In place, a journal is finished.
+        Step(.switch, switchOver),
+        // The admin's command that makes the server run it.
+        // A crash in it: the command runs again, so it has to bear that, as every restart does.
+        Step(.reload, reload),
+        // Health, for a while; if not, back to the last known good.
+        // A crash: checked again from the start.
+        Step(.check, check),
+    ]
+
+    /// The way back to an earlier version: the same steps, without those that judge a new one.
+    package static let rollback: [Step] = commit.filter { [.backUp, .switch, .reload, .check].contains($0.stage) }
+
+    /// After a failed reload or check: the last known good version again, with the same reload and check.
+    /// A crash in it: begun again from the start; it is the same end from wherever it begins.
+    package static let goBack = Step(.goBack, returnToGood)
+
+    /// To the remote, after success; tried again later where it fails. It undoes nothing.
+    package static let push = Step(.push, pushDeployed)
+
+    package static func steps(of kind: Deployment.Kind) -> [Step] {
+        switch kind {
+        case .commit: commit
+        case .rollback: rollback
+        }
+    }
+}

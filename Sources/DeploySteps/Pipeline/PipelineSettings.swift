@@ -1,0 +1,66 @@
+/// What the admin decided about deployments: values only, made by the executable from the configuration. Paths are absolute.
+package struct PipelineSettings: Sendable {
+    package var codeRepo: String
+    /// The daemon's own directory, `…/deployments`: nobody else writes in it.
+    package var deployments: String
+    /// What the running server runs from: a symlink that is switched, nothing yet, or an existing directory that is brought up to date in place.
+    package var target: String
+    /// nil: the branch that `code-repo` is on at the daemon's first start.
+    package var branch: String?
+    package var gitUserName: String
+    package var gitUserEmail: String
+    /// `uid`, `uid:gid` or a name: whom tests, builds and everything that reads the agent's `.git` run as.
+    package var agentUID: UInt32
+    package var agentGID: UInt32
+
+    package var requireTests = true
+    package var requireApproval = true
+    /// Seconds.
+    package var testTimeout = 300
+    package var testCommand: String?
+    /// Relative to the tested tree.
+    package var testReport: String?
+    package var testSurface: [String] = []
+    package var testNetwork = false
+    package var keep = 10
+    package var buildCommand: String?
+    package var reloadCommand: String?
+    package var healthCommand: String?
+    package var healthURL: String?
+    /// How long health has to last, in milliseconds, and how long the first good answer may take.
+    package var healthSoak = 2000
+    package var healthPatience = 10_000
+    package var pushRemote: String?
+    /// For `ssh` and `https` remotes: files that only root can read.
+    package var pushSSHKey: String?
+    package var pushKnownHosts: String?
+    package var pushCredentialFile: String?
+
+    package init(
+        codeRepo: String, deployments: String, target: String, branch: String? = nil, gitUserName: String = "Agent",
+        gitUserEmail: String = "agent@localhost", agentUID: UInt32, agentGID: UInt32
+    ) {
+        self.codeRepo = codeRepo
+        self.deployments = deployments
+        self.target = target
+        self.branch = branch
+        self.gitUserName = gitUserName
+        self.gitUserEmail = gitUserEmail
+        self.agentUID = agentUID
+        self.agentGID = agentGID
+    }
+}
+
+extension PipelineSettings {
+    package var releases: String { deployments + "/releases" }
+    package var backups: String { deployments + "/backups" }
+    package var mirror: String { deployments + "/repo.git" }
+    package var logs: String { deployments + "/logs" }
+    package var work: String { deployments + "/work" }
+    package var statusFile: String { deployments + "/status.json" }
+    package var flagFile: String { deployments + "/human_approval_required.flag" }
+    package var database: String { deployments + "/history.sqlite" }
+    package var lockFile: String { deployments + "/deployd.lock" }
+    /// The commit that the admin began with, written by `pinfold init`: the first deployment is compared with it.
+    package var baselineFile: String { deployments + "/baseline" }
+}

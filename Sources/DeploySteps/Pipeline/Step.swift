@@ -1,0 +1,52 @@
+internal import AgentFence
+package import DeployModel
+internal import DurableFiles
+internal import GitRepository
+
+/// One step of the pipeline: a name and what it does. It runs on a thread of its own, may block, and can be run again after a crash
+/// anywhere in it.
+package struct Step: Sendable {
+    package let stage: DeployModel.Stage
+    package let run: @Sendable (inout Work) throws -> StepOutcome
+
+    package init(_ stage: DeployModel.Stage, _ run: @escaping @Sendable (inout Work) throws -> StepOutcome) {
+        self.stage = stage
+        self.run = run
+    }
+}
+
+/// How a step ended.
+package enum StepOutcome: Hashable, Sendable {
+    /// The next one may begin.
+    case done(note: String? = nil)
+    /// A human's turn: why, and what to do.
+    case waiting(reason: String, advice: String)
+    /// The deployment ends here.
+    case stopped(DeploymentState, reason: String, advice: String? = nil)
+    /// The new version runs and must not: back to the last known good.
+    case goBack(reason: String)
+    /// What was gone back to runs: `healthy` as its own check says.
+    case wentBack(to: StatusDocument.DeployedVersion?, healthy: Bool, reason: String)
+}
+
+/// The work was called off: a newer commit, an answer of the admin, or the daemon's end.
+package struct Cancelled: Error, Sendable {
+    package let reason: String
+
+    package init(reason: String) {
+        self.reason = reason
+    }
+}
+
+/// Any error of a step as a sentence and what to do about it.
+package func explanation(of error: any Error) -> (reason: String, advice: String?) {
+    switch error {
+    case let error as FileError where error.isFull:
+        (error.description, "free space on that file system, then `pinfold deploy` tries the same commit again")
+    case let error as FileError: (error.description, nil)
+    case let error as GitError: (error.description, nil)
+    case let error as FenceError: (error.description, "`pinfold doctor` says what the machine lacks")
+    case let error as DeployError: (error.message, nil)
+    default: ("\(error)", nil)
+    }
+}

@@ -1,0 +1,77 @@
+internal import DeployModel
+internal import DurableFiles
+
+/// Publishes the release by one rename: the exported tree, with what the admin's build adds to it.
+@Sendable func build(_ work: inout Work) throws -> StepOutcome {
+    let release = work.ownRelease
+    work.deployment.release = release
+    if try FileKind(of: release) == .directory { return .done(note: "published before") }
+    guard let command = work.settings.buildCommand else {
+        work.tools.fault.reach("build", "inside")
+        try DurableFile.move(work.exportedTree, to: release)
+        return .done(note: "no build command")
+    }
+    let copy = work.place + "/build"
+    let part = work.place + "/release"
+    try Tree.remove(copy)
+    try Tree.remove(part)
+    defer { try? Tree.remove(copy) }
+    try Tree.copy(work.exportedTree, to: copy, owner: (work.settings.agentUID, work.settings.agentGID))
+    let ending = try ConfinedCommand(name: "build", command: command, directory: copy, settings: work.settings).run(work.tools)
+    guard ending.succeeded else {
+        return .stopped(.failed, reason: "the build ended with \(ending.sentence)", advice: "pinfold logs \(work.deployment.id)")
+    }
+    if let fault = try BuildOutput.fault(of: copy, tree: work.exportedTree) {
+        return .stopped(.failed, reason: "the build's output is refused: \(fault)", advice: "pinfold logs \(work.deployment.id)")
+    }
+    work.tools.fault.reach("build", "inside")
+    try Tree.copy(copy, to: part, owner: (0, 0))
+    try DurableFile.syncFileSystem(of: part)
+    try DurableFile.move(part, to: release)
+    return .done(note: "built")
+}
+
+/// What a build may leave: the commit's own files as they were, and regular files, directories and links that stay inside beside them.
+enum BuildOutput {
+    static let byteLimit: Int64 = 8 << 30
+
+    /// What is wrong with it, in a sentence; nil where nothing is.
+    static func fault(of directory: String, tree: String) throws(FileError) -> String? {
+        let before = try Manifest(of: tree)
+        let after = try Manifest(of: directory)
+        for (path, value) in before.entries where after.entries[path] != value && !value.hasPrefix("directory ") {
+            return "it changes \(String(decoding: path, as: UTF8.self).displayed()), which the commit has"
+        }
+        var bytes: Int64 = 0
+        var fault: String?
+        try Tree.visit(directory) { entry, _ throws(FileError) in
+            bytes += entry.size
+            if entry.kind != .directory, entry.mode & 0o7000 != 0 {
+                fault = "\(entry.description.displayed()) is set-user-id or the like"
+            }
+            switch entry.kind {
+            case .special: fault = "\(entry.description.displayed()) is a socket, FIFO or device"
+            case .link(let text) where leaves(text, from: entry.path):
+                fault = "\(entry.description.displayed()) is a link that leads out of the tree"
+            default: break
+            }
+        }
+        if bytes > byteLimit { return "it is larger than \(byteLimit >> 30) GiB" }
+        return fault
+    }
+
+    /// Whether a link at `path` leads out of the tree by its text alone.
+    static func leaves(_ text: [UInt8], from path: [UInt8]) -> Bool {
+        if text.first == 0x2F { return true }
+        var depth = path.count { $0 == 0x2F }
+        for name in text.split(separator: 0x2F) {
+            if name.elementsEqual("..".utf8) {
+                depth -= 1
+                if depth < 0 { return true }
+            } else if !name.elementsEqual(".".utf8) {
+                depth += 1
+            }
+        }
+        return false
+    }
+}

@@ -1,0 +1,90 @@
+internal import DeployModel
+internal import DurableFiles
+internal import GitRepository
+
+/// Tells the server to run what the target now is.
+@Sendable func reload(_ work: inout Work) throws -> StepOutcome {
+    guard let problem = try reloadProblem(work) else {
+        return .done(note: work.settings.reloadCommand == nil ? "no reload command" : nil)
+    }
+    return .goBack(reason: problem)
+}
+
+/// Looks whether the new version is healthy, for a soak time.
+@Sendable func check(_ work: inout Work) throws -> StepOutcome {
+    work.tools.fault.reach("check", "inside")
+    let check = HealthCheck(work: work)
+    guard let problem = try check.problem() else {
+        return .done(note: check.isConfigured ? "healthy" : "no health check is configured")
+    }
+    return .goBack(reason: problem)
+}
+
+private func reloadProblem(_ work: Work) throws -> String? {
+    work.tools.fault.reach("reload", "inside")
+    guard let command = work.settings.reloadCommand else { return nil }
+    let ending = try AdminCommand(
+        name: "reload", command: command, seconds: 120, environment: work.commandEnvironment
+    ).run(work.tools)
+    return ending.succeeded ? nil : "the reload command ended with \(ending.sentence)"
+}
+
+/// Back to what ran before: the last known good version, or what was there before Pinfold's first deployment. The same reload and the same
+/// check decide whether the way back worked; nothing is said to be well that was not seen to be.
+@Sendable func returnToGood(_ work: inout Work) throws -> StepOutcome {
+    let why = work.deployment.reason ?? "it had to be rolled back"
+    let target = Target(work.settings)
+    let failed = work.deployment.release ?? work.ownRelease
+    var there = work
+    var nothing = false
+    if let good = work.facts.good {
+        let release = try usableRelease(of: good, work)
+        _ = try target.show(release, fault: work.tools.fault)
+        there.deployment = Deployment(
+            id: work.deployment.id, kind: .rollback(to: good.deployment), commit: good.commit, detected: work.deployment.detected)
+        there.deployment.release = release
+    } else {
+        let backup = try Backup.all(in: work.settings.backups).last { $0.about.madeFor == work.deployment.id }
+        nothing = try backup == nil && FileKind(of: work.settings.target) != .directory
+        try target.restore(backup, insteadOf: failed, fault: work.tools.fault)
+    }
+    work.tools.fault.reach("go_back", "inside")
+    if nothing {
+        return .wentBack(to: nil, healthy: false, reason: "\(why); nothing ran before it, so nothing runs now")
+    }
+    if let problem = try reloadProblem(there) ?? HealthCheck(work: there).problem() {
+        return .wentBack(
+            to: work.facts.good, healthy: false, reason: "\(why); the version gone back to is not well either: \(problem)")
+    }
+    return .wentBack(to: work.facts.good, healthy: true, reason: why)
+}
+
+/// Where the last known good version is on disk.
+private func usableRelease(of version: StatusDocument.DeployedVersion, _ work: Work) throws -> String {
+    if let release = version.release, try FileKind(of: release) == .directory { return release }
+    for backup in try Backup.all(in: work.settings.backups).reversed() where backup.about.version?.commit == version.commit {
+        if try backup.damage() != nil { continue }
+        let release = work.settings.releases + "/\(version.deployment)-\(version.commit.short)"
+        let part = work.place + "/release"
+        try DurableFile.makeDirectory(work.place, mode: 0o700)
+        try Tree.remove(part)
+        try Tree.copy(backup.tree, to: part)
+        try DurableFile.syncFileSystem(of: part)
+        try DurableFile.move(part, to: release)
+        return release
+    }
+    throw DeployError.broken(
+        "neither the release nor an undamaged backup of the last known good version (deployment \(version.deployment)) is left")
+}
+
+/// Pushes what was deployed; trying again later is the loop's.
+@Sendable func pushDeployed(_ work: inout Work) throws -> StepOutcome {
+    guard let remote = work.settings.pushRemote else { return .done() }
+    try SourcePush(
+        remote: .init(
+            url: remote, sshKey: work.settings.pushSSHKey, knownHosts: work.settings.pushKnownHosts,
+            credentialFile: work.settings.pushCredentialFile), branch: work.tools.branch,
+        hook: work.settings.deployments + "/hooks/pre-push"
+    ).push(work.deployment.commit.objectID, from: work.tools.mirror)
+    return .done()
+}

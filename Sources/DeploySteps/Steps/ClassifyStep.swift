@@ -1,0 +1,32 @@
+internal import DeployModel
+internal import GitRepository
+
+/// Compares the candidate's tree with the one that is deployed, so that a change split over several commits is still seen as a whole.
+@Sendable func classify(_ work: inout Work) throws -> StepOutcome {
+    work.tools.fault.reach("classify", "inside")
+    var base = work.facts.base
+    // A baseline that is not in the candidate's history cannot be compared with: everything is new then, and history was rewritten.
+    if let known = base, try !work.tools.mirror.contains(known.objectID) { base = nil }
+    work.deployment.base = base
+    let result = try classify(
+        work.deployment.commit.objectID, deployed: base?.objectID, in: work.tools.mirror, surface: work.tools.surface)
+    work.deployment.changes = ChangeSummary(
+        added: result.changes.count { $0.status == .added },
+        modified: result.changes.count { $0.status != .added && $0.status != .deleted },
+        deleted: result.changes.count { $0.status == .deleted }, paths: result.changes.prefix(ChangeSummary.listed).map(\.line))
+    work.deployment.surface = result.surface.prefix(ChangeSummary.listed).map(\.line)
+    return .done(note: "\(result.changes.count) changes, \(result.surface.count) of them to what judges the agent")
+}
+
+extension Change {
+    /// `M path`, escaped.
+    fileprivate var line: String {
+        switch status {
+        case .added: "A \(path)"
+        case .deleted: "D \(path)"
+        case .modified: "M \(path)"
+        case .typeChanged: "T \(path)"
+        case .modeChanged: "m \(path)"
+        }
+    }
+}

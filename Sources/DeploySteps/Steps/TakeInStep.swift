@@ -1,0 +1,60 @@
+internal import DeployModel
+internal import GitRepository
+
+/// Takes in the commit with everything that it refers to, checked; what is quarantined goes no further.
+@Sendable func takeIn(_ work: inout Work) throws -> StepOutcome {
+    let tools = work.tools
+    let base = work.facts.base?.objectID
+    // A baseline that the mirror does not have yet comes with the candidate, unless the history was rewritten.
+    let known: ObjectID? = if let base, try tools.mirror.contains(base) { base } else { nil }
+    tools.fault.reach("take_in", "inside")
+    let intake = try tools.intake.takeIn(work.deployment.commit.objectID, into: tools.mirror, deployed: known)
+    let summary = intake.commit
+    work.deployment.tree = summary.tree.description
+    work.deployment.subject = String(summary.subject.prefix(200))
+    work.deployment.author = "\(summary.authorName) <\(summary.authorEmail)>"
+    var rewritten = intake.historyRewritten
+    if known == nil, let base { rewritten = try !tools.mirror.contains(base) || !tools.mirror.isAncestor(base, of: summary.id) }
+    work.deployment.historyRewritten = rewritten
+    for entry in work.facts.quarantine {
+        let relation = try relation(of: work.deployment.commit, to: entry, in: tools.mirror)
+        guard QuarantineRule.blocks(entry, commit: work.deployment.commit, tree: summary.tree.description, relation: relation)
+        else {
+            continue
+        }
+        let same = entry.commit == work.deployment.commit
+        return .stopped(
+            .failed,
+            reason: same
+                ? "it was rolled back (\(entry.reason)) and is quarantined"
+                : "it contains \(entry.commit.short), which was rolled back (\(entry.reason)), without reverting it",
+            advice:
+                "revert \(entry.commit.short) in a new commit, or let an admin end the quarantine: pinfold lift \(entry.commit.short)"
+        )
+    }
+    return .done(note: "\(intake.objects) objects, \(intake.packBytes) bytes")
+}
+
+/// Whether the candidate is built on a quarantined commit, and whether something between the two has put back what that commit changed.
+///
+/// By trees and not by the words "This reverts commit": the agent writes the words.
+private func relation(of candidate: CommitID, to entry: Quarantine, in mirror: GitMirror) throws(GitError)
+    -> QuarantineRule.Relation
+{
+    let bad = entry.commit.objectID
+    guard try mirror.contains(bad), try mirror.isAncestor(bad, of: candidate.objectID) else {
+        return QuarantineRule.Relation(descends: false, reverted: false)
+    }
+    let good = entry.good?.objectID
+    let changed = try mirror.changes(from: good, to: bad)
+    guard !changed.isEmpty else { return QuarantineRule.Relation(descends: true, reverted: true) }
+    // A commit has reverted it when, of all the paths that the bad one changed, none differs from the good version any more.
+    let paths = Set(changed.map(\.path))
+    for commit in try mirror.commits(from: bad, to: candidate.objectID, limit: 500) {
+        let differing = try mirror.changes(from: good, to: commit)
+        if !differing.contains(where: { paths.contains($0.path) }) {
+            return QuarantineRule.Relation(descends: true, reverted: true)
+        }
+    }
+    return QuarantineRule.Relation(descends: true, reverted: false)
+}

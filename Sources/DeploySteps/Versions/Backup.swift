@@ -1,0 +1,46 @@
+package import DeployModel
+package import DurableFiles
+internal import FoundationEssentials
+
+/// A backup on disk: `backups/<time>-<commit>/` with `tree/`, `manifest` and `backup.json`.
+package struct Backup: Sendable {
+    package let path: String
+    package let about: About
+
+    /// `backup.json`.
+    package struct About: Codable, Hashable, Sendable {
+        /// The deployment before whose switch it was made.
+        package var madeFor: Int
+        package var made: Timestamp
+        /// What ran; nil where it was nothing that Pinfold had deployed.
+        package var version: StatusDocument.DeployedVersion?
+        /// What the target link held; nil where the target was a directory.
+        package var link: String?
+    }
+
+    package var tree: String { path + "/tree" }
+
+    /// All whole backups, oldest first; unfinished and damaged ones are passed over.
+    package static func all(in directory: String) throws(FileError) -> [Backup] {
+        var result: [Backup] = []
+        for name in try Directories.list(directory) where !name.hasSuffix(".part") && !name.hasPrefix(".") {
+            let path = directory + "/" + name
+            guard let bytes = try DurableFile.read(path + "/backup.json"),
+                let about = try? DeployJSON.decode(About.self, from: Data(bytes))
+            else { continue }
+            result.append(Backup(path: path, about: about))
+        }
+        return result
+    }
+
+    /// Whether the tree still is what was copied; the sentence says what is wrong with it.
+    package func damage() throws(FileError) -> String? {
+        guard let bytes = try DurableFile.read(path + "/manifest", limit: 1 << 30), let manifest = Manifest(encoded: bytes) else {
+            return "the manifest of \(path) is missing or damaged"
+        }
+        let differing = try manifest.differences(from: Manifest(of: tree))
+        guard let first = differing.min(by: { $0.lexicographicallyPrecedes($1) }) else { return nil }
+        return
+            "\(differing.count) files of \(path) are not what was backed up, \(String(decoding: first, as: UTF8.self).displayed()) among them"
+    }
+}

@@ -1,0 +1,77 @@
+internal import Crypto
+package import DurableFiles
+
+/// What a tree holds, by content: each path with its kind, permissions and SHA-256. Written beside a backup, it proves later that the backup
+/// still is what was copied.
+package struct Manifest: Hashable, Sendable {
+    /// By path; the value is everything else about the entry in one line.
+    package private(set) var entries: [[UInt8]: String]
+
+    private static let header = "pinfold manifest 1"
+
+    package init(of directory: String, leaving: Tree.Leaving = Tree.Leaving()) throws(FileError) {
+        var entries: [[UInt8]: String] = [:]
+        try Tree.visit(directory, opening: true, leaving: leaving) { entry, file throws(FileError) in
+            let mode = String(entry.mode & 0o777, radix: 8)
+            switch entry.kind {
+            case .directory: entries[entry.path] = "directory \(mode)"
+            case .link(let text): entries[entry.path] = "link \(Self.hex(SHA256.hash(data: text)))"
+            case .special: break
+            case .file:
+                var hash = SHA256()
+                unsafe try file.read(path: entry.path) { unsafe hash.update(bufferPointer: $0) }
+                entries[entry.path] = "file \(mode) \(entry.size) \(Self.hex(hash.finalize()))"
+            }
+        }
+        self.entries = entries
+    }
+
+    /// Records ended by NUL, sorted by path, and last the SHA-256 of all before it.
+    package var encoded: [UInt8] {
+        var bytes = Array(Self.header.utf8) + [0]
+        for path in entries.keys.sorted(by: { $0.lexicographicallyPrecedes($1) }) {
+            bytes += Array("\(entries[path] ?? "") ".utf8) + path + [0]
+        }
+        return bytes + Array("end \(Self.hex(SHA256.hash(data: bytes)))".utf8) + [0]
+    }
+
+    /// nil where it is cut off or damaged.
+    package init?(encoded bytes: [UInt8]) {
+        let records = bytes.split(separator: 0, omittingEmptySubsequences: false)
+        // The last piece is what follows the last NUL: nothing.
+        guard records.count >= 3, records[0].elementsEqual(Self.header.utf8), let end = records.dropLast().last else { return nil }
+        let body = bytes.prefix(bytes.count - end.count - 1)
+        guard end.elementsEqual("end \(Self.hex(SHA256.hash(data: body)))".utf8) else { return nil }
+        entries = [:]
+        for record in records.dropFirst().dropLast(2) {
+            var fields = 2
+            if record.starts(with: Array("file ".utf8)) { fields = 4 }
+            var at = record.startIndex
+            for _ in 0..<fields {
+                guard let space = record[at...].firstIndex(of: 0x20) else { return nil }
+                at = space + 1
+            }
+            entries[Array(record[at...])] = String(decoding: record[..<(at - 1)], as: UTF8.self)
+        }
+    }
+
+    /// The paths whose entries differ, with those that only one of the two has.
+    package func differences(from other: Manifest) -> Set<[UInt8]> {
+        var result = Set(entries.keys).symmetricDifference(other.entries.keys)
+        for (path, value) in entries {
+            if let theirs = other.entries[path], theirs != value { result.insert(path) }
+        }
+        return result
+    }
+
+    private static func hex(_ digest: SHA256.Digest) -> String {
+        let digits = Array("0123456789abcdef".utf8)
+        var text: [UInt8] = []
+        text.reserveCapacity(64)
+        for byte in digest {
+            text.append(digits[Int(byte >> 4)])
+            text.append(digits[Int(byte & 15)])
+        }
+        return String(decoding: text, as: UTF8.self)
+    }
+}

@@ -1,0 +1,71 @@
+internal import AdminServer
+internal import ArgumentParser
+internal import DeploySteps
+internal import Foundation
+internal import LinuxSystem
+internal import PinfoldConfiguration
+
+extension Main {
+    /// The admin's decisions as the pipeline's and the server's values, or exit code 2.
+    func load() throws -> (PipelineSettings, AdminServer.Settings) {
+        guard geteuid() == 0 else {
+            throw ValidationError(
+                "pinfold-deployd has to run as root: it acts as the agent's user and writes where nobody else may")
+        }
+        var overrides: [String: String] = [:]
+        for setting in settings {
+            let parts = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard parts.count == 2, !parts[0].isEmpty else { throw ValidationError("--set: '\(setting)' is not NAME=VALUE") }
+            overrides[String(parts[0])] = String(parts[1])
+        }
+        if let dataRoot { overrides["AGENT_DATA_ROOT"] = dataRoot }
+        let usual = "/etc/pinfold/pinfold.env"
+        do {
+            let configuration = try Configuration.load(
+                environment: ProcessInfo.processInfo.environment,
+                file: config ?? (FileManager.default.fileExists(atPath: usual) ? usual : nil),
+                overrides: overrides, workingDirectory: FileManager.default.currentDirectoryPath)
+            let agent = try configuration.agent()
+            let paths = configuration.paths
+            return (
+                PipelineSettings(configuration, uid: agent.uid, gid: agent.gid),
+                AdminServer.Settings(
+                    adminSocket: paths.adminSocket, agentSocket: paths.agentSocket, agentUserID: agent.uid, agentGroupID: agent.gid)
+            )
+        } catch {
+            FileHandle.standardError.write(Data("pinfold-deployd: \(error)\n".utf8))
+            throw ExitCode(2)
+        }
+    }
+}
+
+extension PipelineSettings {
+    init(_ configuration: Configuration, uid: UInt32, gid: UInt32) {
+        let deploy = configuration.deploy
+        self.init(
+            codeRepo: configuration.codeRepo, deployments: configuration.paths.deployments, target: deploy.target,
+            branch: deploy.branch,
+            gitUserName: configuration.gitUserName, gitUserEmail: configuration.gitUserEmail, agentUID: uid, agentGID: gid)
+        requireTests = deploy.requireTests
+        requireApproval = deploy.requireApproval
+        testTimeout = deploy.testTimeout
+        testCommand = deploy.testCommand
+        testReport = deploy.testReport
+        testSurface = deploy.testSurface
+        testNetwork = deploy.testNetwork
+        keep = deploy.keep
+        buildCommand = deploy.buildCommand
+        reloadCommand = deploy.reloadCommand
+        healthCommand = deploy.healthCommand
+        healthURL = deploy.healthURL
+        pushRemote = deploy.pushRemote
+        // Beside the daemon's state, where only root reads: there where the admin put them.
+        for (file, path) in [
+            ("push.key", \PipelineSettings.pushSSHKey), ("known_hosts", \.pushKnownHosts),
+            ("push.credentials", \.pushCredentialFile),
+        ] {
+            let candidate = "/etc/pinfold/" + file
+            if FileManager.default.fileExists(atPath: candidate) { self[keyPath: path] = candidate }
+        }
+    }
+}

@@ -1,0 +1,81 @@
+internal import AdminServer
+internal import ArgumentParser
+internal import CLinux
+internal import DeployModel
+internal import DeployService
+internal import DeploySteps
+internal import Foundation
+internal import Logging
+internal import PinfoldConfiguration
+
+/// The deploy daemon: configuration in, the loop and its two sockets until a signal, an exit code out.
+@main
+struct Main: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "pinfold-deployd", abstract: "Watch the agent's commits; test, back up, deploy, check and roll back.",
+        discussion: """
+            Runs in the foreground until SIGTERM or SIGINT. Settings come from AGENT_* variables, over the file /etc/pinfold/pinfold.env.
+            Exit codes: 0 stopped by a signal; 1 it could not run, or another daemon has the data root; 2 wrong usage or configuration.
+            """)
+
+    @Option(
+        help: ArgumentHelp(
+            "Read settings from this file (default: /etc/pinfold/pinfold.env if it exists); variables and flags win over it.",
+            valueName: "file"))
+    var config: String?
+
+    @Option(help: ArgumentHelp("AGENT_DATA_ROOT: the root of all the agent's data.", valueName: "directory"))
+    var dataRoot: String?
+
+    @Option(
+        name: .customLong("set"), help: ArgumentHelp("Any other variable; may be given several times.", valueName: "NAME=VALUE"))
+    var settings: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Print the kind of project in this directory and the command that tests it where none is set, and do nothing else.",
+            valueName: "directory"))
+    var detectTests: String?
+
+    mutating func run() async throws {
+        if let detectTests {
+            guard let found = TestCommand.detect(in: detectTests) else { throw fail("no kind of project is recognised", 1) }
+            print("\(found.kind)\n\(found.command)")
+            return
+        }
+        let (settings, admin) = try load()
+        let stop = StopSignals()
+        let logger = Logger(label: "pinfold.deployd")
+        let service: DeployService
+        do {
+            service = try DeployService(settings)
+        } catch {
+            throw fail(error.message, 1)
+        }
+        let server = AdminServer(service, settings: admin, logger: logger)
+        stop.whenTold { name in
+            logger.info("\(name): stopping")
+            service.stop()
+        }
+        do {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await service.run() }
+                group.addTask { try await server.run { logger.info("serving \(settings.deployments)") } }
+                defer {
+                    // Whichever ends takes the other with it.
+                    service.stop()
+                    group.cancelAll()
+                }
+                try await group.next()
+            }
+        } catch {
+            throw fail("\(error)", 1)
+        }
+        withExtendedLifetime(stop) {}
+    }
+
+    private func fail(_ text: String, _ code: Int32) -> ExitCode {
+        FileHandle.standardError.write(Data("pinfold-deployd: \(text)\n".utf8))
+        return ExitCode(code)
+    }
+}

@@ -1,0 +1,52 @@
+import DeployModel
+import FoundationEssentials
+import Testing
+
+struct RecordTests {
+    private let commit = CommitID("0123456789abcdef0123456789abcdef01234567")!
+
+    @Test(arguments: ["", "abc", "0123456789ABCDEF0123456789abcdef01234567", "0123456789abcdef0123456789abcdef0123456g"])
+    func `only forty lower-case digits are a commit`(_ text: String) {
+        #expect(CommitID(text) == nil)
+    }
+
+    @Test(arguments: [
+        (0, "1970-01-01T00:00:00.000Z"), (951_782_400_123, "2000-02-29T00:00:00.123Z"),
+        (1_767_225_599_999, "2025-12-31T23:59:59.999Z"),
+        (4_102_444_800_000, "2100-01-01T00:00:00.000Z"), (-1, "1969-12-31T23:59:59.999Z"),
+    ])
+    func `a moment is written in UTC and read back`(_ milliseconds: Int, _ text: String) {
+        #expect(Timestamp(milliseconds: Int64(milliseconds)).description == text)
+        #expect(Timestamp(text)?.milliseconds == Int64(milliseconds))
+    }
+
+    @Test func `a deployment survives the way through JSON`() throws {
+        var deployment = Deployment(id: 7, kind: .rollback(to: 3), commit: commit, detected: Timestamp(milliseconds: 1))
+        deployment.verdict = TestVerdict(passed: true, basis: .exitCode, reason: "weak")
+        deployment.approvalReasons = [.testSurface]
+        deployment.approval = Approval(commit: commit, tree: "t", by: "root", at: Timestamp(milliseconds: 2))
+        deployment.steps = [StepRecord(stage: .backUp, started: Timestamp(milliseconds: 3), ended: Timestamp(milliseconds: 4))]
+        #expect(try DeployJSON.decode(Deployment.self, from: DeployJSON.encode(deployment)) == deployment)
+    }
+
+    @Test func `the action's answer has exactly the six fields of the design`() throws {
+        let deployment = Deployment(id: 1, kind: .commit, commit: commit, detected: Timestamp(milliseconds: 1))
+        let text = String(decoding: try DeployJSON.encode(DeployAgentCodeOutput(deployment)), as: UTF8.self)
+        #expect(
+            text
+                == #"{"backup_location":"","commit_hash":"\#(commit)","deployed":false,"human_approval_required":false,"success":false,"tests_passed":false}"#
+        )
+    }
+
+    @Test func `what would act on a terminal is shown instead`() {
+        #expect("a\u{1B}[31mb\u{202E}c\n".displayed() == "a\\u{1b}[31mb\\u{202e}c\\u{a}")
+        #expect("a\tb\nc".displayed(lines: true) == "a\tb\nc")
+    }
+
+    @Test func `each error knows its exit code`() {
+        #expect(DeployError.refused("").exitCode == 1)
+        #expect(DeployError.usage("").exitCode == 2)
+        #expect(DeployError.waiting("").exitCode == 3)
+        #expect(DeployError.unavailable("").exitCode == 4)
+    }
+}

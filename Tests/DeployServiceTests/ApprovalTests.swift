@@ -1,0 +1,131 @@
+import CLinux
+import DeployModel
+import DeployService
+import DeploySteps
+import TestSupport
+import Testing
+
+@Suite(.serialized, .timeLimit(.minutes(2)))
+struct ApprovalTests {
+    private static let flag = "/human_approval_required.flag"
+
+    /// A deployed commit with a test, and a commit that changes it.
+    private func waiting(_ farm: Farm, _ service: DeployService) async throws -> Deployment {
+        try await service.deployed(farm.commit(["a": "1", "tests/test_a.py": "assert True\n"]))
+        return try await service.outcome(of: farm.commit(["a": "2", "tests/test_a.py": "pass\n"]))
+    }
+
+    @Test func `a change of a test waits, and deploys once a human agrees`() async throws {
+        try await withFarm { farm, service in
+            let waiting = try await waiting(farm, service)
+            #expect(waiting.state == .awaitingApproval)
+            #expect(waiting.approvalReasons == [.testSurface])
+            #expect(waiting.surface == ["M tests/test_a.py"])
+            #expect(waiting.verdictWithDeployedSurface?.passed == true)
+            #expect(try farm.deployed("a") == "1")
+            try await eventually("the flag file") { exists(farm.deployments + Self.flag) }
+            let text = try readFile(farm.deployments + Self.flag)
+            #expect(text.contains(waiting.commit.hex) && text.contains("tests/test_a.py") && text.contains("pinfold approve"))
+            try await eventually("the status says so") { try service.status().waiting?.commit == waiting.commit }
+
+            let answered = try await service.approve(waiting.commit.short, by: admin)
+            #expect(answered.id == waiting.id)
+            let deployed = try await service.deployed(waiting.commit)
+            #expect(deployed.approval?.by == "root (uid 0)")
+            #expect(deployed.approval?.used != nil)
+            #expect(try farm.deployed("a") == "2")
+            try await eventually("the flag is gone") { !exists(farm.deployments + Self.flag) }
+        }
+    }
+
+    @Test func `removing the flag approves nothing`() async throws {
+        try await withFarm { farm, service in
+            let waiting = try await waiting(farm, service)
+            try await eventually("the flag file") { exists(farm.deployments + Self.flag) }
+            unsafe unlink(farm.deployments + Self.flag)
+            // Anything that wakes the loop.
+            _ = try await service.hold(reason: "look", by: admin)
+            try await service.resume(by: admin)
+            try await eventually("it is written again") { exists(farm.deployments + Self.flag) }
+            #expect(try service.show(waiting.id).state == .awaitingApproval)
+            #expect(try farm.deployed("a") == "1")
+        }
+    }
+
+    @Test func `what is rejected is not deployed, and the reason is kept`() async throws {
+        try await withFarm { farm, service in
+            let waiting = try await waiting(farm, service)
+            let rejected = try await service.reject(waiting.commit.hex, reason: "no", by: admin)
+            #expect(rejected.state == .rejected)
+            #expect(rejected.reason == "root: no")
+            #expect(try farm.deployed("a") == "1")
+            await #expect(throws: DeployError.self) { _ = try await service.approve(waiting.commit.hex, by: admin) }
+        }
+    }
+
+    @Test func `an approval is void when a newer commit arrives, and none is for another commit`() async throws {
+        try await withFarm { farm, service in
+            let first = try await waiting(farm, service)
+            let second = try await service.outcome(of: farm.commit(["a": "3"]))
+            #expect(try service.show(first.id).state == .superseded)
+            // Split over two commits, the change to the test is still seen.
+            #expect(second.state == .awaitingApproval)
+            #expect(second.surface == ["M tests/test_a.py"])
+            await #expect(throws: DeployError.self) { _ = try await service.approve(first.commit.hex, by: admin) }
+            _ = try await service.approve(second.commit.hex, by: admin)
+            try await service.deployed(second.commit)
+            #expect(try farm.deployed("a") == "3")
+        }
+    }
+
+    @Test func `a rewritten history waits for a human`() async throws {
+        try await withFarm { farm, service in
+            try await service.deployed(farm.commit(["a": "1"]))
+            try await service.deployed(farm.commit(["a": "2"]))
+            try farm.agent("git reset -q --hard HEAD~1 && echo 3 > a && git commit -qam other")
+            let other = try await service.outcome(of: farm.head())
+            #expect(other.state == .awaitingApproval)
+            #expect(other.approvalReasons == [.historyRewritten])
+        }
+    }
+
+    @Test func `without the setting changes of tests deploy unseen, and the status says so`() async throws {
+        try await configured { $0.settings.requireApproval = false }.run { farm, service in
+            try await service.deployed(farm.commit(["tests/test_a.py": "1"]))
+            try await service.deployed(farm.commit(["tests/test_a.py": "2"]))
+            #expect(try service.status().rules.contains { $0.contains("AGENT_REQUIRE_HUMAN_APPROVAL_FOR_TEST_CHANGES=false") })
+        }
+    }
+
+    @Test func `without tests commits deploy untested, and the status says so`() async throws {
+        try await configured { $0.settings.requireTests = false }.run { farm, service in
+            let deployed = try await service.deployed(farm.commit(["broken": ""]))
+            #expect(deployed.verdict?.basis == TestVerdict.Basis.none)
+            #expect(try service.status().rules.contains { $0.contains("AGENT_DEPLOY_REQUIRE_TESTS=false") })
+        }
+    }
+
+    @Test func `force of the admin skips the wait and is on record`() async throws {
+        try await withFarm { farm, service in
+            try await service.deployed(farm.commit(["tests/test_a.py": "1"]))
+            try farm.agent("echo 2 > tests/test_a.py")
+            let started = try await service.deploy(DeployActionRequest(commitMessage: "by force", forceDeploy: true), by: admin)
+            let deployed = try await service.deployed(started.commit)
+            #expect(deployed.forcedBy == "root (uid 0)")
+        }
+    }
+
+    @Test func `nothing starts while there is a hold`() async throws {
+        try await withFarm { farm, service in
+            try await service.deployed(farm.commit(["a": "1"]))
+            let hold = try await service.hold(reason: "holidays", by: admin)
+            #expect(try service.status().hold == hold)
+            let commit = try farm.commit(["a": "2"])
+            try await eventually("it is recorded") { try service.history(limit: 1).first?.commit == commit }
+            try await Task.sleep(for: .milliseconds(300))
+            #expect(try service.history(limit: 1).first?.state == .detected)
+            try await service.resume(by: admin)
+            try await service.deployed(commit)
+        }
+    }
+}

@@ -1,0 +1,155 @@
+import CLinux
+import DeployModel
+import DeployService
+import DeploySteps
+import TestSupport
+import Testing
+
+@Suite(.serialized, .timeLimit(.minutes(2)))
+struct CommitTests {
+    @Test func `a commit is tested, backed up, switched to and recorded`() async throws {
+        try await withFarm { farm, service in
+            let first = try farm.commit(["app.py": "print(1)\n"], "first\u{1B}[31m")
+            let one = try await service.deployed(first)
+            #expect(try farm.deployed("app.py") == "print(1)\n")
+            #expect(one.backup == nil)
+            #expect(
+                one.steps.map(\.stage) == [.takeIn, .export, .classify, .test, .approve, .backUp, .build, .switch, .reload, .check])
+
+            let second = try farm.commit(["app.py": "print(2)\n", "lib/a.py": "x = 1\n"])
+            let two = try await service.deployed(second)
+            #expect(try farm.deployed("app.py") == "print(2)\n")
+            let backup = try #require(two.backup)
+            #expect(backup.hasSuffix(first.short))
+            #expect(try readFile(backup + "/tree/app.py") == "print(1)\n")
+            #expect(two.changes?.added == 1)
+            #expect(two.changes?.modified == 1)
+
+            let status = try readFile(farm.deployments + "/status.json")
+            #expect(status.contains("\"commit\" : \"\(second)\""))
+            #expect(!exists(farm.deployments + "/human_approval_required.flag"))
+        }
+    }
+
+    @Test func `what fails its tests is not deployed`() async throws {
+        try await withFarm { farm, service in
+            try await service.deployed(farm.commit(["a": "1"]))
+            let bad = try farm.commit(["broken": "", "a": "2"])
+            let outcome = try await service.outcome(of: bad)
+            #expect(outcome.state == .failed)
+            #expect(outcome.stage == .test)
+            #expect(outcome.verdict?.passed == false)
+            #expect(try farm.deployed("a") == "1")
+            try await service.deployed(farm.commit(["broken": nil, "a": "3"]))
+            #expect(try farm.deployed("a") == "3")
+        }
+    }
+
+    @Test func `amend, merge, rebase, packed refs, a worktree and a branch that comes later are all seen`() async throws {
+        try await withFarm { farm, service in
+            try await service.deployed(farm.commit(["a": "1"]))
+            try farm.agent(
+                "git checkout -q -b side && echo 2 > b && git add b && git commit -qm side && git checkout -q main && git merge -q --no-ff -m merge side"
+            )
+            try await service.deployed(farm.head())
+            try farm.agent("git pack-refs --all && git gc -q")
+            try await service.deployed(farm.commit(["a": "2"]))
+            try farm.agent(
+                "git checkout -q side && git worktree add -q tree main && cd tree && echo 3 > a && git add a && git commit -qm worktree"
+            )
+            try await service.deployed(farm.head(of: "main"))
+            try farm.agent("git worktree remove --force tree && git checkout -q main && git commit -q --amend -m amended")
+            let amended = try await service.outcome(of: farm.head())
+            #expect(amended.approvalReasons == [.historyRewritten])
+            _ = try await service.approve(amended.commit.hex, by: admin)
+            try await service.deployed(amended.commit)
+            try farm.agent("git commit -q --allow-empty -m empty")
+            try await service.deployed(farm.head())
+        }
+    }
+
+    @Test func `of many commits in a row the last is deployed and every one that was seen is in the history`() async throws {
+        try await configured { $0.settings.testCommand = "sleep 0.2" }.run { farm, service in
+            try farm.agent("for i in $(seq 40); do echo $i > a; git add a; git commit -qm $i; done")
+            let last = try farm.head()
+            try await service.deployed(last)
+            #expect(try farm.deployed("a") == "40\n")
+            let history = try service.history(limit: 100)
+            #expect(history.first?.commit == last)
+            #expect(history.dropFirst().allSatisfy { $0.state == .superseded || $0.state == .deployed })
+        }
+    }
+
+    @Test func `a newer commit calls off the tests of an older one`() async throws {
+        try await configured { $0.settings.testCommand = "test ! -e slow || sleep 50" }.run { farm, service in
+            let slow = try farm.commit(["slow": "1"])
+            try await eventually("its tests run") { try service.history(limit: 1).first?.state == .testing }
+            try await service.deployed(farm.commit(["slow": nil, "a": "1"]))
+            #expect(try await service.outcome(of: slow).state == .superseded)
+        }
+    }
+
+    @Test func `a deployment of what runs already is not made twice`() async throws {
+        try await withFarm { farm, service in
+            let first = try await service.deployed(farm.commit(["a": "1"]))
+            let second = try farm.commit(["broken": "1"])
+            _ = try await service.outcome(of: second)
+            try farm.git("reset", "-q", "--hard", first.commit.hex)
+            try await eventually("the reset is recorded") { try service.history(limit: 1).first?.commit == first.commit }
+            let again = try await service.outcome(of: first.commit)
+            #expect(again.state == .superseded)
+            #expect(again.reason?.contains("runs already") == true)
+        }
+    }
+
+    @Test func `the deploy action commits and deploys, and force from the agent is refused and recorded`() async throws {
+        try await withFarm { farm, service in
+            try await service.deployed(farm.commit(["a": "1"]))
+            try farm.agent("echo 2 > a; echo 3 > new")
+            let started = try await service.deploy(DeployActionRequest(commitMessage: "by action"), by: admin)
+            let ended = try await service.settled(started.id, withinMilliseconds: 60_000)
+            #expect(ended.state == .deployed)
+            #expect(ended.subject == "by action")
+            #expect(ended.author == "Agent <agent@localhost>")
+            #expect(try farm.deployed("new") == "3\n")
+            let owner = try #require(status(farm.codeRepo + "/.git/refs/heads/main"))
+            #expect(owner.st_uid == farm.uid)
+
+            let agent = Caller(role: .agent, uid: farm.uid, name: "agent")
+            await #expect(throws: DeployError.self) {
+                _ = try await service.deploy(DeployActionRequest(commitMessage: "x", forceDeploy: true), by: agent)
+            }
+            #expect(try service.events(limit: 5).contains { $0.outcome.hasPrefix("refused") })
+            // Nothing has changed: the same deployment is the answer.
+            #expect(try await service.deploy(DeployActionRequest(commitMessage: "again"), by: agent).id == started.id)
+        }
+    }
+
+    @Test func `one daemon serves a data root`() async throws {
+        try await withFarm { farm, _ in
+            #expect(throws: DeployError.self) { _ = try DeployService(farm.settings) }
+        }
+    }
+
+    @Test func `a success is pushed, and a push that fails is tried again and undoes nothing`() async throws {
+        try await configured { farm in
+            farm.settings.pushRemote = farm.root + "/remote.git"
+        }.run { farm, service in
+            let commit = try farm.commit(["a": "1"])
+            try await service.deployed(commit)
+            try await eventually("the failed push is shown") { try service.history(limit: 1).first?.push?.error != nil }
+            try run("git", ["init", "-q", "--bare", "-b", "main", farm.root + "/remote.git"]).requireSuccess()
+            try await eventually("it is pushed", within: 60) { try service.history(limit: 1).first?.push?.done == true }
+            #expect(try run("git", ["-C", farm.root + "/remote.git", "rev-parse", "main"]).output.hasPrefix(commit.hex))
+        }
+    }
+
+    @Test func `old versions are removed, the last known good never`() async throws {
+        try await configured { $0.settings.keep = 2 }.run { farm, service in
+            for number in 1...5 { try await service.deployed(farm.commit(["a": "\(number)"])) }
+            #expect(try run("ls", [farm.deployments + "/backups"]).output.split(separator: "\n").count == 2)
+            #expect(try run("ls", [farm.deployments + "/releases"]).output.split(separator: "\n").count == 2)
+            #expect(try farm.deployed("a") == "5")
+        }
+    }
+}

@@ -1,0 +1,137 @@
+import CLinux
+import DeployModel
+import DeployService
+import DeploySteps
+import LinuxSystem
+import TestSupport
+import Testing
+
+@Suite(.serialized, .timeLimit(.minutes(2)))
+struct ConfinementTests {
+    private func isAnythingLeft(of farm: Farm) throws -> Bool {
+        try run("pgrep", ["-U", String(farm.uid)]).status.isSuccess
+    }
+
+    @Test func `what does not end in time is killed with all that it started`() async throws {
+        try await configured { farm in
+            farm.settings.testTimeout = 2
+            farm.settings.testCommand = "(setsid sleep 500 &); nohup sleep 500 & sleep 500"
+        }.run { farm, service in
+            let outcome = try await service.outcome(of: farm.commit(["a": "1"]))
+            #expect(outcome.state == .failed)
+            #expect(outcome.reason?.contains("2 s") == true)
+            try await eventually("no process is left") { try !isAnythingLeft(of: farm) }
+        }
+    }
+
+    @Test func `daemons that tests leave end with the tests`() async throws {
+        try await configured { $0.settings.testCommand = "setsid sleep 500 >/dev/null 2>&1 & sleep 0.2; true" }.run {
+            farm, service in
+            try await service.deployed(farm.commit(["a": "1"]))
+            try await eventually("no process is left") { try !isAnythingLeft(of: farm) }
+        }
+    }
+
+    @Test func `a fork bomb ends with the time-out`() async throws {
+        try await configured { farm in
+            farm.settings.testTimeout = 3
+            farm.settings.testCommand = "bomb() { bomb | bomb & }; for i in 1 2 3; do bomb; done; sleep 60"
+        }.run { farm, service in
+            let outcome = try await service.outcome(of: farm.commit(["a": "1"]), seconds: 110)
+            #expect(outcome.state == .failed)
+            try await eventually("no process is left", within: 60) { try !isAnythingLeft(of: farm) }
+            #expect(try service.status().current == nil)
+        }
+    }
+
+    @Test func `gigabytes of output are cut, with the beginning and the end kept`() async throws {
+        try await configured {
+            $0.settings.testCommand = "echo begin; head -c 300000000 /dev/zero | tr '\\0' x; echo; echo end; exit 3"
+        }.run { farm, service in
+            let outcome = try await service.outcome(of: farm.commit(["a": "1"]))
+            #expect(outcome.verdict?.reason?.contains("exit code 3") == true)
+            let size = try #require(status(farm.deployments + "/logs/\(outcome.id).log")).st_size
+            #expect(size < 3 << 20)
+            let log = try readFile(farm.deployments + "/logs/\(outcome.id).log")
+            #expect(log.contains("begin\n") && log.contains("end\n") && log.contains("left out"))
+        }
+    }
+
+    @Test func `tests cannot write outside, and their writes inside are thrown away`() async throws {
+        try await configured { farm in
+            farm.settings.testCommand = """
+                touch /etc/hacked 2>/dev/null && exit 1; touch '\(farm.root)/agent-data/deployments/status.json' 2>/dev/null && exit 2
+                ls '\(farm.root)/agent-data/deployments/admin' 2>/dev/null && exit 3; echo changed > a; echo x > left; id -u
+                """
+        }.run { farm, service in
+            let deployed = try await service.deployed(farm.commit(["a": "1"]))
+            #expect(try farm.deployed("a") == "1")
+            #expect(!exists(farm.settings.target + "/left"))
+            #expect(try readFile(farm.deployments + "/logs/\(deployed.id).log").contains("\n\(farm.uid)\n"))
+            #expect(!exists("/etc/hacked"))
+        }
+    }
+
+    @Test func `a report that the commit brought along, or none, is no pass`() async throws {
+        try await configured { farm in
+            farm.settings.testReport = "report.xml"
+            farm.settings.testCommand = "sh ./run.sh"
+        }.run { farm, service in
+            let pass = "<testsuite><testcase name='a'/><testcase name='b'/></testsuite>"
+            let first = try await service.deployed(farm.commit(["run.sh": "echo \"\(pass)\" > report.xml\n", "m": "1"]))
+            #expect(first.verdict?.passedCount == 2)
+
+            let forged = try await service.outcome(of: farm.commit(["run.sh": "exit 0\n", "report.xml": pass]))
+            #expect(forged.state == .failed)
+            #expect(forged.reason?.contains("no readable report") == true)
+
+            let fewer = try await service.outcome(
+                of: farm.commit([
+                    "run.sh": "echo \"<testsuite><testcase name='a'/></testsuite>\" > report.xml\n", "report.xml": nil,
+                ]))
+            #expect(fewer.state == .failed)
+            #expect(fewer.verdict?.vanished == ["b"])
+
+            let linked = try await service.outcome(of: farm.commit(["run.sh": "ln -s /etc/passwd report.xml\n"]))
+            #expect(linked.state == .failed)
+        }
+    }
+
+    @Test func `Python's tests are found and speak for themselves one by one`() async throws {
+        try await configured { $0.settings.testCommand = nil }.run { farm, service in
+            let tests = """
+                import unittest
+                import app
+                class AppTests(unittest.TestCase):
+                    def test_value(self):
+                        self.assertEqual(app.value(), 1)
+                """
+            let first = try await service.deployed(farm.commit(["app.py": "def value(): return 1\n", "test_app.py": tests]))
+            #expect(first.verdict?.basis == .report)
+            #expect(first.verdict?.passedCount == 1)
+            let wrong = try await service.outcome(of: farm.commit(["app.py": "def value(): return 2\n"]))
+            #expect(wrong.state == .failed)
+            let early = try await service.outcome(of: farm.commit(["app.py": "import os\nos._exit(0)\n"]))
+            #expect(early.state == .failed)
+            #expect(early.reason?.contains("no readable report") == true)
+        }
+    }
+
+    @Test func `the build's output is published with the release, and checked before`() async throws {
+        try await configured { $0.settings.buildCommand = "sh ./build.sh" }.run { farm, service in
+            try await service.deployed(
+                farm.commit(["build.sh": "mkdir dist; cp source dist/out; chmod 4755 dist/out; chmod 755 dist/out", "source": "1"]))
+            #expect(try farm.deployed("dist/out") == "1")
+            #expect(try #require(status(farm.settings.target + "/dist/out")).st_uid == 0)
+            for (script, words) in [
+                ("echo 2 > source", "it changes source"), ("ln -s /etc/passwd out", "leads out"), ("mkfifo pipe", "FIFO"),
+                ("exit 4", "exit code 4"),
+            ] {
+                let outcome = try await service.outcome(of: farm.commit(["build.sh": script]))
+                #expect(outcome.state == .failed)
+                #expect(outcome.reason?.contains(words) == true, "\(outcome.reason ?? "")")
+            }
+            #expect(try farm.deployed("dist/out") == "1")
+        }
+    }
+}

@@ -1,0 +1,48 @@
+import CLinux
+import DeployModel
+import LinuxSystem
+import TestSupport
+import Testing
+
+@Suite(.serialized, .timeLimit(.minutes(2)))
+struct DaemonTests {
+    @Test func `the design's example configuration alone is enough`() async throws {
+        try await withTemporaryDirectory { root in
+            let farm = try Farm(root)
+            let commit = try farm.commit([
+                "app.py": "x = 1\n",
+                "test_app.py": "import unittest\nclass T(unittest.TestCase):\n    def test(self):\n        import app\n",
+            ])
+            let daemon = try ChildProcess(
+                .init(
+                    Executables.deployd, ["--config", emptyConfiguration(in: root)],
+                    environment: mergedEnvironment([
+                        "AGENT_DATA_ROOT": "./agent-data", "AGENT_CODE_REPO_PATH": "${AGENT_DATA_ROOT}/code-repo",
+                        "AGENT_SANDBOX_PATH": "${AGENT_DATA_ROOT}/sandbox", "AGENT_GIT_USER_NAME": "Agent",
+                        "AGENT_GIT_USER_EMAIL": "agent@localhost", "AGENT_DEPLOY_REQUIRE_TESTS": "true",
+                        "AGENT_DEPLOY_TEST_TIMEOUT": "300",
+                        "AGENT_REQUIRE_HUMAN_APPROVAL_FOR_TEST_CHANGES": "true",
+                        // The set-up makes the user `pinfold-agent`, which this machine may not have.
+                        "AGENT_USER": "\(farm.uid):\(farm.uid)",
+                    ]), workingDirectory: root, descriptors: [1: 2, 2: 2]))
+            try await eventually("the commit is deployed", within: 60) {
+                guard let status = try? readFile(farm.deployments + "/status.json") else { return false }
+                return status.contains("\"deployed\" : {") && status.contains(commit.hex)
+            }
+            #expect(try farm.deployed("app.py") == "x = 1\n")
+            try daemon.signal(SIGTERM)
+            #expect(try daemon.wait() == .exited(0))
+        }
+    }
+
+    @Test(arguments: [["AGENT_USER": "root"], ["AGENT_DEPLOY_KEEP": "many"], ["AGENT_UNKNOWN": "1"]])
+    func `a wrong setting is exit code 2 and nothing is started`(_ setting: [String: String]) throws {
+        try withTemporaryDirectory { root in
+            let ended = try run(
+                Executables.deployd, ["--config", emptyConfiguration(in: root)],
+                environment: ["AGENT_DATA_ROOT": root + "/agent-data"].merging(setting) { $1 })
+            #expect(ended.status == .exited(2))
+            #expect(!exists(root + "/agent-data/deployments"))
+        }
+    }
+}

@@ -1,0 +1,152 @@
+import CLinux
+import DeployModel
+import DeployService
+import DeploySteps
+import LinuxSystem
+import Synchronization
+import TestSupport
+
+/// An agent's repository and a place for deployments, with a user of its own, so that limits counted by user are not shared between tests.
+struct Farm: Sendable {
+    let root: String
+    let uid: UInt32
+    var settings: PipelineSettings
+
+    private static let users = Atomic<UInt32>(0)
+
+    var codeRepo: String { root + "/agent-data/code-repo" }
+    var deployments: String { root + "/agent-data/deployments" }
+    var current: String { deployments + "/current" }
+
+    init(_ root: String) throws {
+        self.root = root
+        uid = 300_000 + UInt32(getpid()) % 100_000 * 100 + Self.users.wrappingAdd(1, ordering: .relaxed).newValue % 100
+        let data = root + "/agent-data"
+        settings = PipelineSettings(
+            codeRepo: data + "/code-repo", deployments: data + "/deployments", target: data + "/deployments/current", agentUID: uid,
+            agentGID: uid)
+        settings.testCommand = "test ! -e broken"
+        settings.testTimeout = 60
+        settings.healthSoak = 100
+        settings.healthPatience = 500
+        try makeDirectories(data + "/code-repo")
+        try run("chown", ["\(uid):\(uid)", data + "/code-repo"]).requireSuccess()
+        try git("init", "-q", "-b", "main")
+    }
+
+    @discardableResult
+    func git(_ arguments: String...) throws -> String {
+        try run("git", ["-C", codeRepo] + arguments, environment: ["HOME": "/nonexistent"], user: (uid, uid)).requireSuccess()
+    }
+
+    /// Runs a script in the repository as the agent.
+    @discardableResult
+    func agent(_ script: String) throws -> String {
+        try shell(script, environment: ["HOME": "/nonexistent"], workingDirectory: codeRepo, user: (uid, uid)).requireSuccess()
+    }
+
+    /// Writes files (nil removes one) and commits them.
+    @discardableResult
+    func commit(_ files: [String: String?], _ message: String = "change") throws -> CommitID {
+        for (path, contents) in files {
+            if let contents {
+                try run(
+                    "bash", ["-c", "mkdir -p \"$(dirname \"$1\")\" && cat > \"$1\"", "-", codeRepo + "/" + path], user: (uid, uid),
+                    input: contents
+                ).requireSuccess()
+            } else {
+                try git("rm", "-q", "-f", path)
+            }
+        }
+        try git("add", "-A")
+        try git("commit", "-q", "-m", message)
+        return try head()
+    }
+
+    func head(of branch: String = "HEAD") throws -> CommitID {
+        let text = try git("rev-parse", branch)
+        guard let id = CommitID(String(text.prefix(40))) else { throw TestFailure("no commit: \(text)") }
+        return id
+    }
+
+    func deployed(_ path: String) throws -> String { try readFile(settings.target + "/" + path) }
+}
+
+let admin = Caller(role: .admin, uid: 0, name: "root")
+
+/// A farm, its daemon's service running in this process, stopped at the end.
+func withFarm(
+    _ change: (inout Farm) throws -> Void = { _ in }, _ body: @Sendable (Farm, DeployService) async throws -> Void
+) async throws {
+    try await withTemporaryDirectory { root in
+        var farm = try Farm(root)
+        try change(&farm)
+        let ready = farm
+        try await withService(ready) { try await body(ready, $0) }
+    }
+}
+
+/// A farm with settings of its own: `try await configured { $0.settings… }.run { farm, service in … }`.
+func configured(_ change: @escaping @Sendable (inout Farm) throws -> Void) -> ConfiguredFarm {
+    ConfiguredFarm(change: change)
+}
+
+struct ConfiguredFarm {
+    let change: @Sendable (inout Farm) throws -> Void
+
+    func run(_ body: @Sendable (Farm, DeployService) async throws -> Void) async throws {
+        try await withFarm(change, body)
+    }
+}
+
+func withService(_ farm: Farm, _ body: @Sendable (DeployService) async throws -> Void) async throws {
+    let service = try DeployService(farm.settings)
+    let running = Task { try await service.run() }
+    do {
+        try await body(service)
+    } catch {
+        service.stop()
+        try await running.value
+        throw TestFailure("\(error)\n\(dump(service))")
+    }
+    service.stop()
+    try await running.value
+}
+
+/// Everything that the service knows, for a failed test's message.
+private func dump(_ service: DeployService) -> String {
+    let history = (try? service.history(limit: 20)) ?? []
+    return history.map { deployment in
+        let log = (try? service.log(deployment.id).text) ?? ""
+        return
+            "\(deployment.id) \(deployment.commit.short) \(deployment.state.rawValue) at \(deployment.stage.rawValue): \(deployment.reason ?? "-")\n  \(deployment.steps.map { "\($0.stage.rawValue): \($0.note ?? "")" })\n\(log.suffix(2000))"
+    }.joined(separator: "\n")
+}
+
+extension DeployService {
+    /// The newest deployment of a commit, once it has ended or waits.
+    func outcome(of commit: CommitID, seconds: Int = 60) async throws -> Deployment {
+        var found: Deployment?
+        try await eventually("\(commit.short) is settled", within: seconds) {
+            found = try history(limit: 200).first { $0.commit == commit && $0.kind == .commit }
+            // Approved and not taken up yet is not settled.
+            return found?.isSettled == true && !(found?.state == .awaitingApproval && found?.approval != nil)
+        }
+        guard let found else { throw TestFailure("no deployment of \(commit)") }
+        return found
+    }
+
+    /// The same, which has to be deployed.
+    @discardableResult
+    func deployed(_ commit: CommitID, seconds: Int = 60) async throws -> Deployment {
+        let deployment = try await outcome(of: commit, seconds: seconds)
+        guard deployment.state == .deployed else { throw TestFailure("\(deployment.state.rawValue): \(deployment.reason ?? "")") }
+        return deployment
+    }
+}
+
+/// A file of settings with none in it, so that the machine's own is not read.
+func emptyConfiguration(in root: String) throws -> String {
+    try writeFile(root + "/empty.env", "")
+    return root + "/empty.env"
+}
