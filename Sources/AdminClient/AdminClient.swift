@@ -1,0 +1,132 @@
+package import AdminInterface
+internal import DeployModel
+internal import FoundationEssentials
+internal import LinuxSystem
+internal import SystemPackage
+
+/// Asks the deploy daemon, one connection a request, by blocking calls: a command has nothing else to do meanwhile, and starts at once.
+package struct AdminClient: Sendable {
+    package let socketPath: String
+    /// Seconds without a byte from the daemon after which it counts as gone. Longer than the longest wait that is ever asked for.
+    private let patience: Int
+
+    package init(socketPath: String, patience: Int = 2 * Query.longestWait) {
+        self.socketPath = socketPath
+        self.patience = patience
+    }
+
+    /// Asks for what needs no further words.
+    package func ask<Answer: Decodable>(
+        _ route: Route, _ parameters: [String] = [], query: [(name: String, value: String)] = [],
+        as answer: Answer.Type = Answer.self
+    ) throws(AdminClientError) -> Answer {
+        try decode(try exchange(route, parameters, query, body: nil))
+    }
+
+    /// Sends `request` along.
+    package func ask<Answer: Decodable>(
+        _ route: Route, _ parameters: [String] = [], sending request: some Encodable, as answer: Answer.Type = Answer.self
+    ) throws(AdminClientError) -> Answer {
+        let body: [UInt8]
+        do {
+            body = Array(try DeployJSON.encode(request))
+        } catch {
+            throw .incomprehensible(path: socketPath, why: "the request cannot be written as JSON: \(error)")
+        }
+        return try decode(try exchange(route, parameters, [], body: body))
+    }
+
+    /// Asks for bytes as they are.
+    package func bytes(_ route: Route, _ parameters: [String] = []) throws(AdminClientError) -> [UInt8] {
+        let response = try exchange(route, parameters, [], body: nil)
+        guard response.status == 200 else { throw problem(response) }
+        return response.body
+    }
+
+    private func decode<Answer: Decodable>(_ response: HTTPResponse) throws(AdminClientError) -> Answer {
+        do {
+            if (200..<300).contains(response.status) {
+                return try DeployJSON.decode(Answer.self, from: Data(response.body))
+            }
+        } catch {
+            throw .incomprehensible(path: socketPath, why: "its answer is not the expected JSON: \(error)")
+        }
+        throw problem(response)
+    }
+
+    private func problem(_ response: HTTPResponse) -> AdminClientError {
+        guard let problem = try? DeployJSON.decode(Problem.self, from: Data(response.body)) else {
+            return .incomprehensible(path: socketPath, why: "it answered with status \(response.status) and no explanation")
+        }
+        return .problem(problem)
+    }
+
+    private func exchange(
+        _ route: Route, _ parameters: [String], _ query: [(name: String, value: String)], body: [UInt8]?
+    ) throws(AdminClientError) -> HTTPResponse {
+        var head =
+            "\(route.method.rawValue) \(route.target(parameters, query: query)) HTTP/1.1\r\nHost: pinfold\r\nConnection: close\r\n"
+        if let body { head += "Content-Type: application/json\r\nContent-Length: \(body.count)\r\n" }
+        let stream = try connect()
+        try send(Array((head + "\r\n").utf8) + (body ?? []), to: stream)
+        var parser = HTTPResponseParser()
+        var response: HTTPResponse?
+        while response == nil {
+            let bytes = try receive(from: stream)
+            response = try understand { () throws(HTTPFault) in bytes.isEmpty ? try parser.end() : try parser.take(bytes) }
+        }
+        return response ?? HTTPResponse(status: 0, body: [])
+    }
+
+    private func connect() throws(AdminClientError) -> UnixStream {
+        do {
+            return try UnixStream(connectingTo: socketPath, patience: patience)
+        } catch {
+            throw .unreachable(path: socketPath, why: Self.words(error))
+        }
+    }
+
+    private func send(_ bytes: [UInt8], to stream: borrowing UnixStream) throws(AdminClientError) {
+        do {
+            try stream.send(bytes)
+        } catch {
+            // A daemon that refuses early may close before it has read everything: its answer is there to be read all the same.
+            if error != .brokenPipe { throw interrupted(error) }
+        }
+    }
+
+    private func receive(from stream: borrowing UnixStream) throws(AdminClientError) -> [UInt8] {
+        do {
+            return try stream.receive()
+        } catch {
+            throw interrupted(error)
+        }
+    }
+
+    private func interrupted(_ code: Errno) -> AdminClientError {
+        .interrupted(
+            path: socketPath, why: code == .resourceTemporarilyUnavailable ? "nothing came for \(patience) seconds" : "\(code)")
+    }
+
+    private func understand(_ body: () throws(HTTPFault) -> HTTPResponse?) throws(AdminClientError) -> HTTPResponse? {
+        do {
+            return try body()
+        } catch {
+            switch error {
+            case .cutShort: throw .interrupted(path: socketPath, why: "it closed the connection")
+            case .malformed(let why): throw .incomprehensible(path: socketPath, why: why)
+            case .tooLarge: throw .incomprehensible(path: socketPath, why: "its answer has no end")
+            }
+        }
+    }
+
+    private static func words(_ code: Errno) -> String {
+        switch code {
+        case .noSuchFileOrDirectory: "there is no socket, so it is not running"
+        case .connectionRefused: "nobody listens there any more, so it is not running"
+        case .permissionDenied: "this user may not connect to it (sudo?)"
+        case .resourceTemporarilyUnavailable: "it takes in no connection"
+        default: "\(code)"
+        }
+    }
+}

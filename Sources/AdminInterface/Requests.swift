@@ -1,0 +1,62 @@
+// What is sent along.
+
+/// The deploy action with the seed's names: what is not said is not forced.
+package struct DeployAgentCodeInput: Codable, Hashable, Sendable {
+    package var commitMessage: String
+    package var forceDeploy: Bool?
+
+    package init(commitMessage: String, forceDeploy: Bool? = nil) {
+        self.commitMessage = commitMessage
+        self.forceDeploy = forceDeploy
+    }
+}
+
+/// Why somebody rejects a commit or holds deployments.
+package struct ReasonRequest: Codable, Hashable, Sendable {
+    package var reason: String
+
+    package init(reason: String) {
+        self.reason = reason
+    }
+}
+
+/// Where to go back to.
+package struct RollbackRequest: Codable, Hashable, Sendable {
+    /// A deployment's id; none is the last good one before the current.
+    package var to: Int?
+
+    package init(to: Int?) {
+        self.to = to
+    }
+}
+
+/// The parameters behind the question mark, by route.
+package enum Query {
+    /// How many seconds an answer may be put off until there is news: `deployment`, `status`, `log`.
+    package static let wait = "wait"
+    /// The revision that is known already; the answer waits for a later one: `status`.
+    package static let after = "after"
+    /// How many entries at most: `history`, `events`.
+    package static let limit = "limit"
+    /// Only deployments with smaller ids: `history`.
+    package static let before = "before"
+    /// The offset in bytes from which on output is wanted: `log`.
+    package static let from = "from"
+
+    /// The longest wait, in seconds: shorter than what people and proxies take for a dead connection.
+    package static let longestWait = 30
+    /// The most entries of one answer.
+    package static let mostEntries = 1000
+
+    /// The parameters that a route knows.
+    package static func names(of route: Route) -> [String] {
+        switch route {
+        case .deployment: [wait]
+        case .status: [after, wait]
+        case .history: [limit, before]
+        case .events: [limit]
+        case .log: [from, wait]
+        default: []
+        }
+    }
+}

@@ -1,0 +1,84 @@
+/// Everything that can be asked of the deploy daemon, as data: the server, the client and the description in `Docs/openapi.json` all
+/// go by this list.
+package enum Route: String, CaseIterable, Sendable {
+    case deploy
+    case deployment
+    case status
+    case history
+    case events
+    case show
+    case log
+    case diff
+    case approve
+    case reject
+    case lift
+    case rollback
+    case hold
+    case resume
+
+    package enum Method: String, Sendable {
+        case get = "GET"
+        case post = "POST"
+    }
+
+    /// Who may ask. What the agent may, the admin may too.
+    package enum Audience: String, Sendable {
+        case admin
+        case agent
+    }
+
+    package var method: Method {
+        switch self {
+        case .deployment, .status, .history, .events, .show, .log, .diff: .get
+        case .deploy, .approve, .reject, .lift, .rollback, .hold, .resume: .post
+        }
+    }
+
+    /// The path, with parameters in braces.
+    package var path: String {
+        switch self {
+        case .deploy: "/deploy"
+        case .deployment: "/deploy/{id}"
+        case .status: "/status"
+        case .history: "/deployments"
+        case .events: "/events"
+        case .show: "/deployments/{id}"
+        case .log: "/deployments/{id}/log"
+        case .diff: "/deployments/{id}/diff"
+        case .approve: "/commits/{commit}/approve"
+        case .reject: "/commits/{commit}/reject"
+        case .lift: "/commits/{commit}/lift"
+        case .rollback: "/rollback"
+        case .hold: "/hold"
+        case .resume: "/resume"
+        }
+    }
+
+    /// The agent may deploy, follow what came of that, and read the status; nothing else.
+    package var audience: Audience {
+        switch self {
+        case .deploy, .deployment, .status: .agent
+        default: .admin
+        }
+    }
+
+    /// The path with `parameters` in place of its braces, in order, and the query behind it: what goes into the request line.
+    package func target(_ parameters: [String], query: [(name: String, value: String)] = []) -> String {
+        var rest = parameters[...]
+        let segments = path.split(separator: "/").map { $0.hasPrefix("{") ? Self.escaped(rest.popFirst() ?? "") : String($0) }
+        let pairs = query.map { "\($0.name)=\(Self.escaped($0.value))" }.joined(separator: "&")
+        return "/" + segments.joined(separator: "/") + (pairs.isEmpty ? "" : "?" + pairs)
+    }
+
+    /// All but RFC 3986's unreserved characters as percent escapes.
+    private static func escaped(_ text: String) -> String {
+        var result = ""
+        for byte in text.utf8 {
+            switch byte {
+            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F, 0x7E: result.unicodeScalars.append(Unicode.Scalar(byte))
+            default: result += "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
+            }
+        }
+        return result
+    }
+}

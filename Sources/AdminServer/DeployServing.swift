@@ -1,0 +1,26 @@
+package import DeployModel
+package import DeployService
+
+/// What the interface needs of the deploy daemon; `DeployService` says what each does.
+package protocol DeployServing: Sendable {
+    func status() throws(DeployError) -> StatusDocument
+    func history(limit: Int, before: Int?) throws(DeployError) -> [Deployment]
+    func show(_ id: Int) throws(DeployError) -> Deployment
+    func log(_ id: Int, from offset: Int, limit: Int) throws(DeployError) -> LogChunk
+    func diff(_ id: Int) async throws(DeployError) -> [UInt8]
+    func events(limit: Int) throws(DeployError) -> [Event]
+
+    func approve(_ commit: String, by caller: Caller) async throws(DeployError) -> Deployment
+    func reject(_ commit: String, reason: String, by caller: Caller) async throws(DeployError) -> Deployment
+    func rollback(to id: Int?, by caller: Caller) async throws(DeployError) -> Deployment
+    func lift(_ commit: String, by caller: Caller) async throws(DeployError) -> Quarantine
+    func hold(reason: String, by caller: Caller) async throws(DeployError) -> Hold
+    func resume(by caller: Caller) async throws(DeployError)
+    func deploy(_ request: DeployActionRequest, by caller: Caller) async throws(DeployError) -> Deployment
+
+    func change(after revision: Int, withinMilliseconds milliseconds: Int) async -> Int
+    func settled(_ id: Int, withinMilliseconds milliseconds: Int?) async throws(DeployError) -> Deployment
+    func record(_ event: Event)
+}
+
+extension DeployService: DeployServing {}

@@ -1,0 +1,63 @@
+import AdminInterface
+import DeployModel
+import LinuxSystem
+import Testing
+
+@testable import AdminServer
+
+@Suite struct AdmissionTests {
+    private static let admin = Door(.admin, ownerID: 0, agentID: 61_234)
+    private static let agent = Door(.agent, ownerID: 0, agentID: 61_234)
+
+    private func peer(_ uid: UInt32) -> PeerCredentials { PeerCredentials(processID: 1, userID: uid, groupID: uid) }
+
+    @Test func `root comes in by both doors, as the admin by one and with the agent's rights by the other`() throws {
+        #expect(try Self.admin.admit(peer(0)).role == .admin)
+        #expect(try Self.agent.admit(peer(0)).role == .agent)
+    }
+
+    @Test func `the agent comes in by its own door only`() throws {
+        #expect(try Self.agent.admit(peer(61_234)).role == .agent)
+        #expect(throws: Problem.self) { try Self.admin.admit(peer(61_234)) }
+    }
+
+    @Test func `a stranger comes in by neither`() {
+        #expect(throws: Problem.self) { try Self.admin.admit(peer(61_235)) }
+        #expect(throws: Problem.self) { try Self.agent.admit(peer(61_235)) }
+    }
+
+    @Test func `the user that the daemon runs as is an admin`() throws {
+        #expect(try Door(.admin, ownerID: 1000, agentID: 61_234).admit(peer(1000)).role == .admin)
+    }
+
+    @Test func `an agent that shares the daemon's user is still the agent`() {
+        #expect(throws: Problem.self) { try Door(.admin, ownerID: 1000, agentID: 1000).admit(peer(1000)) }
+    }
+
+    @Test func `the agent's door leads to the deploy action and the status alone`() {
+        let open = Route.allCases.filter { (try? Self.agent.allow($0)) != nil }
+        #expect(Set(open) == [.deploy, .deployment, .status])
+        #expect(Route.allCases.allSatisfy { (try? Self.admin.allow($0)) != nil })
+    }
+
+    @Test func `the same refusal is written once and then counted`() async throws {
+        let service = FakeService()
+        let record = RefusalRecord(service, pause: .milliseconds(200))
+        for _ in 0..<100 { record.note(who: "uid 5", what: "approve", outcome: "refused") }
+        record.note(who: "uid 6", what: "approve", outcome: "refused")
+        #expect(service.events.count == 2)
+        try await eventuallyRecorded(service) {
+            record.note(who: "uid 5", what: "approve", outcome: "refused")
+            return service.events.count == 3
+        }
+        #expect(service.events.last?.outcome.contains("more times") == true)
+    }
+
+    private func eventuallyRecorded(_ service: FakeService, _ condition: () -> Bool) async throws {
+        let deadline = ContinuousClock.now + .seconds(30)
+        while !condition() {
+            try #require(ContinuousClock.now < deadline)
+            try await Task.sleep(for: .milliseconds(10))
+        }
+    }
+}

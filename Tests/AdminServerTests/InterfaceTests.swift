@@ -1,0 +1,251 @@
+import AdminInterface
+import DeployModel
+import FoundationEssentials
+import Hummingbird
+import HummingbirdCore
+import HummingbirdTesting
+import LinuxSystem
+import Logging
+import NIOCore
+import NIOPosix
+import Testing
+
+@testable import AdminServer
+
+/// The application without sockets.
+@Suite(.timeLimit(.minutes(5))) struct InterfaceTests {
+    private let service = FakeService(Samples.deployment(3, .deployed), Samples.wholeDeployment)
+
+    private struct Answer {
+        let status: Int
+        let type: String?
+        let body: [UInt8]
+
+        func value<Value: Decodable>(_ type: Value.Type = Value.self) throws -> Value {
+            try DeployJSON.decode(Value.self, from: Data(body))
+        }
+    }
+
+    /// Asks by the door of `role`, as `uid`; the agent's is 61234.
+    private func ask(_ role: Door.Role, uid: UInt32 = 0, _ method: Route.Method, _ target: String, _ body: String? = nil)
+        async throws -> Answer
+    {
+        let application = buildApplication(
+            service, door: Door(role, ownerID: 0, agentID: 61_234),
+            identify: { _ in PeerCredentials(processID: 1, userID: uid, groupID: uid) },
+            eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: Logger(label: "test"))
+        return try await application.test(.router) { client in
+            try await client.execute(
+                uri: target, method: method == .get ? .get : .post, body: body.map { ByteBuffer(string: $0) }
+            ) { response in
+                Answer(
+                    status: response.status.code, type: response.headers[.contentType], body: Array(response.body.readableBytesView)
+                )
+            }
+        }
+    }
+
+    @Test func `each request reaches the service with its arguments and its caller`() async throws {
+        let commit = "0123456"
+        for (target, body) in [
+            ("/deploy", #"{"commit_message": "m"}"#), ("/deploy", #"{"commit_message": "m", "force_deploy": true}"#),
+            ("/commits/\(commit)/approve", nil), ("/commits/\(commit)/reject", #"{"reason": "no"}"#),
+            ("/commits/\(commit)/lift", nil),
+            ("/rollback", "{}"), ("/rollback", #"{"to": 3}"#), ("/hold", #"{"reason": "wait"}"#), ("/resume", nil),
+        ] as [(String, String?)] {
+            let answer = try await ask(.admin, .post, target, body)
+            #expect(answer.status == 200, "\(target): \(String(decoding: answer.body, as: UTF8.self))")
+            #expect(answer.type == "application/json")
+        }
+        #expect(
+            service.calls == [
+                "deploy 'm' by admin 0", "deploy 'm' force by admin 0", "approve 0123456 by admin 0",
+                "reject 0123456 'no' by admin 0",
+                "lift 0123456 by admin 0", "rollback - by admin 0", "rollback 3 by admin 0", "hold 'wait' by admin 0",
+                "resume by admin 0",
+            ])
+    }
+
+    @Test func `what is read comes back as the records that it is`() async throws {
+        service.change { $0.status = Samples.wholeStatus }
+        #expect(try await ask(.admin, .get, "/status").value(StatusDocument.self).deployed == Samples.version)
+        #expect(try await ask(.admin, .get, "/deployments/7").value() == Samples.wholeDeployment)
+        #expect(try await ask(.admin, .get, "/deploy/3?wait=0").value() == Samples.deployment(3, .deployed))
+        #expect(try await ask(.admin, .get, "/deployments").value(HistoryPage.self).deployments.map(\.id) == [7, 3])
+        let diff = try await ask(.admin, .get, "/deployments/7/diff")
+        #expect(diff.type == "application/octet-stream")
+        #expect(diff.body == Array("--- a\n+++ b\n".utf8))
+    }
+
+    @Test func `history comes in pages`() async throws {
+        let first = try await ask(.admin, .get, "/deployments?limit=1").value(HistoryPage.self)
+        #expect(first.deployments.map(\.id) == [7])
+        #expect(first.next == 7)
+        let second = try await ask(.admin, .get, "/deployments?limit=2&before=7").value(HistoryPage.self)
+        #expect(second.deployments.map(\.id) == [3])
+        #expect(second.next == nil)
+    }
+
+    @Test func `control characters come back as data`() async throws {
+        service.change { state in
+            state.output = "a\u{1b}[2J\u{0}b"
+            state.deployments[7]?.subject = "\u{1b}]0;x\u{7}"
+        }
+        #expect(try await ask(.admin, .get, "/deployments/7/log").value(LogPage.self).text == "a\u{1b}[2J\u{0}b")
+        #expect(try await ask(.admin, .get, "/deployments/7").value(Deployment.self).subject == "\u{1b}]0;x\u{7}")
+    }
+
+    @Test func `output comes in pieces and is waited for`() async throws {
+        service.change { state in
+            state.output = "one"
+            state.outputIsComplete = false
+        }
+        let first = try await ask(.admin, .get, "/deployments/7/log").value(LogPage.self)
+        #expect(first == LogPage(text: "one", next: 3, complete: false))
+        async let second = ask(.admin, .get, "/deployments/7/log?from=3&wait=30")
+        service.change { state in
+            state.output = "onetwo"
+            state.outputIsComplete = true
+        }
+        #expect(try await second.value() == LogPage(text: "two", next: 6, complete: true))
+    }
+
+    @Test func `a wait for the status ends with the next change`() async throws {
+        let known = try await ask(.agent, uid: 61_234, .get, "/status").value(StatusDocument.self).revision
+        async let changed = ask(.agent, uid: 61_234, .get, "/status?after=\(known)&wait=30")
+        service.change { $0.status.branch = "other" }
+        #expect(try await changed.value(StatusDocument.self).branch == "other")
+    }
+
+    @Test func `a wait for a deployment ends when it is a human's turn`() async throws {
+        service.change { $0.deployments[5] = Samples.deployment(5, .testing) }
+        async let settled = ask(.agent, uid: 61_234, .get, "/deploy/5?wait=30")
+        service.change { $0.deployments[5]?.state = .awaitingApproval }
+        #expect(try await settled.value(Deployment.self).state == .awaitingApproval)
+    }
+
+    @Test(arguments: Route.allCases.filter { $0.audience == .admin })
+    func `the agent is refused what is the admin's, and that is recorded`(route: Route) async throws {
+        let parameters = route.path.contains("{id}") ? ["7"] : ["0123456"]
+        let answer = try await ask(.agent, uid: 61_234, route.method, route.target(parameters), route.method == .post ? "{}" : nil)
+        #expect(answer.status == 403)
+        #expect(answer.type == Problem.mediaType)
+        let problem = try answer.value(Problem.self)
+        #expect(problem.kind == .forbidden)
+        #expect(problem.exitCode == 1)
+        #expect(service.calls.isEmpty)
+        #expect(service.events.count == 1)
+        #expect(service.events.first?.what.contains(route.rawValue) == true)
+    }
+
+    @Test func `force from the agent's socket is refused in words and recorded, and nothing is committed`() async throws {
+        let body = #"{"commit_message": "m", "force_deploy": true}"#
+        for uid in [61_234, 0] as [UInt32] {
+            let problem = try await ask(.agent, uid: uid, .post, "/deploy", body).value(Problem.self)
+            #expect(problem.kind == .forbidden)
+            #expect(problem.message.contains("admin's alone"))
+        }
+        #expect(service.calls.isEmpty)
+        #expect(service.events.map(\.what) == Array(repeating: "deploy with force from the agent's socket", count: 2))
+    }
+
+    @Test func `a user that is neither is refused and recorded`() async throws {
+        #expect(try await ask(.agent, uid: 61_235, .get, "/status").status == 403)
+        #expect(try await ask(.admin, uid: 61_234, .get, "/status").status == 403)
+        #expect(service.events.count == 2)
+    }
+
+    @Test func `who cannot be told apart is refused`() async throws {
+        let application = buildApplication(
+            service, door: Door(.admin, ownerID: 0, agentID: 61_234), eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
+            logger: Logger(label: "test"))
+        let status = try await application.test(.router) { client in
+            try await client.execute(uri: "/status", method: .get) { $0.status.code }
+        }
+        #expect(status == 403)
+    }
+
+    @Test(arguments: [
+        ("/deploy", "", "JSON"), ("/deploy", "{", "JSON"), ("/deploy", "[]", "JSON"), ("/deploy", "{}", "commit_message"),
+        ("/deploy", #"{"commit_message": " \n"}"#, "message"), ("/hold", #"{"reason": ""}"#, "why"),
+        ("/hold", #"{"reason": 3}"#, "reason"),
+        ("/commits/012345/approve", "", "seven"), ("/commits/zzzzzzzz/approve", "", "commit"), ("/rollback", #"{"to": "x"}"#, "to"),
+        ("/rollback?force=1", "{}", "force"),
+    ])
+    func `a wrong request is answered with what is wrong`(target: String, body: String, word: String) async throws {
+        let answer = try await ask(.admin, .post, target, body)
+        #expect(answer.status == 400)
+        let problem = try answer.value(Problem.self)
+        #expect(problem.exitCode == 2)
+        #expect(problem.message.contains(word), "\(problem.message)")
+        #expect(service.calls.isEmpty)
+    }
+
+    @Test(arguments: [
+        "/deployments/0", "/deployments/x", "/deployments/7/log?from=-1", "/status?wait=31", "/status?wait=1&wait=2",
+        "/deployments?limit=0",
+    ])
+    func `a wrong question is answered with what is wrong`(target: String) async throws {
+        let answer = try await ask(.admin, .get, target)
+        #expect(answer.status == 400)
+        #expect(try answer.value(Problem.self).exitCode == 2)
+    }
+
+    @Test func `what there is not is not found`() async throws {
+        for target in ["/", "/nothing", "/deployments/99", "/deploy/99", "/deployments/99/diff"] {
+            let answer = try await ask(.admin, .get, target)
+            #expect(answer.status == 404, "\(target)")
+            #expect(try answer.value(Problem.self).kind == .notFound)
+        }
+        #expect(try await ask(.admin, .get, "/hold").status == 404)
+    }
+
+    @Test func `a request larger than the limit is refused`() async throws {
+        let body = #"{"commit_message": ""# + String(repeating: "x", count: Harness.requestLimit) + #""}"#
+        let answer = try await ask(.agent, uid: 61_234, .post, "/deploy", body)
+        #expect(answer.status == 413)
+        #expect(service.calls.isEmpty)
+    }
+
+    @Test func `a diff larger than the limit is refused with where else to look`() async throws {
+        service.change { $0.change = [UInt8](repeating: 0x2B, count: Harness.diffLimit + 1) }
+        let answer = try await ask(.admin, .get, "/deployments/7/diff")
+        #expect(answer.status == 413)
+        #expect(try answer.value(Problem.self).message.contains("repo.git"))
+    }
+
+    @Test(arguments: [
+        (DeployError.refused("r"), 409, 1), (.notFound("r"), 404, 1), (.usage("r"), 400, 2), (.forbidden("r"), 403, 1),
+        (.waiting("r"), 409, 3), (.unavailable("r"), 503, 4), (.broken("r"), 500, 1),
+    ])
+    func `the service's errors keep their words and their exit codes`(error: DeployError, status: Int, exitCode: Int) async throws {
+        service.change { $0.failure = error }
+        let answer = try await ask(.admin, .post, "/resume")
+        #expect(answer.status == status)
+        let problem = try answer.value(Problem.self)
+        #expect(problem.message == "r")
+        #expect(problem.exitCode == exitCode)
+        #expect(Int32(problem.exitCode) == error.exitCode)
+    }
+
+    @Test func `the agent gets one deploy action at a time`() async throws {
+        service.change { $0.deployIsHeld = true }
+        let application = buildApplication(
+            service, door: Door(.agent, ownerID: 0, agentID: 61_234),
+            identify: { _ in PeerCredentials(processID: 1, userID: 61_234, groupID: 61_234) },
+            eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: Logger(label: "test"))
+        let service = service
+        try await application.test(.router) { client in
+            let body = ByteBuffer(string: #"{"commit_message": "m"}"#)
+            async let first = client.execute(uri: "/deploy", method: .post, body: body) { $0.status.code }
+            while service.calls.isEmpty { try await Task.sleep(for: .milliseconds(5)) }
+            let second = try await client.execute(uri: "/deploy", method: .post, body: body) { $0.status.code }
+            #expect(second == 429)
+            service.change { $0.deployIsHeld = false }
+            #expect(try await first == 200)
+            let third = try await client.execute(uri: "/deploy", method: .post, body: body) { $0.status.code }
+            #expect(third == 200)
+        }
+        #expect(service.calls.count == 2)
+    }
+}

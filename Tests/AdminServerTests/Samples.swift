@@ -1,0 +1,95 @@
+import AdminInterface
+import DeployModel
+
+/// Records with every field that they can have, and with none that they need not have.
+enum Samples {
+    static let moment = Timestamp(milliseconds: 1_767_225_600_123)
+    static let commit = CommitID("0123456789abcdef0123456789abcdef01234567").unsafelyPresent
+    static let other = CommitID("89abcdef0123456789abcdef0123456789abcdef").unsafelyPresent
+    static let tree = "fedcba9876543210fedcba9876543210fedcba98"
+
+    static func deployment(_ id: Int = 7, _ state: DeploymentState = .detected) -> Deployment {
+        var deployment = Deployment(id: id, kind: .commit, commit: commit, detected: moment)
+        deployment.state = state
+        return deployment
+    }
+
+    static var wholeDeployment: Deployment {
+        var whole = Deployment(id: 7, kind: .rollback(to: 3), commit: commit, detected: moment)
+        whole.tree = tree
+        whole.subject = "Add a route"
+        whole.author = "Agent <agent@localhost>"
+        whole.base = other
+        whole.state = .failed
+        whole.stage = .check
+        whole.reason = "it is not healthy"
+        whole.advice = "look at the logs"
+        whole.ended = moment
+        whole.steps = [StepRecord(stage: .takeIn, started: moment, ended: moment, note: "3 objects")]
+        whole.changes = ChangeSummary(added: 1, modified: 2, deleted: 3, paths: ["A new.py"])
+        whole.surface = ["M conftest.py"]
+        whole.verdict = verdict
+        whole.verdictWithDeployedSurface = verdict
+        whole.approvalReasons = [.testSurface]
+        whole.approval = approval
+        whole.forcedBy = "root"
+        whole.requestedBy = "root"
+        whole.backup = "/data/deployments/backups/1"
+        whole.release = "/data/deployments/releases/1"
+        whole.push = PushRecord(remote: "origin", attempts: 1, done: false, error: "refused", next: moment)
+        return whole
+    }
+
+    static var verdict: TestVerdict {
+        var verdict = TestVerdict(passed: false, basis: .report, reason: "1 of 2 failed")
+        verdict.command = "pytest"
+        verdict.failed = ["a::b"]
+        verdict.vanished = ["a::c"]
+        verdict.vanishedCount = 1
+        return verdict
+    }
+
+    static var approval: Approval {
+        var approval = Approval(commit: commit, tree: tree, by: "root", at: moment)
+        approval.used = moment
+        return approval
+    }
+
+    static var wholeStatus: StatusDocument {
+        var status = StatusDocument(revision: 4, updated: moment, branch: "main", target: "/data/deployments/current")
+        status.tip = commit
+        status.deployed = version
+        status.lastKnownGood = version
+        status.current = wholeDeployment
+        status.last = wholeDeployment
+        status.waiting = StatusDocument.Waiting(
+            deployment: 7, commit: commit, tree: tree, reasons: [.testSurface], files: ["conftest.py"], since: moment,
+            answers: ["pinfold approve \(commit)"])
+        status.hold = hold
+        status.quarantine = [quarantine]
+        status.rules = ["tests are required"]
+        status.warnings = ["the disk is full"]
+        return status
+    }
+
+    static var emptyStatus: StatusDocument {
+        StatusDocument(revision: 1, updated: moment, branch: "main", target: "/data/deployments/current")
+    }
+
+    static var version: StatusDocument.DeployedVersion {
+        StatusDocument.DeployedVersion(
+            deployment: 3, commit: other, tree: tree, release: "/data/deployments/releases/1", since: moment, origin: 3)
+    }
+
+    static var hold: Hold { Hold(reason: "a holiday", by: "root", since: moment) }
+    static var quarantine: Quarantine { Quarantine(commit: other, tree: tree, good: commit, reason: "unhealthy", since: moment) }
+    static var event: Event { Event(at: moment, who: "root (uid 0)", what: "approve", outcome: "done") }
+}
+
+extension Optional {
+    /// A literal in a test that cannot be wrong.
+    var unsafelyPresent: Wrapped {
+        guard let self else { fatalError("a sample is wrong") }
+        return self
+    }
+}
