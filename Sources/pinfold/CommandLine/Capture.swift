@@ -1,0 +1,30 @@
+internal import CLinux
+internal import LinuxSystem
+internal import SystemPackage
+
+/// Runs a program to its end with nothing on its standard input, and keeps what it writes.
+///
+/// The texts go to files in memory: a program that leaves something running cannot keep this one waiting.
+/// - Parameters:
+///   - descriptors: further ones that it gets, by its own numbers.
+///   - environment: `NAME=value` entries; nil passes this process's own on.
+///   - milliseconds: it is killed after that long.
+func capture(
+    _ program: String, _ arguments: [String], descriptors: [Int32: Int32] = [:], environment: [String]? = nil,
+    milliseconds: Int32 = -1
+) throws(Errno) -> (status: ExitStatus, output: String, errors: String) {
+    let output = Descriptor(owning: try check { unsafe pinfold_memfd_create("output") })
+    let errors = Descriptor(owning: try check { unsafe pinfold_memfd_create("errors") })
+    let child = try ChildProcess(
+        .init(
+            program, arguments, environment: environment,
+            descriptors: descriptors.merging([1: output.rawValue, 2: errors.rawValue]) { $1 }))
+    if try !child.ends(withinMilliseconds: milliseconds) { try? child.signal(SIGKILL) }
+    let status = try child.wait()
+    return (status, try text(of: output), try text(of: errors))
+}
+
+/// The last MiB of what was written: enough for any message, and a bound for a program that writes without end.
+private func text(of file: borrowing Descriptor) throws(Errno) -> String {
+    String(decoding: try readWholeFile("/proc/self/fd/\(file.rawValue)").suffix(1 << 20), as: UTF8.self)
+}

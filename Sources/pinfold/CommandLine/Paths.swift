@@ -1,0 +1,110 @@
+internal import CLinux
+internal import LinuxSystem
+internal import SystemPackage
+
+/// Where an existing path leads when every symbolic link in it has been followed: the kernel's own answer for the opened thing.
+func realPath(_ path: String) throws(Errno) -> String {
+    let opened = Descriptor(owning: try check { unsafe pinfold_open(path, pinfold_O_PATH | O_CLOEXEC, 0) })
+    return try readLink("/proc/self/fd/\(opened.rawValue)")
+}
+
+/// Where a path leads whose last component is not looked at and need not exist: a mountpoint whose daemon is dead cannot be looked
+/// at. What does not exist above it stays as it is written.
+func realPathOfParent(_ path: String) throws(Errno) -> String {
+    let (parent, name) = split(path)
+    if name == "." || name == ".." { return try realPath(path) }
+    let real: String
+    do {
+        real = try realPath(parent)
+    } catch Errno.noSuchFileOrDirectory {
+        real = try realPathOfParent(parent)
+    }
+    return (real == "/" ? "" : real) + "/" + name
+}
+
+/// The path without slashes at its end.
+func trimmingSlashes(_ path: String) -> String {
+    var path = path
+    while path.count > 1, path.last == "/" { path.removeLast() }
+    return path
+}
+
+/// Made absolute against `directory`. Nothing is taken out of the text: what `..` means after a link is the kernel's to say.
+func absolutePath(_ path: String, in directory: String) -> String {
+    path.hasPrefix("/") ? path : (directory == "/" ? "" : directory) + "/" + path
+}
+
+/// The path without its last component, and that component.
+func split(_ path: String) -> (parent: String, name: String) {
+    let path = trimmingSlashes(path)
+    guard let slash = path.lastIndex(of: "/"), path != "/" else { return ("/", ".") }
+    return (slash == path.startIndex ? "/" : String(path[..<slash]), String(path[path.index(after: slash)...]))
+}
+
+/// Whether `path` is `ancestor` or lies below it; both absolute and resolved.
+func isPath(_ path: String, atOrBelow ancestor: String) -> Bool {
+    path == ancestor || ancestor == "/" || path.hasPrefix(ancestor + "/")
+}
+
+/// `man 2 getcwd`, through `/proc`: a directory that was removed has no usable answer.
+func workingDirectory() -> String {
+    (try? readLink("/proc/self/cwd")) ?? "/"
+}
+
+/// What a path is, without following a link at its end; nil where there is nothing.
+func fileStatus(_ path: String) throws(Errno) -> stat? {
+    var status = stat()
+    do {
+        _ = try check { unsafe lstat(path, &status) }
+        return status
+    } catch Errno.noSuchFileOrDirectory {
+        return nil
+    }
+}
+
+extension stat {
+    /// The type bits alone: `S_IFDIR` and so on.
+    var fileType: Int32 { Int32(bitPattern: st_mode) & S_IFMT }
+}
+
+/// The word for a file's type, as errors say it.
+func kind(of status: stat) -> String {
+    switch status.fileType {
+    case S_IFDIR: "a directory"
+    case S_IFREG: "a file"
+    case S_IFLNK: "a symbolic link"
+    case S_IFIFO: "a FIFO"
+    case S_IFSOCK: "a socket"
+    default: "a device"
+    }
+}
+
+/// The names in an open directory, `.` and `..` left out, in no order.
+func names(in directory: borrowing Descriptor) throws(Errno) -> [String] {
+    // A description of its own: the stream's position is not shared with whoever else holds the descriptor.
+    let number = directory.rawValue
+    let own = try check { unsafe pinfold_openat(number, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0) }
+    guard let stream = unsafe fdopendir(own) else {
+        let code = Errno.current
+        close(own)
+        throw code
+    }
+    defer { unsafe closedir(stream) }
+    var result: [String] = []
+    while true {
+        pinfold_set_errno(0)
+        guard let entry = unsafe readdir(stream) else {
+            guard pinfold_errno() == 0 else { throw Errno.current }
+            return result
+        }
+        let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+            unsafe pointer.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
+        }
+        if name != ".", name != ".." { result.append(name) }
+    }
+}
+
+/// The names in the directory at `path`.
+func names(inDirectory path: String) throws(Errno) -> [String] {
+    try names(in: Descriptor(owning: try check { unsafe pinfold_open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0) }))
+}

@@ -1,0 +1,77 @@
+internal import AdminClient
+internal import AdminInterface
+internal import ArgumentParser
+internal import CLinux
+internal import DeployModel
+internal import PinfoldConfiguration
+
+/// How a command finds the deploy daemon.
+struct DaemonOptions: ParsableArguments {
+    @OptionGroup var configuration: ConfigurationOptions
+
+    func connect() throws(CommandFailure) -> DaemonConnection {
+        DaemonConnection(try paths())
+    }
+
+    /// Only the data root matters here. The agent may lack the right to read the machine's configuration file; from inside the view the
+    /// variable alone then says where the data is.
+    private func paths() throws(CommandFailure) -> DataPaths {
+        let isUnreadable =
+            unsafe configuration.config == nil && isThere(ConfigurationOptions.defaultFile)
+            && access(ConfigurationOptions.defaultFile, R_OK) != 0
+        guard isUnreadable else { return try configuration.load().paths }
+        guard let root = configuration.dataRoot ?? ConfigurationOptions.environment()["AGENT_DATA_ROOT"] else {
+            throw CommandFailure(.usage, "\(ConfigurationOptions.defaultFile) is not this user's to read; set AGENT_DATA_ROOT")
+        }
+        return DataPaths(dataRoot: Paths.absolute(root, from: workingDirectory()))
+    }
+}
+
+/// The daemon, as this user reaches it.
+struct DaemonConnection {
+    private let client: AdminClient
+
+    /// The admin's socket where it can be seen, else the agent's: from inside the view, and for the agent's user, the directory of the
+    /// first is closed.
+    init(_ paths: DataPaths) {
+        let isAgent = !isThere(paths.adminSocket) && (isThere(paths.agentSocket) || geteuid() != 0)
+        client = AdminClient(socketPath: isAgent ? paths.agentSocket : paths.adminSocket)
+    }
+
+    func ask<Answer: Decodable>(
+        _ route: Route, _ parameters: [String] = [], query: [(name: String, value: String)] = [], as type: Answer.Type = Answer.self
+    ) throws(CommandFailure) -> Answer {
+        do {
+            return try client.ask(route, parameters, query: query)
+        } catch {
+            throw CommandFailure(error)
+        }
+    }
+
+    func send<Answer: Decodable>(
+        _ request: some Encodable, to route: Route, _ parameters: [String] = [], as type: Answer.Type = Answer.self
+    ) throws(CommandFailure) -> Answer {
+        do {
+            return try client.ask(route, parameters, sending: request)
+        } catch {
+            throw CommandFailure(error)
+        }
+    }
+
+    func bytes(_ route: Route, _ parameters: [String]) throws(CommandFailure) -> [UInt8] {
+        do {
+            return try client.bytes(route, parameters)
+        } catch {
+            throw CommandFailure(error)
+        }
+    }
+}
+
+/// As far as this user can see (`man 2 access`).
+private func isThere(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
+
+extension CommandFailure {
+    init(_ error: AdminClientError) {
+        self.init(CommandExit(rawValue: error.exitCode) ?? .notDone, "\(error)")
+    }
+}

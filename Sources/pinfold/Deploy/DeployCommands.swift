@@ -1,0 +1,17 @@
+internal import ArgumentParser
+
+/// The commands that talk to the deploy daemon.
+let deployCommands: [any ParsableCommand.Type] = [
+    DeployCommand.self,
+    StatusCommand.self,
+    HistoryCommand.self,
+    ShowCommand.self,
+    LogsCommand.self,
+    DiffCommand.self,
+    ApproveCommand.self,
+    RejectCommand.self,
+    RollbackCommand.self,
+    LiftCommand.self,
+    HoldCommand.self,
+    ResumeCommand.self,
+]

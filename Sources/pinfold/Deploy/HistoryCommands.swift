@@ -1,0 +1,70 @@
+internal import AdminInterface
+internal import ArgumentParser
+internal import DeployModel
+
+/// `pinfold history`: past deployments, newest first.
+struct HistoryCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "history", abstract: "List past deployments, newest first, or what was asked, answered and refused.")
+
+    @OptionGroup var daemon: DaemonOptions
+    @OptionGroup var output: OutputOptions
+
+    @Option(name: .shortAndLong, help: ArgumentHelp("How many entries.", valueName: "number"))
+    var number = 20
+
+    @Option(help: ArgumentHelp("Only deployments before this one.", valueName: "deployment"))
+    var before: Int?
+
+    @Flag(help: "What people and the agent asked for, answered and were refused, instead of deployments.")
+    var events = false
+
+    mutating func validate() throws {
+        guard (1...Query.mostEntries).contains(number) else { throw ValidationError("--number is from 1 to \(Query.mostEntries)") }
+        if events, before != nil { throw ValidationError("--before is about deployments; it does not go with --events") }
+    }
+
+    mutating func run() throws {
+        let connection = try daemon.connect()
+        var query = [(name: Query.limit, value: "\(number)")]
+        if events {
+            let list: EventList = try connection.ask(.events, query: query)
+            if output.json { return try Terminal.say(record: list) }
+            return Terminal.say(
+                list.events.isEmpty ? "nothing yet" : table(list.events.map { [$0.at.shown, $0.who, $0.what, $0.outcome] }))
+        }
+        if let before { query.append((name: Query.before, value: "\(before)")) }
+        let page: HistoryPage = try connection.ask(.history, query: query)
+        if output.json { return try Terminal.say(record: page) }
+        guard !page.deployments.isEmpty else { return Terminal.say("no deployments\(before == nil ? " yet" : " before that one")") }
+        Terminal.say(
+            table(
+                page.deployments.map { deployment in
+                    let way = if case .rollback(let target) = deployment.kind { "back to \(target): " } else { "" }
+                    return [
+                        "\(deployment.id)", deployment.detected.shown, deployment.state.words, deployment.commit.short,
+                        way + (deployment.subject ?? ""),
+                    ]
+                }))
+    }
+}
+
+/// `pinfold show`: one deployment, whole.
+struct ShowCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "show", abstract: "Show all that is known of one deployment.")
+
+    @Argument(help: deploymentHelp)
+    var deployment: DeploymentName
+
+    @OptionGroup var daemon: DaemonOptions
+    @OptionGroup var output: OutputOptions
+
+    mutating func run() throws {
+        let connection = try daemon.connect()
+        let record: Deployment = try connection.ask(.show, ["\(try deployment.number(connection))"])
+        if output.json { return try Terminal.say(record: record) }
+        Terminal.say(record.details)
+    }
+}
+
+let deploymentHelp = ArgumentHelp("A deployment's number, or at least the first seven digits of its commit.", valueName: "id")

@@ -1,0 +1,64 @@
+internal import AdminInterface
+internal import ArgumentParser
+internal import DeployModel
+
+/// `pinfold status`: what runs, what is under way, and whose turn it is.
+struct StatusCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status", abstract: "Show what is deployed, what is under way, and who must do what.")
+
+    @OptionGroup var daemon: DaemonOptions
+    @OptionGroup var output: OutputOptions
+
+    mutating func run() throws {
+        let status: StatusDocument = try daemon.connect().ask(.status)
+        if output.json { return try Terminal.say(record: status) }
+        Terminal.say(status.sheet)
+    }
+}
+
+extension StatusDocument {
+    /// The state as a page: whoever reads only this knows what to do next.
+    var sheet: String {
+        var sheet = Sheet()
+        sheet.add(
+            "deployed", deployed.map { "\($0.commit.short) since \($0.since.shown) (deployment \($0.deployment))" } ?? "nothing yet"
+        )
+        sheet.add("branch", "\(branch)\(tip.map { " at \($0.short)" } ?? ", which has no commit yet")")
+        sheet.add("target", target)
+        if let good = lastKnownGood, good.commit != deployed?.commit {
+            sheet.add("last good", "\(good.commit.short) (deployment \(good.deployment)): 'pinfold rollback' goes back to it")
+        }
+        if let current {
+            sheet.add("now", ["\(current.title): \(current.stateLine)", current.commitLine, waiting == nil ? current.advice : nil])
+        } else {
+            sheet.add("now", "nothing is under way")
+        }
+        if let waiting {
+            sheet.add(
+                "waiting",
+                ["for a human since \(waiting.since.shown), for commit \(waiting.commit.hex):"] + waiting.reasons.map(\.sentence)
+                    + waiting.files.map { "  \($0)" })
+            sheet.add("answer", waiting.answers)
+        }
+        if let last, last.id != current?.id {
+            sheet.add("last", ["\(last.title): \(last.stateLine)", last.commitLine, last.state == .deployed ? nil : last.advice])
+        }
+        if let hold { sheet.add("hold", "since \(hold.since.shown) by \(hold.by): \(hold.reason); 'pinfold resume' ends it") }
+        for entry in quarantine {
+            sheet.add(
+                "quarantine",
+                "\(entry.commit.short) since \(entry.since.shown): \(entry.reason); 'pinfold lift \(entry.commit.short)' ends it")
+        }
+        sheet.add("rules", rules)
+        sheet.add("warning", warnings)
+        return sheet.text
+    }
+}
+
+extension Terminal {
+    /// A record for programs, as the interface and the files on disk have it.
+    static func say(record: some Encodable) throws {
+        write(String(decoding: try DeployJSON.encode(record, pretty: true), as: UTF8.self) + "\n", to: 1)
+    }
+}

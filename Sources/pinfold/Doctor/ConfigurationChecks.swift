@@ -1,0 +1,115 @@
+internal import CLinux
+internal import LinuxSystem
+internal import PinfoldConfiguration
+internal import SystemPackage
+
+/// What the configuration names, held against the machine.
+enum ConfigurationChecks {
+    static func all(_ configuration: Configuration) -> [Check] {
+        [agent(configuration), mountPlan(configuration)] + zones(configuration) + tests(configuration) + [space(configuration)]
+    }
+
+    /// How a commit would be tested: the deploy daemon's own answer, which knows the kinds of projects.
+    private static func tests(_ configuration: Configuration) -> [Check] {
+        if let command = configuration.deploy.testCommand {
+            return [Check("the tests", .ok, "AGENT_DEPLOY_TEST_COMMAND: \(command)")]
+        }
+        guard Companion.deployd.isInstalled, (try? fileStatus(configuration.codeRepo)) != nil,
+            let answer = try? capture(
+                Companion.deployd.path, ["--detect-tests", configuration.codeRepo], environment: [], milliseconds: 10_000)
+        else { return [] }
+        let lines = answer.output.split(whereSeparator: \.isNewline)
+        guard answer.status.isSuccess, let kind = lines.first else {
+            return [
+                Check(
+                    "the tests", .limited,
+                    "no kind of project is recognised in \(configuration.codeRepo), so no commit can be tested",
+                    advice: "set AGENT_DEPLOY_TEST_COMMAND")
+            ]
+        }
+        let command = lines.dropFirst().joined(separator: "; ")
+        return [
+            Check("the tests", .ok, "found by kind of project: \(kind): \(command.prefix(100))\(command.count > 100 ? "…" : "")")
+        ]
+    }
+
+    private static func agent(_ configuration: Configuration) -> Check {
+        do {
+            let account = try agentAccount(configuration)
+            let name = account.name ?? "no account's"
+            let powers = powerfulGroups(of: account)
+            guard powers.isEmpty else {
+                return Check(
+                    "the agent's user", .failed,
+                    "\(name) (\(account.specification)) is in \(powers.joined(separator: ", ")): as good as root",
+                    advice: "take it out of these groups with 'gpasswd -d'")
+            }
+            return Check("the agent's user", .ok, "\(name) (\(account.specification))")
+        } catch {
+            return Check("the agent's user", .failed, error.message, advice: "'pinfold init' makes \(AgentUser.defaultName)")
+        }
+    }
+
+    /// Groups whose members can become root, or read what only root should.
+    private static func powerfulGroups(of account: UserAccount) -> [String] {
+        let powerful: Set<String> = [
+            "root", "sudo", "wheel", "docker", "lxd", "incus", "disk", "shadow", "kmem", "libvirt", "admin",
+        ]
+        let table = String(decoding: (try? readWholeFile("/etc/group")) ?? [], as: UTF8.self)
+        return table.split(separator: "\n").compactMap { line -> String? in
+            let fields = line.split(separator: ":", omittingEmptySubsequences: false)
+            guard fields.count == 4, powerful.contains(String(fields[0])) else { return nil }
+            let isMember =
+                fields[3].split(separator: ",").contains { String($0) == account.name } || UInt32(fields[2]) == account.gid
+            return isMember ? String(fields[0]) : nil
+        }
+    }
+
+    /// The same checks that `pinfold mount` makes before it starts anything.
+    private static func mountPlan(_ configuration: Configuration) -> Check {
+        if let view = try? MountedView.find(configuration.viewMountpoint), view.isMounted {
+            guard let daemon = view.daemon else {
+                return Check(
+                    "the view", .limited, "\(view.mountpoint): its daemon is dead, every access is an error",
+                    advice: "'pinfold mount' clears it away and mounts it anew, 'pinfold umount' only clears it")
+            }
+            return Check("the view", .ok, "mounted at \(view.mountpoint), served by process \(daemon)")
+        }
+        do {
+            let plan = try MountPlan(configuration)
+            return Check("the view", .ok, "not mounted; 'pinfold mount' would show \(plan.source) at \(plan.mountpoint)")
+        } catch {
+            return Check("the view", .failed, error.message)
+        }
+    }
+
+    private static func zones(_ configuration: Configuration) -> [Check] {
+        let account = try? agentAccount(configuration)
+        return [("code-repo", configuration.codeRepo), ("sandbox", configuration.sandbox)].map { name, path in
+            let advice = "'pinfold init' makes it and gives it to the agent"
+            guard let status = try? fileStatus(path) else { return Check(name, .failed, "\(path) does not exist", advice: advice) }
+            guard status.fileType == S_IFDIR else {
+                return Check(name, .failed, "\(path) is \(kind(of: status))", advice: "move it away; \(advice)")
+            }
+            if let account, status.st_uid != account.uid {
+                return Check(name, .failed, "\(path) belongs to uid \(status.st_uid), not to the agent", advice: advice)
+            }
+            return Check(name, .ok, path)
+        }
+    }
+
+    private static func space(_ configuration: Configuration) -> Check {
+        var path = configuration.dataRoot
+        while path != "/", unsafe access(path, F_OK) != 0 { path = split(path).parent }
+        var status = statvfs()
+        guard unsafe statvfs(path, &status) == 0 else { return Check("free space", .limited, "\(path): \(Errno.current)") }
+        let bytes = UInt64(status.f_bavail) * UInt64(status.f_frsize)
+        let text = "\(bytes >> 20) MiB free at \(path)" + (status.f_files > 0 ? ", \(status.f_favail) inodes" : "")
+        guard bytes >= 1 << 30, status.f_files == 0 || status.f_favail >= 10_000 else {
+            return Check(
+                "free space", .limited, "\(text): a deployment needs room for a release and a backup",
+                advice: "make room, or lower AGENT_DEPLOY_KEEP")
+        }
+        return Check("free space", .ok, text)
+    }
+}

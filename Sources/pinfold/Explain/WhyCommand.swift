@@ -1,0 +1,160 @@
+internal import ArgumentParser
+internal import CLinux
+internal import LinuxSystem
+internal import PinfoldConfiguration
+internal import ZonePolicy
+
+/// `pinfold why`: the gateway's own rules, asked about one path.
+struct WhyCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "why", abstract: "Say whether the agent may read or write a path, and which rule decides.",
+        discussion: """
+            The answer is the gateway's; the file's own modes, groups and ACLs hold as well. Exit code 0: it may; 1: it may not. The path need \
+            not exist, and no view needs to be mounted.
+            """)
+
+    @Argument(help: ArgumentHelp("The path; a relative one starts in the working directory.", valueName: "path"))
+    var path: String
+
+    @Flag(help: "Ask about writing: content, attributes, and making, removing or renaming the name.")
+    var write = false
+
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var options: ConfigurationOptions
+
+    mutating func run() throws {
+        guard !path.isEmpty else { throw CommandFailure(.usage, "an empty path names nothing") }
+        let answer = try Answer(path: path, about: write ? .write : .read, configuration: try options.load())
+        if output.json { try Terminal.say(json: answer) } else { Terminal.say(answer.text) }
+        if !(write ? answer.write : answer.read).allowed { throw ExitCode(CommandExit.notDone.rawValue) }
+    }
+}
+
+/// What `--json` prints.
+struct Answer: Codable, Sendable {
+    struct Verdict: Codable, Sendable {
+        let allowed: Bool
+        /// The rule's word, or `zone` or `view` where nothing stands against it.
+        let rule: String
+        let sentence: String
+        /// What the system call answers; nil where it is allowed.
+        let errno: Int32?
+        let pattern: String?
+    }
+
+    enum Question: String, Codable, Sendable {
+        case read, write
+    }
+
+    let question: Question
+    let path: String
+    /// With links followed; what the rules are asked about.
+    let resolved: String
+    let exists: Bool
+    let links: [ResolvedPath.Link]
+    let zone: String
+    let read: Verdict
+    let write: Verdict
+    /// `mode 640, owner 0, group 42`; nil where nothing exists.
+    let modes: String?
+}
+
+extension Answer {
+    init(path: String, about question: Question, configuration: Configuration) throws(CommandFailure) {
+        let resolved = try ResolvedPath(absolutePath(path, in: workingDirectory()))
+        let policy: AccessPolicy
+        do {
+            let configuration = configuration.resolvingSymbolicLinks()
+            policy = try AccessPolicy(
+                source: configuration.viewSource, codeRepo: configuration.codeRepo, sandbox: configuration.sandbox,
+                hide: configuration.hide,
+                protect: configuration.protect)
+        } catch {
+            throw CommandFailure(.usage, "\(error)")
+        }
+        let end = policy.explain(resolved.components, .read)
+        // A link that is hidden itself leads nowhere, whatever it points at.
+        let hiddenLink = resolved.links.lazy.compactMap { link in
+            policy.explain(link.path.utf8.split(separator: UInt8(ascii: "/")).map(Array.init), .read).decision.refusal
+        }.first
+        let pseudo = pseudoFilesystem(of: resolved.text)
+        self.init(
+            question: question, path: path, resolved: resolved.text, exists: resolved.status != nil, links: resolved.links,
+            zone: end.zone.label,
+            read: Verdict(hiddenLink.map { .refused($0) } ?? end.decision, .read, end.zone, pseudo: pseudo),
+            write: Verdict(
+                hiddenLink.map { .refused($0) } ?? policy.explain(resolved.components, .write).decision, .write, end.zone,
+                pseudo: pseudo),
+            modes: resolved.status.map { status in
+                "mode \(String(status.st_mode & 0o7777, radix: 8)), owner \(status.st_uid), group \(status.st_gid)"
+            })
+    }
+
+    var text: String {
+        let verdict = question == .read ? read : write
+        var lines = ["\(path): the agent \(verdict.allowed ? "may" : "may not") \(question.rawValue) it"]
+        if let link = links.first {
+            lines.append(
+                "  leads to \(resolved), through the symbolic link \(link.path)"
+                    + (links.count > 1 ? " and \(links.count - 1) more" : ""))
+        } else if resolved != path {
+            lines.append("  is \(resolved)")
+        }
+        lines.append("  zone: \(zone)")
+        lines.append("  rule: \(verdict.sentence)" + (verdict.errno.map { " → \(errorName($0))" } ?? ""))
+        if let modes {
+            if verdict.allowed { lines.append("  and the file's own modes hold: \(modes)") }
+        } else {
+            lines.append("  nothing exists there now")
+        }
+        return lines.joined(separator: "\n")
+    }
+}
+
+extension Answer.Verdict {
+    fileprivate init(_ decision: Decision, _ question: Answer.Question, _ zone: Zone, pseudo: String?) {
+        switch decision {
+        case .refused(let refusal), .allowedIf(_, else: let refusal):
+            self.init(
+                allowed: false, rule: refusal.rule.rawValue, sentence: refusal.sentence, errno: refusal.errno,
+                pattern: refusal.pattern)
+        case .allowed where pseudo != nil:
+            self.init(
+                allowed: false, rule: "host-pseudo-filesystem",
+                sentence: "the host's \(pseudo ?? "") is not shown; the agent has a /proc, a /dev and a /tmp of its own",
+                errno: ENOENT, pattern: nil)
+        case .allowed:
+            let sentence =
+                switch (question, zone) {
+                case (.write, _): "\(zone.label) is writable"
+                case (.read, .outside): "it is not below AGENT_VIEW_SOURCE; 'pinfold run' shows it read-only"
+                case (.read, _): "everything in \(zone.label) can be read"
+                }
+            self.init(allowed: true, rule: zone.isWritable ? "zone" : "view", sentence: sentence, errno: nil, pattern: nil)
+        }
+    }
+}
+
+/// The type of the host's pseudo filesystem that holds the path; nil for a real one.
+private func pseudoFilesystem(of path: String) -> String? {
+    let pseudo: Set<String> = [
+        "proc", "sysfs", "devtmpfs", "devpts", "cgroup", "cgroup2", "securityfs", "debugfs", "tracefs", "configfs", "bpf", "pstore",
+        "mqueue",
+        "efivarfs", "fusectl", "binfmt_misc", "autofs", "rpc_pipefs", "nsfs",
+    ]
+    guard let table = try? MountTable.read() else { return nil }
+    let holding = table.entries.filter { isPath(path, atOrBelow: $0.mountpoint) }
+    let deepest = holding.map(\.mountpoint.utf8.count).max() ?? 0
+    guard let entry = holding.last(where: { $0.mountpoint.utf8.count == deepest }), pseudo.contains(entry.type) else { return nil }
+    return "\(entry.mountpoint) (\(entry.type))"
+}
+
+private func errorName(_ code: Int32) -> String {
+    switch code {
+    case EROFS: "EROFS, read-only file system"
+    case EPERM: "EPERM, operation not permitted"
+    case ENOENT: "ENOENT, no such file or directory"
+    case EXDEV: "EXDEV, invalid cross-device link"
+    default: "errno \(code)"
+    }
+}

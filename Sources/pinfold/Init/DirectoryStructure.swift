@@ -1,0 +1,80 @@
+internal import CLinux
+internal import LinuxSystem
+internal import PinfoldConfiguration
+internal import SystemPackage
+
+/// The seed's directories, zones apart: the server's data, which the agent reads, and the deployments', which the daemon manages.
+struct DirectoryStructure: Sendable {
+    private struct Entry {
+        let path: String
+        let mode: mode_t
+    }
+
+    private let entries: [Entry]
+    private let account: UserAccount
+
+    init(_ configuration: Configuration, account: UserAccount) {
+        self.account = account
+        let paths = configuration.paths
+        let open =
+            [configuration.dataRoot] + paths.serverData + [
+                paths.deployments, paths.backups, paths.releases, paths.logs, paths.agentDirectory,
+            ]
+        // The admin's socket lies in the first: who may enter it may approve. In the second is the record of what the agent did.
+        let closed = [paths.adminDirectory, paths.auditDirectory]
+        entries = open.map { Entry(path: $0, mode: 0o755) } + closed.map { Entry(path: $0, mode: 0o700) }
+    }
+
+    /// Whether everything that exists is what it should be; nothing is made before the whole list has been looked at.
+    func inspect() throws(CommandFailure) {
+        for entry in entries { try inspect(entry) }
+    }
+
+    private func inspect(_ entry: Entry) throws(CommandFailure) {
+        guard let status = try existing(entry.path) else { return }
+        guard status.fileType == S_IFDIR else {
+            throw CommandFailure(.usage, "\(entry.path) should be a directory and is \(kind(of: status)); move it away")
+        }
+        // The agent could put something else in its place: only the zones are its own.
+        guard status.st_uid != account.uid, status.st_mode & 0o002 == 0,
+            status.st_gid != account.gid || status.st_mode & 0o020 == 0
+        else {
+            let mode = String(status.st_mode & 0o7777, radix: 8)
+            throw CommandFailure(
+                .usage,
+                "\(entry.path) should be out of the agent's reach and is writable by it (owner \(status.st_uid), mode \(mode)); "
+                    + "give it to root or the server with mode 755")
+        }
+        guard entry.mode == 0o755 || status.st_mode & 0o077 == 0 else {
+            throw CommandFailure(
+                .usage, "\(entry.path) should be open to its owner alone; set it to mode \(String(entry.mode, radix: 8))")
+        }
+    }
+
+    /// Makes what is missing, and says what that was.
+    func make() throws(CommandFailure) -> [String] {
+        var made: [String] = []
+        for entry in entries {
+            guard try existing(entry.path) == nil else { continue }
+            do {
+                let parent = split(entry.path).parent
+                if entry.path == entries[0].path { try makeDirectories(parent) }
+                _ = try makeDirectory(entry.path, mode: entry.mode)
+                try synchronize(directory: parent)
+            } catch {
+                throw CommandFailure(.notDone, "\(entry.path) cannot be made: \(error)")
+            }
+            made.append(entry.path)
+        }
+        return made
+    }
+}
+
+/// What is at a path that may well be missing.
+func existing(_ path: String) throws(CommandFailure) -> stat? {
+    do {
+        return try fileStatus(path)
+    } catch {
+        throw CommandFailure(.usage, "\(path): \(error)")
+    }
+}

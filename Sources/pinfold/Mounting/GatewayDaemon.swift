@@ -1,0 +1,92 @@
+internal import CLinux
+internal import LinuxSystem
+internal import PinfoldConfiguration
+internal import SystemPackage
+
+/// Starts `pinfold-mount` for a plan that has been checked.
+enum GatewayDaemon {
+    /// The descriptor on which the daemon says `ready`, or `error: …`.
+    private static let readyNumber: Int32 = 3
+
+    /// Becomes the daemon: its signals, its output and its exit code are this command's.
+    static func become(_ program: String, plan: MountPlan, made: [String]) throws(CommandFailure) {
+        let code = unsafe withCStrings([program] + arguments(plan)) { words in
+            _ = unsafe execv(program, words)
+            return Errno.current
+        }
+        MountPlan.takeBack(made)
+        throw CommandFailure(.notDone, "\(program) cannot be started: \(code)")
+    }
+
+    /// Starts it in a session of its own, away from this terminal, and returns once the view answers.
+    static func start(_ program: String, plan: MountPlan, made: [String]) throws(CommandFailure) {
+        let log = MountRuntime(mountpoint: plan.mountpoint).log
+        do {
+            try start(program, plan: plan, log: log)
+        } catch let failure as CommandFailure {
+            // The reason is told here: a log that says the same would be left behind.
+            unsafe unlink(log)
+            MountPlan.takeBack(made)
+            throw failure
+        } catch {
+            unsafe unlink(log)
+            MountPlan.takeBack(made)
+            throw CommandFailure(.notDone, "\(program) cannot be started: \(error)")
+        }
+    }
+
+    private static func start(_ program: String, plan: MountPlan, log path: String) throws {
+        var ends: [Int32] = [-1, -1]
+        _ = try check { unsafe pipe2(&ends, O_CLOEXEC) }
+        let reader = Descriptor(owning: ends[0])
+        let writer = Descriptor(owning: ends[1])
+        let log = Descriptor(
+            owning: try check { unsafe pinfold_open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0o600) }
+        )
+        let child = try ChildProcess(
+            .init(
+                program, arguments(plan) + ["--ready-fd", String(readyNumber)],
+                environment: ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"], workingDirectory: "/",
+                descriptors: [1: log.rawValue, 2: log.rawValue, readyNumber: writer.rawValue], newSession: true))
+        // This end must go, or the reader would never see the daemon's death.
+        close(writer.release())
+        let answer = try line(from: reader)
+        if answer == "ready" {
+            child.leaveRunning()
+            return
+        }
+        let status = try child.wait()
+        let code: CommandExit = status == .exited(CommandExit.usage.rawValue) ? .usage : .notDone
+        if let answer, answer.hasPrefix("error: ") { throw CommandFailure(code, String(answer.dropFirst(7))) }
+        let said = String(decoding: (try? readWholeFile(path)) ?? [], as: UTF8.self).split(separator: "\n").last
+        throw CommandFailure(code, "the gateway ended with \(status) before the view answered" + (said.map { ": \($0)" } ?? ""))
+    }
+
+    /// The first line, or nil where the other end closed without one.
+    private static func line(from reader: borrowing Descriptor) throws(Errno) -> String? {
+        let number = reader.rawValue
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 4096)
+        while !bytes.contains(UInt8(ascii: "\n")) {
+            let count = try check { unsafe chunk.withUnsafeMutableBytes { unsafe read(number, $0.baseAddress, $0.count) } }
+            if count == 0 { break }
+            bytes += chunk.prefix(count)
+        }
+        return bytes.isEmpty ? nil : String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+    }
+
+    private static func arguments(_ plan: MountPlan) -> [String] {
+        let configuration = plan.configuration
+        var words = [
+            "--source", plan.source, "--mountpoint", plan.mountpoint, "--code-repo", plan.codeRepo, "--sandbox", plan.sandbox,
+            "--agent",
+            plan.account.specification,
+        ]
+        words += ["--audit", configuration.paths.auditDirectory]
+        for glob in configuration.hide { words += ["--hide", glob] }
+        for glob in configuration.protect { words += ["--protect", glob] }
+        if let quota = configuration.codeRepoQuota { words += ["--code-repo-quota", quota.description] }
+        if let quota = configuration.sandboxQuota { words += ["--sandbox-quota", quota.description] }
+        return words
+    }
+}

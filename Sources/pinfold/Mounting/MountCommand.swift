@@ -1,0 +1,37 @@
+internal import ArgumentParser
+internal import CLinux
+internal import LinuxSystem
+
+/// `pinfold mount`: checks everything, then starts the gateway's daemon and waits until the view answers.
+struct MountCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "mount", abstract: "Serve the view.",
+        discussion: """
+            Returns once the view answers. Whatever is wrong with the configuration or the machine is one line and exit code 2, and nothing \
+            is mounted. A view whose daemon died is cleared away first. What the daemon says later is in \
+            \(MountRuntime.directory)/<mountpoint>.log.
+            """)
+
+    @Argument(
+        help: ArgumentHelp("Where to mount the view; the configured mountpoint where it is not given.", valueName: "mountpoint"))
+    var mountpoint: String?
+
+    @Flag(help: "Stay in the foreground; SIGTERM and SIGINT take the view down.")
+    var foreground = false
+
+    @OptionGroup var options: ConfigurationOptions
+
+    mutating func run() throws {
+        try requireRoot(to: "mount a view")
+        if let mountpoint { try options.set("AGENT_VIEW_MOUNTPOINT", to: mountpoint, from: "MOUNTPOINT") }
+        let plan = try MountPlan(try options.load())
+        let program = try Companion.mount.required()
+        let made = try plan.prepare()
+        if foreground {
+            try GatewayDaemon.become(program, plan: plan, made: made)
+        } else {
+            try GatewayDaemon.start(program, plan: plan, made: made)
+            Terminal.say("\(plan.source) is shown at \(plan.mountpoint), writable in \(plan.codeRepo) and \(plan.sandbox)")
+        }
+    }
+}

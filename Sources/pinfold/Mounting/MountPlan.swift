@@ -1,0 +1,176 @@
+internal import CLinux
+internal import LinuxSystem
+internal import PinfoldConfiguration
+internal import SystemPackage
+
+/// A configuration that was held against the machine: every path real, every rule checked. Nothing has been changed yet.
+struct MountPlan: Sendable {
+    let source: String
+    let mountpoint: String
+    let codeRepo: String
+    let sandbox: String
+    let account: UserAccount
+    /// With the links resolved that lead to what its patterns name.
+    let configuration: Configuration
+    /// What is at the mountpoint now; a stale view is cleared by `prepare`.
+    private let present: MountedView
+
+    init(_ configuration: Configuration) throws(CommandFailure) {
+        self.configuration = configuration.resolvingSymbolicLinks()
+        try Self.requireDevice()
+        account = try agentAccount(configuration)
+        source = try Self.directory(configuration.viewSource, as: "AGENT_VIEW_SOURCE", missing: "name a directory that exists")
+        let missing = "make it with 'pinfold init'"
+        codeRepo = try Self.directory(configuration.codeRepo, as: "AGENT_CODE_REPO_PATH", missing: missing)
+        sandbox = try Self.directory(configuration.sandbox, as: "AGENT_SANDBOX_PATH", missing: missing)
+        present = try MountedView.find(configuration.viewMountpoint)
+        mountpoint = present.mountpoint
+        try Self.checkMountpoint(present)
+        try checkNesting()
+    }
+
+    /// By trying: the file may be there and the module or the permission may not.
+    private static func requireDevice() throws(CommandFailure) {
+        do {
+            _ = Descriptor(owning: try check { unsafe pinfold_open("/dev/fuse", O_RDWR | O_CLOEXEC, 0) })
+        } catch {
+            throw CommandFailure(
+                .usage,
+                "/dev/fuse cannot be opened: \(error); load the module with 'modprobe fuse', and give a container the device")
+        }
+    }
+
+    private static func directory(_ path: String, as variable: String, missing: String) throws(CommandFailure) -> String {
+        do {
+            let real = try realPath(path)
+            guard let status = try fileStatus(real) else { throw Errno.noSuchFileOrDirectory }
+            guard status.fileType == S_IFDIR else {
+                throw CommandFailure(.usage, "\(variable): \(path) is \(kind(of: status)), not a directory")
+            }
+            return real
+        } catch let failure as CommandFailure {
+            throw failure
+        } catch Errno.noSuchFileOrDirectory {
+            throw CommandFailure(.usage, "\(variable): \(path) does not exist; \(missing)")
+        } catch {
+            throw CommandFailure(.usage, "\(variable): \(path): \(error)")
+        }
+    }
+
+    private func checkNesting() throws(CommandFailure) {
+        let zones = [("AGENT_CODE_REPO_PATH", codeRepo), ("AGENT_SANDBOX_PATH", sandbox)]
+        for (variable, zone) in zones {
+            guard zone != source else {
+                throw CommandFailure(
+                    .usage,
+                    "\(variable): \(zone) is the view's whole source, so nothing would be read-only; put it below the source")
+            }
+            guard isPath(zone, atOrBelow: source) else {
+                throw CommandFailure(
+                    .usage, "\(variable): \(zone) is outside AGENT_VIEW_SOURCE \(source); a zone lies below the source")
+            }
+            if isPath(mountpoint, atOrBelow: zone) {
+                throw CommandFailure(
+                    .usage,
+                    "AGENT_VIEW_MOUNTPOINT: \(mountpoint) lies in the zone \(zone), which is the agent's; mount the view elsewhere")
+            }
+        }
+        if isPath(codeRepo, atOrBelow: sandbox) || isPath(sandbox, atOrBelow: codeRepo) {
+            throw CommandFailure(
+                .usage,
+                "AGENT_CODE_REPO_PATH \(codeRepo) and AGENT_SANDBOX_PATH \(sandbox) lie inside each other; zones are separate "
+                    + "directories"
+            )
+        }
+        if isPath(source, atOrBelow: mountpoint) {
+            throw CommandFailure(
+                .usage,
+                "AGENT_VIEW_MOUNTPOINT: \(mountpoint) would hide the source \(source) that it shows; mount the view elsewhere")
+        }
+    }
+
+    /// A missing mountpoint is made below `/run/pinfold` alone: anywhere else it is more likely a mistyped path.
+    private static func checkMountpoint(_ view: MountedView) throws(CommandFailure) {
+        let path = view.mountpoint
+        func refuse(_ reason: String) -> CommandFailure { CommandFailure(.usage, "AGENT_VIEW_MOUNTPOINT: \(path) \(reason)") }
+        if let daemon = view.daemon {
+            throw refuse(
+                view.isMounted
+                    ? "is in use: process \(daemon) serves a view there; take it down with 'pinfold umount'"
+                    : "is in use: process \(daemon) still serves a view that was detached from it; it ends with the last process "
+                        + "in it"
+            )
+        }
+        if let other = view.others.last(where: { $0.mountpoint == path }) {
+            throw refuse("is in use: \(other.type) is mounted there")
+        }
+        // The kernel would ask the dead daemon.
+        if view.isStale { return }
+        do {
+            guard let status = try fileStatus(path) else {
+                guard isPath(path, atOrBelow: MountRuntime.directory) else {
+                    throw refuse("does not exist; make the directory first")
+                }
+                return
+            }
+            guard status.fileType == S_IFDIR else { throw refuse("is \(kind(of: status)), not a directory") }
+            guard try names(inDirectory: path).isEmpty else { throw refuse("is in use: the directory is not empty") }
+        } catch let failure as CommandFailure {
+            throw failure
+        } catch {
+            throw refuse("cannot be used: \(error)")
+        }
+    }
+
+    /// Clears what a crash left and makes what is missing.
+    /// - Returns: The directories that were made, for `takeBack`.
+    func prepare() throws(CommandFailure) -> [String] {
+        if present.isStale {
+            try present.detach()
+            Terminal.complain("cleared away the view of a dead daemon at \(mountpoint)")
+        }
+        var made: [String] = []
+        do {
+            for directory in [MountRuntime.directory, mountpoint] { made += try Self.make(directory) }
+        } catch {
+            Self.takeBack(made)
+            throw CommandFailure(.usage, "\(mountpoint) cannot be made: \(error)")
+        }
+        let audit = configuration.paths.auditDirectory
+        do {
+            if try fileStatus(audit) == nil { made += try Self.make(audit, mode: 0o700) }
+        } catch {
+            Self.takeBack(made)
+            throw CommandFailure(.usage, "\(audit), where the audit record goes, cannot be made: \(error)")
+        }
+        return made
+    }
+
+    private static func make(_ path: String, mode: mode_t = 0o755) throws(Errno) -> [String] {
+        do {
+            return try makeDirectory(path, mode: mode) ? [path] : []
+        } catch Errno.noSuchFileOrDirectory {
+            let above = try make(split(path).parent)
+            return above + (try makeDirectory(path, mode: mode) ? [path] : [])
+        }
+    }
+
+    /// A mount that failed leaves nothing behind. A directory that somebody uses by now stays.
+    static func takeBack(_ made: [String]) {
+        for directory in made.reversed() { unsafe rmdir(directory) }
+    }
+}
+
+/// The account that `AGENT_USER` names; root is refused.
+func agentAccount(_ configuration: Configuration) throws(CommandFailure) -> UserAccount {
+    do {
+        return try configuration.agent()
+    } catch {
+        throw CommandFailure(.usage, error.description)
+    }
+}
+
+extension UserAccount {
+    /// `uid:gid`, as `pinfold-mount --agent` takes it.
+    var specification: String { "\(uid):\(gid)" }
+}

@@ -1,0 +1,84 @@
+internal import CLinux
+internal import LinuxSystem
+internal import SystemPackage
+
+/// What is mounted at a mountpoint now, and who serves it.
+struct MountedView: Sendable {
+    /// Absolute, with the links above it followed.
+    let mountpoint: String
+    /// Every mount at the mountpoint and below it, in the order of mounting.
+    let mounts: [MountEntry]
+    /// The process that holds the mountpoint's lock; nil where none lives.
+    let daemon: Int32?
+
+    /// The planes among the mounts.
+    var planes: [MountEntry] { mounts.filter(\.isPinfold) }
+    /// Mounts of somebody else's, at the mountpoint or in the view.
+    var others: [MountEntry] { mounts.filter { !$0.isPinfold } }
+    /// Whether a view is what one would meet at the mountpoint.
+    var isMounted: Bool { mounts.last { $0.mountpoint == mountpoint }?.isPinfold ?? false }
+    /// A view whose daemon is gone: every access is ENOTCONN.
+    var isStale: Bool { isMounted && daemon == nil }
+
+    /// Looks without touching the view.
+    static func find(_ path: String) throws(CommandFailure) -> MountedView {
+        do {
+            let mountpoint = try realPathOfParent(path)
+            let runtime = MountRuntime(mountpoint: mountpoint)
+            return MountedView(
+                mountpoint: mountpoint, mounts: try MountTable.read().entries(atOrBelow: mountpoint),
+                daemon: try holder(ofLock: runtime.lock))
+        } catch {
+            throw CommandFailure(.usage, "\(path): \(error)")
+        }
+    }
+
+    /// Detaches whatever of Pinfold is at the mountpoint: the view with its zones goes as one, stacked ones as well.
+    ///
+    /// What still uses it keeps it; nobody else finds it from here on. Nothing is asked of the daemon, so a dead one is no
+    /// hindrance.
+    func detach() throws(CommandFailure) {
+        for _ in 0..<64 {
+            let table: MountTable
+            do {
+                table = try MountTable.read()
+                guard table.entry(at: mountpoint)?.isPinfold == true else { return }
+                let target = mountpoint
+                _ = try check { unsafe pinfold_umount2(target, pinfold_MNT_DETACH | pinfold_UMOUNT_NOFOLLOW) }
+            } catch {
+                throw CommandFailure(.notDone, "\(mountpoint) cannot be unmounted: \(error)")
+            }
+        }
+    }
+
+    /// Whether the daemon ends within `seconds`: it does when the last user of its planes is gone.
+    func daemonEnds(withinSeconds seconds: Int) -> Bool {
+        let deadline = ContinuousClock.now + .seconds(seconds)
+        let lock = MountRuntime(mountpoint: mountpoint).lock
+        while ContinuousClock.now < deadline {
+            guard (try? Self.holder(ofLock: lock)) != nil else { return true }
+            usleep(5000)
+        }
+        return false
+    }
+
+    /// The process that holds a `flock` on the file, by the kernel's list (`man 5 proc_locks`); nil where the lock is free or was
+    /// never made.
+    ///
+    /// The lock itself is not tried: having it for a moment would refuse a daemon that starts just now.
+    static func holder(ofLock path: String) throws(Errno) -> Int32? {
+        guard let status = try fileStatus(path) else { return nil }
+        let device = UInt64(status.st_dev)
+        let major = (device >> 8 & 0xfff) | (device >> 32 & ~0xfff)
+        let minor = (device & 0xff) | (device >> 12 & ~0xff)
+        for line in String(decoding: try readWholeFile("/proc/locks"), as: UTF8.self).split(separator: "\n") {
+            // 1: FLOCK  ADVISORY  WRITE 1234 08:01:5678 0 EOF
+            let fields = line.split(separator: " ")
+            guard fields.count > 5, fields[1] == "FLOCK", let pid = Int32(fields[4]) else { continue }
+            let place = fields[5].split(separator: ":")
+            guard place.count == 3, UInt64(place[0], radix: 16) == major, UInt64(place[1], radix: 16) == minor else { continue }
+            if UInt64(place[2]) == UInt64(status.st_ino) { return pid }
+        }
+        return nil
+    }
+}

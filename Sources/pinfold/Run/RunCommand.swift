@@ -1,0 +1,63 @@
+internal import AgentFence
+internal import ArgumentParser
+internal import LinuxSystem
+internal import PinfoldConfiguration
+
+struct RunCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run", abstract: "Run the agent with the view as its root directory, confined.",
+        discussion: """
+            The command sees the view, and writes in the two zones and in a private /tmp. It runs as AGENT_USER without any capability, in \
+            namespaces of its own, behind a system-call filter and Landlock. Nothing starts unless a self-test finds that every forbidden \
+            write fails. The exit code is the command's, or 128 and the number of the signal that ended it.
+            """)
+
+    @OptionGroup var configuration: ConfigurationOptions
+
+    @Flag(help: "Print the fence that would be built, and start nothing.")
+    var explain = false
+
+    @Option(
+        name: .customLong("env"),
+        help: ArgumentHelp(
+            "Set a variable for the command, or pass on the caller's; may be given several times. No other of the caller's variables is passed "
+                + "on but PATH and those of terminal, language, time zone and certificates.", valueName: "NAME[=VALUE]"))
+    var variables: [String] = []
+
+    @Argument(parsing: .captureForPassthrough, help: ArgumentHelp("The command and its arguments.", valueName: "command"))
+    var command: [String] = []
+
+    mutating func run() throws {
+        // Words that are passed through are not looked at by the parser, a request for help in front of them neither.
+        if let first = command.first, ["--help", "-h"].contains(first) { throw CleanExit.helpRequest(self) }
+        var words = command
+        if words.first == "--" { words.removeFirst() }
+        guard explain || !words.isEmpty else {
+            throw CommandFailure(.usage, "no command is given; see 'pinfold run --help'")
+        }
+        let plan = try RunPlan(try configuration.load(), variables: variables, caller: ConfigurationOptions.environment())
+        if explain {
+            Terminal.say(plan.fence.explain(command: words))
+            return
+        }
+        let code: Int32
+        do throws(FenceError) {
+            try plan.view.checkThatItAnswers()
+            try plan.view.enterPrivateMounts()
+            code = try ForegroundRun.run(words, in: plan.fence)
+        } catch {
+            throw CommandFailure(error)
+        }
+        throw ExitCode(code)
+    }
+}
+
+extension CommandFailure {
+    init(_ error: FenceError) {
+        switch error.kind {
+        case .configuration: self.init(.usage, error.description)
+        case .refused: self.init(.notDone, error.description)
+        case .unreachable: self.init(.unreachable, error.description)
+        }
+    }
+}

@@ -1,0 +1,63 @@
+internal import AgentFence
+internal import LinuxSystem
+internal import PinfoldConfiguration
+internal import SystemPackage
+
+/// A configuration as `pinfold run` needs it: the view with real paths, and the fence around the command.
+struct RunPlan {
+    let view: AgentView
+    let fence: Fence
+
+    /// - Parameter variables: `NAME=VALUE`, or `NAME` for the caller's own value.
+    init(_ configuration: Configuration, variables: [String], caller: [String: String]) throws(CommandFailure) {
+        let resolved = configuration.resolvingSymbolicLinks()
+        let agentDirectory = try? realPath(configuration.paths.agentDirectory)
+        do throws(FenceError) {
+            view = try AgentView(
+                source: try Self.directory(configuration.viewSource, "AGENT_VIEW_SOURCE"),
+                mountpoint: try Self.mountpoint(configuration.viewMountpoint),
+                codeRepo: try Self.directory(configuration.codeRepo, "AGENT_CODE_REPO_PATH"),
+                sandbox: try Self.directory(configuration.sandbox, "AGENT_SANDBOX_PATH"),
+                dataRoot: try Self.directory(configuration.dataRoot, "AGENT_DATA_ROOT"), hide: resolved.hide,
+                agentSocketDirectory: agentDirectory)
+        } catch {
+            throw CommandFailure(error)
+        }
+        fence = Fence.agent(
+            view, user: FenceUser(try agentAccount(configuration)), network: configuration.network == .none ? .none : .host,
+            workingDirectory: workingDirectory(), callersEnvironment: caller, environment: try Self.values(variables, caller),
+            terminal: ForegroundRun.hasTerminal)
+    }
+
+    private static func values(_ variables: [String], _ caller: [String: String]) throws(CommandFailure) -> [String: String] {
+        var values: [String: String] = [:]
+        for variable in variables {
+            let parts = variable.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            guard let name = parts.first, !name.isEmpty else {
+                throw CommandFailure(.usage, "--env: '\(variable)' is neither NAME=VALUE nor NAME")
+            }
+            guard let value = parts.count == 2 ? parts[1] : caller[name] else {
+                throw CommandFailure(.usage, "--env \(name): the variable is not set here; give a value with --env \(name)=VALUE")
+            }
+            values[name] = value
+        }
+        return values
+    }
+
+    private static func directory(_ path: String, _ variable: String) throws(FenceError) -> String {
+        do throws(Errno) {
+            return try realPath(path)
+        } catch {
+            throw FenceError("\(variable): \(path): \(error); make it with 'pinfold init'", kind: .configuration)
+        }
+    }
+
+    /// The mountpoint itself is not opened: a daemon that hangs would hang this.
+    private static func mountpoint(_ path: String) throws(FenceError) -> String {
+        do throws(Errno) {
+            return try realPathOfParent(path)
+        } catch {
+            throw FenceError("no view is mounted at \(path); run 'pinfold mount' first", kind: .unreachable)
+        }
+    }
+}
