@@ -1,0 +1,77 @@
+import AgentFence
+import CLinux
+import LinuxSystem
+import SystemPackage
+import TestSupport
+
+/// A user of the tests alone: limits on processes count everything that a user runs.
+let testUser = FenceUser(uid: 61_017, gid: 61_017, groups: [61_018], name: "fenced")
+
+/// The fence of a tool that may write in `/work`, which is a directory of the host.
+func toolFence(
+    _ directory: String, user: FenceUser = testUser, network: Fence.Network = .none, environment: [String: String] = [:],
+    limits: Fence.Limits = .generous
+) throws -> Fence {
+    let copy = directory + "/copy"
+    if !exists(copy) {
+        try makeDirectories(copy)
+        try run("chown", ["\(user.uid):\(user.gid)", copy]).requireSuccess()
+    }
+    return Fence.confinedTool(
+        name: "test", user: user, writable: [(copy, "/work")], workingDirectory: "/work", network: network,
+        environment: environment,
+        limits: limits)
+}
+
+/// Runs a command behind a fence to its end, and keeps what it wrote.
+func confined(_ command: [String], in fence: Fence, input: Int32? = nil, seconds: Int32 = 60) throws -> Finished {
+    let output = Descriptor(owning: try check { unsafe pinfold_memfd_create("output") })
+    let errors = Descriptor(owning: try check { unsafe pinfold_memfd_create("errors") })
+    var descriptors = [1: output.rawValue, 2: errors.rawValue] as [Int32: Int32]
+    descriptors[0] = input
+    let process = try ConfinedProcess(command, in: fence, descriptors: descriptors)
+    guard try process.ends(withinMilliseconds: seconds * 1000) else {
+        try? process.kill()
+        _ = try process.wait()
+        throw TestFailure("\(command) did not end in \(seconds) s: \(try contents(output)) \(try contents(errors))")
+    }
+    let status = try process.wait()
+    return Finished(
+        command: command.joined(separator: " "), status: status, output: try contents(output), errors: try contents(errors))
+}
+
+/// The same for a Python script; each test brings its own, which runs as the attacker would run it.
+func attack(_ script: String, in fence: Fence, input: Int32? = nil, seconds: Int32 = 60) throws -> Finished {
+    try confined(["/usr/bin/python3", "-I", "-c", attackPrelude + script], in: fence, input: input, seconds: seconds)
+}
+
+/// `attempt(name, call)` prints the name and the errno's name, or `done`.
+let attackPrelude = """
+    import ctypes, errno, os, socket, stat, struct, sys, time
+    libc = ctypes.CDLL(None, use_errno=True)
+    def raw(*arguments):
+        ctypes.set_errno(0)
+        result = libc.syscall(*[ctypes.c_long(a) if isinstance(a, int) else a for a in arguments])
+        if result == -1:
+            raise OSError(ctypes.get_errno(), "raw")
+        return result
+    def attempt(name, call):
+        try:
+            call()
+            print(name, "done", flush=True)
+        except OSError as error:
+            print(name, errno.errorcode.get(error.errno, error.errno), flush=True)
+
+    """
+
+private func contents(_ file: borrowing Descriptor) throws -> String { try readFile("/proc/self/fd/\(file.rawValue)") }
+
+/// What `attempt` printed, by name.
+func verdicts(_ finished: Finished) -> [String: String] {
+    var result: [String: String] = [:]
+    for line in finished.output.split(separator: "\n") {
+        let words = line.split(separator: " ")
+        if words.count == 2 { result[String(words[0])] = String(words[1]) }
+    }
+    return result
+}

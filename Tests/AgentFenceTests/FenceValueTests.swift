@@ -1,0 +1,109 @@
+import AgentFence
+import Testing
+
+@Suite
+struct `A fence as a value` {
+    private let fence = Fence.confinedTool(
+        name: "test", user: FenceUser(uid: 7, gid: 8, groups: [9, 10], name: "some:body"), writable: [("/var/tmp", "/work")],
+        workingDirectory: "/work", environment: ["A": "x=y\nz", "B": ""], limits: .strict)
+
+    @Test func `reaches the stage as it was`() throws {
+        let orders = StageOrders(["sh", "", "--", "a b\n=", "ü"], in: fence)
+        #expect(StageOrders(encoded: orders.encoded) == orders)
+    }
+
+    @Test(arguments: [
+        "", "user=0:0::root|command=sh|", "command=sh|", "user=1:1::a|", "user=1:1::a|command=sh", "user=1:1:x:a|command=sh|",
+        "user=1:1::a|unknown=1|command=sh|", "user=1:1::a|limit=processes:many|command=sh|",
+    ])
+    func `is refused by the stage where it is no set of orders`(text: String) {
+        #expect(StageOrders(encoded: Array(text.replacing("|", with: "\0").utf8)) == nil)
+    }
+
+    @Test func `is explained in words`() {
+        let text = fence.explain(command: ["make", "test"])
+        for phrase in [
+            "make test", "some:body (7)", "further groups: 9 10", "/usr as it is, read-only", "/work is /var/tmp", "512 processes",
+            "2 GiB of private memory", "none, only its own loopback", "no other is inherited",
+        ] {
+            #expect(text.contains(phrase), "\(phrase) is not in:\n\(text)")
+        }
+    }
+}
+
+@Suite
+struct `The fence of a view` {
+    private func view(source: String, mountpoint: String = "/run/pinfold/view", data: String, hide: [String] = []) throws
+        -> AgentView
+    {
+        try AgentView(
+            source: source, mountpoint: mountpoint, codeRepo: data + "/code-repo", sandbox: data + "/sandbox", dataRoot: data,
+            hide: hide,
+            agentSocketDirectory: nil)
+    }
+
+    private func fence(_ view: AgentView, directory: String = "/", caller: [String: String] = [:], set: [String: String] = [:])
+        -> Fence
+    {
+        Fence.agent(
+            view, user: FenceUser(uid: 7, gid: 7), network: .host, workingDirectory: directory, callersEnvironment: caller,
+            environment: set, terminal: false)
+    }
+
+    @Test func `has the whole view as its root where the source is the root directory`() throws {
+        let fence = fence(try view(source: "/", data: "/srv/agent"))
+        #expect(fence.mounts.first == .bind("/run/pinfold/view", at: "/"))
+        #expect(fence.writable == ["/srv/agent/code-repo", "/srv/agent/sandbox", "/tmp", "/dev/shm"])
+        #expect(fence.sealed.contains("/") && fence.sealed.contains("/srv/agent"))
+    }
+
+    @Test func `lays a narrower view over its source's own path in a read-only system`() throws {
+        let fence = fence(try view(source: "/srv", mountpoint: "/mnt/view", data: "/srv/agent"))
+        #expect(fence.mounts.first == .readOnly("/", at: "/"))
+        #expect(fence.mounts.last == .bind("/mnt/view", at: "/srv"))
+        // The second way to the zones, by the mountpoint's own path, is closed.
+        #expect(fence.mounts.contains(.empty(at: "/mnt/view")))
+    }
+
+    @Test func `shows data that lies where the fence puts something private`() throws {
+        let fence = fence(try view(source: "/", data: "/tmp/x/agent"))
+        #expect(fence.mounts.last == .bind("/run/pinfold/view/tmp/x/agent", at: "/tmp/x/agent"))
+    }
+
+    @Test func `covers what is hidden outside a narrower view`() throws {
+        let fence = fence(
+            try view(source: "/srv", data: "/srv/agent", hide: ["/etc/pass*", "/etc/ssl/certs", "/srv/secret", "**/.env"]))
+        #expect(fence.mounts.contains(.readOnly("/dev/null", at: "/etc/passwd")))
+        #expect(fence.mounts.contains(.empty(at: "/etc/ssl/certs")))
+        #expect(!fence.mounts.contains { if case .empty(at: "/srv/secret") = $0 { true } else { false } })
+    }
+
+    @Test func `keeps the caller's directory, also of somebody who stands in the mounted view`() throws {
+        let whole = try view(source: "/", data: "/srv/agent")
+        #expect(fence(whole, directory: "/home/x").workingDirectories == ["/home/x", "/srv/agent/sandbox"])
+        #expect(fence(whole, directory: "/run/pinfold/view/home/x").workingDirectories.first == "/home/x")
+        let narrow = try view(source: "/srv", data: "/srv/agent")
+        #expect(fence(narrow, directory: "/run/pinfold/view/agent").workingDirectories.first == "/srv/agent")
+    }
+
+    @Test func `passes on no variable that could be a secret`() throws {
+        let caller = [
+            "TERM": "xterm", "LC_ALL": "C", "AWS_SECRET_ACCESS_KEY": "s", "SSH_AUTH_SOCK": "/tmp/a", "LD_PRELOAD": "/x",
+            "HOME": "/root",
+            "PATH": "/opt/bin:.:bin::/usr/bin", "AGENT_ADMIN": "x", "DBUS_SESSION_BUS_ADDRESS": "unix:",
+        ]
+        let environment = fence(try view(source: "/", data: "/srv/agent"), caller: caller, set: ["KEY": "wanted"]).environment
+        #expect(
+            environment == [
+                "TERM": "xterm", "LC_ALL": "C", "PATH": "/opt/bin:/usr/bin", "HOME": "/srv/agent/sandbox", "TMPDIR": "/tmp",
+                "USER": "7",
+                "LOGNAME": "7", "KEY": "wanted", "AGENT_DATA_ROOT": "/srv/agent", "AGENT_CODE_REPO_PATH": "/srv/agent/code-repo",
+                "AGENT_SANDBOX_PATH": "/srv/agent/sandbox",
+            ])
+    }
+
+    @Test func `is no fence where a zone is not below the source`() {
+        #expect(throws: FenceError.self) { try view(source: "/opt", data: "/srv/agent") }
+        #expect(throws: FenceError.self) { try view(source: "/srv/agent/sandbox", data: "/srv/agent") }
+    }
+}

@@ -1,0 +1,51 @@
+import AgentFence
+import LinuxSystem
+import SystemPackage
+import TestSupport
+import Testing
+
+/// A fence with a hole must not start anything: each test makes one.
+@Suite(.timeLimit(.minutes(2)))
+struct `The self-test` {
+    private func refused(_ fence: Fence, _ directory: String, because reason: String) throws {
+        let finished = try confined(["sh", "-c", "echo started; touch /work/started"], in: fence)
+        #expect(finished.status == .exited(1))
+        #expect(finished.errors.contains("pinfold-fence: self-test: "), "\(finished)")
+        #expect(finished.errors.contains(reason), "\(finished)")
+        #expect(finished.output.isEmpty)
+        #expect(!exists(directory + "/copy/started"))
+    }
+
+    @Test func `refuses a mount that is writable and should not be`() throws {
+        try withTemporaryDirectory { directory in
+            var fence = try toolFence(directory)
+            fence.mounts.append(.bind(directory, at: "/extra"))
+            try refused(fence, directory, because: "/extra (")
+        }
+    }
+
+    @Test func `refuses a sealed directory in which root could make a file, and leaves none behind`() throws {
+        try withTemporaryDirectory { directory in
+            var fence = try toolFence(directory)
+            fence.sealed.append("/work")
+            try refused(fence, directory, because: "root could create a file in /work")
+            #expect(try run("ls", ["-A", directory + "/copy"]).output.isEmpty)
+        }
+    }
+
+    @Test func `takes a directory that is not there for no proof`() throws {
+        try withTemporaryDirectory { directory in
+            var fence = try toolFence(directory)
+            fence.sealed.append("/not-there")
+            try refused(fence, directory, because: "proves nothing")
+        }
+    }
+
+    @Test func `is preceded by a refusal to run as root`() throws {
+        try withTemporaryDirectory { directory in
+            var fence = try toolFence(directory)
+            fence.user = FenceUser(uid: 0, gid: 0)
+            #expect(throws: FenceError.self) { try confined(["true"], in: fence) }
+        }
+    }
+}

@@ -1,0 +1,245 @@
+import LinuxSystem
+import TestSupport
+import Testing
+
+/// `pinfold init`: the seed's directories, the clone and the zones; whole or not at all, once or twice.
+@Suite(.timeLimit(.minutes(2)))
+struct InitTests {
+    @Test func `the structure is made, the repository cloned, the zones the agent's`() throws {
+        try Installation.with { installation in
+            try installation.makeRepository()
+            let result = try installation.pinfold("init")
+            try result.requireSuccess()
+            #expect(result.output.contains("cloned \(installation.repository) into \(installation.codeRepo)"), "\(result)")
+            for path in [
+                "models", "logs", "generated_images", "conversations", "deployments/backups", "deployments/releases",
+                "deployments/agent",
+            ] {
+                #expect(try owner("\(installation.data)/\(path)") == "0:0 755", "\(path)")
+            }
+            #expect(try owner("\(installation.data)/deployments/admin") == "0:0 700")
+
+            let strangers = try shell("find '\(installation.codeRepo)' '\(installation.sandbox)' ! -user 54321 -o ! -group 54321")
+                .requireSuccess()
+            #expect(strangers.isEmpty, "\(strangers)")
+            let agent = installation.agent
+            let git = "git -c safe.directory='*' -C '\(installation.codeRepo)'"
+            #expect(try shell("\(git) log --format=%s", user: agent).requireSuccess() == "second\nfirst\n")
+            #expect(try shell("\(git) symbolic-ref --short HEAD", user: agent).requireSuccess() == "trunk\n")
+            #expect(try shell("\(git) status --porcelain", user: agent).requireSuccess() == "")
+            #expect(try shell("\(git) config user.name; \(git) config user.email").requireSuccess() == "Agent\nagent@localhost\n")
+            try shell("\(git) fsck --strict").requireSuccess()
+        }
+    }
+
+    @Test func `the clone shares no file with its source`() throws {
+        try Installation.with { installation in
+            try installation.makeRepository()
+            try installation.pinfold("init").requireSuccess()
+            let shared = try shell("find '\(installation.codeRepo)' -type f -links +1").requireSuccess()
+            #expect(shared.isEmpty, "\(shared)")
+            #expect(!exists("\(installation.codeRepo)/.git/objects/info/alternates"))
+        }
+    }
+
+    @Test func `objects that the source borrows from elsewhere are copied as well`() throws {
+        try Installation.with { installation in
+            try installation.makeRepository()
+            try shell("git clone -q --shared project borrowed", workingDirectory: installation.root).requireSuccess()
+            try installation.pinfold("init", changes: ["AGENT_CODE_SOURCE": "\(installation.root)/borrowed"]).requireSuccess()
+            try shell(
+                "rm -rf project borrowed; git -c safe.directory='*' -C '\(installation.codeRepo)' fsck --strict",
+                workingDirectory: installation.root
+            )
+            .requireSuccess()
+            #expect(!exists("\(installation.codeRepo)/.git/objects/info/alternates"))
+        }
+    }
+
+    @Test func `a second run changes nothing and says nothing`() throws {
+        try Installation.with { installation in
+            try installation.makeRepository()
+            try installation.pinfold("init").requireSuccess()
+            let before = try installation.inventory()
+            let again = try installation.pinfold("init")
+            try again.requireSuccess()
+            #expect(again.output.isEmpty && again.errors.isEmpty, "\(again)")
+            #expect(try installation.inventory() == before)
+        }
+    }
+
+    @Test func `the identity comes from the variables`() throws {
+        try Installation.with { installation in
+            try installation.makeRepository()
+            let name = "A \"quoted\" Agent; # and more"
+            try installation.pinfold("init", changes: ["AGENT_GIT_USER_NAME": name, "AGENT_GIT_USER_EMAIL": "it@example.org"])
+                .requireSuccess()
+            let git = "git -c safe.directory='*' -C '\(installation.codeRepo)'"
+            #expect(try shell("\(git) config user.name; \(git) config user.email").requireSuccess() == "\(name)\nit@example.org\n")
+        }
+    }
+
+    @Test func `what an interrupted run left behind is completed`() throws {
+        try Installation.with { installation in
+            try installation.makeRepository()
+            // As a kill in the middle of the clone leaves it: half a clone beside the place, and half of the directories.
+            try shell(
+                "mkdir -p agent-data/.code-repo.pinfold-init/.git/objects agent-data/models agent-data/deployments; echo half > "
+                    + "agent-data/.code-repo.pinfold-init/x",
+                workingDirectory: installation.root
+            ).requireSuccess()
+            try installation.pinfold("init").requireSuccess()
+            #expect(exists("\(installation.codeRepo)/.git/HEAD"))
+            #expect(exists(installation.sandbox) && exists("\(installation.data)/deployments/releases"))
+            #expect(!exists("\(installation.data)/.code-repo.pinfold-init"))
+        }
+    }
+
+    @Test func `a run that is killed anywhere is completed by the next one`() throws {
+        try Installation.with { installation in
+            try installation.makeRepository()
+            for milliseconds in [2, 5, 10, 20, 40, 80] {
+                _ = try shell(
+                    "timeout -s KILL 0.\(milliseconds < 10 ? "00" : "0")\(milliseconds) '\(Executables.pinfold)' init --config "
+                        + "'\(installation.file)' || true",
+                    environment: installation.environment)
+                // Whatever is there is either no clone or a whole one that is the agent's.
+                if exists(installation.codeRepo) {
+                    #expect(try owner(installation.codeRepo) == "54321:54321 755")
+                    try shell("git -c safe.directory='*' -C '\(installation.codeRepo)' fsck --strict").requireSuccess()
+                }
+            }
+            try installation.pinfold("init").requireSuccess()
+            #expect(try installation.pinfold("init").output.isEmpty)
+            #expect(try owner(installation.sandbox) == "54321:54321 755")
+        }
+    }
+
+    struct Wrong: Sendable, CustomTestStringConvertible {
+        let testDescription: String
+        let prepare: String
+        let names: [String]
+    }
+
+    static let wrongThings: [Wrong] = [
+        Wrong(testDescription: "a file as the data root", prepare: "echo x > agent-data", names: ["agent-data", "a file"]),
+        Wrong(
+            testDescription: "a file as logs", prepare: "mkdir agent-data; echo x > agent-data/logs",
+            names: ["agent-data/logs", "a file"]),
+        Wrong(
+            testDescription: "a link as the sandbox", prepare: "mkdir agent-data; ln -s /var/tmp agent-data/sandbox",
+            names: ["AGENT_SANDBOX_PATH", "a symbolic link"]),
+        Wrong(
+            testDescription: "code-repo without a repository",
+            prepare: "mkdir -p agent-data/code-repo; echo x > agent-data/code-repo/notes.txt",
+            names: ["AGENT_CODE_REPO_PATH", "notes.txt"]),
+        Wrong(
+            testDescription: "deployments that the agent may write",
+            prepare: "mkdir -p agent-data/deployments; chown 54321 agent-data/deployments",
+            names: ["agent-data/deployments", "agent"]),
+        Wrong(
+            testDescription: "a data root that everybody may write", prepare: "mkdir agent-data; chmod 777 agent-data",
+            names: ["agent-data", "777"]),
+        Wrong(
+            testDescription: "an open door to the admin's socket", prepare: "mkdir -p agent-data/deployments/admin",
+            names: ["admin", "700"]),
+        Wrong(
+            testDescription: "a local clone that shares files with its source",
+            prepare: "mkdir agent-data; git clone -q --local project agent-data/code-repo", names: ["code-repo", "shares"]),
+        Wrong(
+            testDescription: "a device in the sandbox", prepare: "mkdir -p agent-data/sandbox; mknod agent-data/sandbox/null c 1 3",
+            names: ["agent-data/sandbox/null", "device"]),
+    ]
+
+    @Test(arguments: wrongThings)
+    func `something else in its place is an error that says what was found`(_ wrong: Wrong) throws {
+        try Installation.with { installation in
+            try installation.makeRepository()
+            try shell(wrong.prepare, workingDirectory: installation.root).requireSuccess()
+            let before = try shell("find agent-data -type f -o -type l | LC_ALL=C sort", workingDirectory: installation.root)
+                .requireSuccess()
+            let result = try installation.pinfold("init")
+            #expect(result.status == .exited(2), "\(result)")
+            let line = try #require(result.complaint, "not one line: \(result)")
+            for name in wrong.names { #expect(line.contains(name), "\(line)") }
+            let after = try shell(
+                "find agent-data -type f -o -type l | grep -v '^agent-data/code-repo/.git/' | LC_ALL=C sort",
+                workingDirectory: installation.root)
+            let kept = before.split(separator: "\n").filter { !$0.hasPrefix("agent-data/code-repo/.git/") }
+            #expect(
+                after.output.split(separator: "\n").filter { !$0.hasPrefix("agent-data/code-repo/") }
+                    == kept.filter { !$0.hasPrefix("agent-data/code-repo/") })
+        }
+    }
+
+    @Test func `a source that cannot be cloned whole is refused and leaves no clone`() throws {
+        try Installation.with { installation in
+            try installation.makeRepository()
+            try shell(
+                """
+                git clone -q --depth 1 "file://$PWD/project" shallow
+                mkdir empty-place
+                """, workingDirectory: installation.root
+            ).requireSuccess()
+            for (source, word) in [("shallow", "shallow"), ("empty-place", "empty-place"), ("nowhere", "nowhere")] {
+                let result = try installation.pinfold("init", changes: ["AGENT_CODE_SOURCE": "\(installation.root)/\(source)"])
+                #expect(result.status == .exited(2), "\(source): \(result)")
+                #expect(result.complaint?.contains(word) == true, "\(source): \(result)")
+                #expect(!exists(installation.codeRepo), "\(source)")
+                #expect(!exists("\(installation.data)/.code-repo.pinfold-init"), "\(source)")
+            }
+        }
+    }
+
+    @Test func `without a source the working directory's repository is cloned`() throws {
+        try Installation.with { installation in
+            try installation.makeRepository()
+            let environment = installation.environment.filter { $0.key != "AGENT_CODE_SOURCE" }
+            let inside = try run(
+                Executables.pinfold, ["init", "--config", installation.file], environment: environment,
+                workingDirectory: installation.repository + "/code")
+            #expect(inside.output.contains("cloned \(installation.repository) into"), "\(inside)")
+        }
+        try Installation.with { installation in
+            let environment = installation.environment.filter { $0.key != "AGENT_CODE_SOURCE" }
+            let outside = try run(
+                Executables.pinfold, ["init", "--config", installation.file], environment: environment,
+                workingDirectory: installation.root)
+            #expect(outside.status == .exited(2))
+            #expect(outside.complaint?.contains("AGENT_CODE_SOURCE") == true, "\(outside)")
+        }
+    }
+
+    @Test func `the default user is made where it is missing, and only that one`() throws {
+        try Installation.with { installation in
+            try installation.makeRepository()
+            // In a mount namespace with an /etc of its own, in which nobody has that name.
+            let script = """
+                mkdir etc && cp -a /etc/. etc && mount --bind etc /etc
+                userdel pinfold-agent 2>/dev/null || true; groupdel pinfold-agent 2>/dev/null || true
+                unset AGENT_USER
+                "$0" init --config "$1"
+                getent passwd pinfold-agent
+                stat -c %U agent-data/sandbox
+                """
+            let result = try run(
+                "unshare", ["-m", "bash", "-euo", "pipefail", "-c", script, Executables.pinfold, installation.file],
+                environment: installation.environment, workingDirectory: installation.root)
+            try result.requireSuccess()
+            #expect(result.output.contains("made the system user pinfold-agent"), "\(result)")
+            #expect(result.output.contains("/nonexistent:/usr/sbin/nologin\npinfold-agent\n"), "\(result)")
+        }
+        try Installation.with { installation in
+            try installation.makeRepository()
+            let other = try installation.pinfold("init", changes: ["AGENT_USER": "pinfold-nobody"])
+            #expect(other.status == .exited(2))
+            #expect(!exists(installation.data), "nothing is made for a user that does not exist")
+        }
+    }
+}
+
+/// Owner, group and mode of what is at a path.
+private func owner(_ path: String) throws -> String {
+    let text = try run("stat", ["-c", "%u:%g %a", path]).requireSuccess()
+    return String(text.dropLast())
+}

@@ -1,0 +1,181 @@
+import LinuxSystem
+import SystemPackage
+import TestSupport
+import Testing
+
+/// `pinfold mount`: the view answers when it returns, and every way of starting it comes to the same.
+@Suite(.timeLimit(.minutes(2)))
+struct MountTests {
+    @Test func `it returns when the view answers, one read-only mount and two writable ones`() throws {
+        try Installation.with { installation in
+            try installation.makeZones()
+            let result = try installation.pinfold("mount")
+            try result.requireSuccess()
+            #expect(
+                result.output.hasPrefix("\(installation.root) is shown at \(installation.mountpoint), writable in "), "\(result)")
+            let table = try installation.planes()
+            #expect(table.count == 3, "\(table)")
+            let view = installation.mountpoint
+            for (place, mode) in [(view, "ro"), ("\(view)/agent-data/code-repo", "rw"), ("\(view)/agent-data/sandbox", "rw")] {
+                let entry = try #require(table.first { $0.mountpoint == place }, "\(place): \(table)")
+                #expect(entry.type == "fuse.pinfold" && entry.source == installation.root)
+                for option in [mode, "nosuid", "nodev"] { #expect(entry.options.contains(option), "\(entry)") }
+            }
+            #expect(try readFile("\(view)/agent-data/logs/server.log") == "log\n")
+            #expect(try shell("echo x > '\(view)/agent-data/logs/server.log'").errors.contains("Read-only file system"))
+            try shell("echo new > '\(view)/agent-data/sandbox/new.txt'", user: installation.agent).requireSuccess()
+            #expect(try readFile("\(installation.sandbox)/new.txt") == "new\n")
+        }
+    }
+
+    @Test func `in the foreground it stays until it is told to go, and takes the view down`() async throws {
+        for signal in [Signal.terminate, .interrupt] {
+            try await withTemporaryDirectory { directory in
+                let installation = try Installation(directory)
+                try installation.makeZones()
+                let child = try ChildProcess(
+                    .init(
+                        Executables.pinfold, ["mount", "--foreground", "--config", installation.file],
+                        environment: mergedEnvironment(installation.environment), workingDirectory: installation.root,
+                        descriptors: [:]))
+                try await eventually("the view is mounted") {
+                    try installation.planes().count == 3 && exists("\(installation.mountpoint)/agent-data/sandbox/mine.txt")
+                }
+                try child.signal(signal.rawValue)
+                #expect(try child.ends(withinMilliseconds: 30_000))
+                #expect(try child.wait() == .exited(0))
+                #expect(try installation.planes().isEmpty)
+            }
+        }
+    }
+
+    @Test func `a mountpoint in use is refused, and the view that uses it goes on`() throws {
+        try Installation.with { installation in
+            try installation.makeZones()
+            try installation.pinfold("mount").requireSuccess()
+            let again = try installation.pinfold("mount")
+            #expect(again.status == .exited(2))
+            #expect(again.complaint?.contains("in use: process \(try installation.daemon())") == true, "\(again)")
+            #expect(try readFile("\(installation.mountpoint)/agent-data/logs/server.log") == "log\n")
+            #expect(try installation.planes().count == 3)
+        }
+    }
+
+    @Test func `a mountpoint given as an argument wins, below the runtime directory it is made`() throws {
+        try Installation.with { installation in
+            try installation.makeZones()
+            let name = "/run/pinfold/\(installation.root.split(separator: "/").last ?? "")"
+            defer { _ = try? shell("rmdir '\(name)'") }
+            try installation.pinfold("mount", name).requireSuccess()
+            defer { _ = try? installation.pinfold("umount", name, "--lazy") }
+            #expect(try readFile("\(name)/agent-data/logs/server.log") == "log\n")
+            #expect(try installation.planes().isEmpty)
+            try installation.pinfold("umount", name).requireSuccess()
+            #expect(mountpoints(below: name).isEmpty)
+        }
+    }
+
+    @Test func `two views at once do not know of each other`() throws {
+        try Installation.with { first in
+            try Installation.with { second in
+                try first.makeZones()
+                try second.makeZones()
+                try first.pinfold("mount").requireSuccess()
+                try second.pinfold("mount").requireSuccess()
+                try first.pinfold("umount").requireSuccess()
+                #expect(try first.planes().isEmpty)
+                #expect(try readFile("\(second.mountpoint)/agent-data/sandbox/mine.txt") == "mine\n")
+            }
+        }
+    }
+
+    @Test func `a view whose daemon was killed is cleared away by the next mount`() async throws {
+        try await withTemporaryDirectory { directory in
+            let installation = try Installation(directory)
+            defer { _ = try? installation.pinfold("umount", "--lazy") }
+            try installation.makeZones()
+            try installation.pinfold("mount").requireSuccess()
+            try await installation.killDaemon()
+            let result = try installation.pinfold("mount")
+            try result.requireSuccess()
+            #expect(result.errors.contains("cleared away"), "\(result)")
+            #expect(try readFile("\(installation.mountpoint)/agent-data/sandbox/mine.txt") == "mine\n")
+            #expect(try installation.planes().count == 3)
+        }
+    }
+
+    @Test func `hidden names, protected names and quotas reach the gateway`() throws {
+        try Installation.with { installation in
+            try installation.makeZones()
+            try shell("mkdir secret; echo x > secret/token", workingDirectory: installation.root).requireSuccess()
+            let result = try installation.pinfold(
+                "mount", changes: ["AGENT_VIEW_HIDE": "\(installation.root)/secret", "AGENT_PROTECT": ".git/hooks"])
+            try result.requireSuccess()
+            let view = installation.mountpoint
+            #expect(!exists("\(view)/secret"))
+            let hook = try shell("echo x > '\(view)/agent-data/code-repo/.git/hooks/post-commit'", user: installation.agent)
+            #expect(hook.errors.contains("Operation not permitted"), "\(hook)")
+        }
+    }
+
+    @Test func `an agent works in a repository that init cloned`() throws {
+        try Installation.with { installation in
+            try installation.makeRepository()
+            try installation.pinfold("init").requireSuccess()
+            try installation.pinfold("mount").requireSuccess()
+            let commit = """
+                cd '\(installation.mountpoint)/agent-data/code-repo'
+                git config user.name
+                echo changed >> first.txt; git add first.txt; git commit -q -m 'a change'
+                git log --format=%s -1
+                """
+            let result = try shell(
+                commit,
+                environment: [
+                    "GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "safe.directory", "GIT_CONFIG_VALUE_0": "*",
+                    "HOME": "/nonexistent",
+                ],
+                user: installation.agent)
+            #expect(result.output == "Agent\na change\n", "\(result)")
+            // While the view is up, init has nothing to do and does not disturb it.
+            #expect(try installation.pinfold("init").output.isEmpty)
+        }
+    }
+}
+
+enum Signal {
+    case terminate, interrupt, kill
+
+    var rawValue: Int32 {
+        switch self {
+        case .terminate: 15
+        case .interrupt: 2
+        case .kill: 9
+        }
+    }
+}
+
+extension Installation {
+    /// What of Pinfold is mounted at the mountpoint and below.
+    func planes() throws -> [MountEntry] {
+        try MountTable.read().entries(atOrBelow: mountpoint).filter(\.isPinfold)
+    }
+
+    /// The process that serves the view, by its lock.
+    func daemon() throws -> Int32 {
+        let text = try readFile(MountRuntime(mountpoint: mountpoint).lock)
+        guard let pid = text.split(whereSeparator: \.isWhitespace).first.flatMap({ Int32($0) }) else {
+            throw TestFailure("no process id: \(text)")
+        }
+        return pid
+    }
+
+    /// Kills the daemon as a crash would, and waits until the view answers ENOTCONN.
+    func killDaemon() async throws {
+        let pid = try daemon()
+        try run("kill", ["-9", String(pid)]).requireSuccess()
+        try await eventually("the daemon is dead") {
+            try shell("cat '\(mountpoint)/agent-data/sandbox/mine.txt'").errors.contains("not connected")
+        }
+    }
+}

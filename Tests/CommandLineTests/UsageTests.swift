@@ -1,0 +1,79 @@
+import LinuxSystem
+import TestSupport
+import Testing
+
+/// What every command has in common: help, exit codes, one line for an error.
+@Suite(.timeLimit(.minutes(2)))
+struct UsageTests {
+    static let commands = try! commandNames()
+
+    @Test(arguments: commands)
+    func `every command explains itself`(_ command: String) throws {
+        let help = try run(Executables.pinfold, [command, "--help"])
+        #expect(help.status == .exited(0))
+        #expect(help.output.contains("USAGE: pinfold \(command)"))
+        #expect(help.errors.isEmpty)
+    }
+
+    @Test func `the help lists the commands, the version is a number`() throws {
+        #expect(Set(Self.commands).isSuperset(of: ["init", "mount", "umount", "run", "why", "doctor", "deployd"]))
+        let version = try run(Executables.pinfold, ["--version"])
+        #expect(version.status == .exited(0))
+        #expect(version.output.split(separator: ".").count == 3)
+    }
+
+    @Test func `no command is wrong usage and shows the help as a diagnosis`() throws {
+        let result = try run(Executables.pinfold)
+        #expect(result.status == .exited(2))
+        #expect(result.output.isEmpty)
+        #expect(result.errors.contains("USAGE: pinfold"))
+    }
+
+    @Test(arguments: [["frobnicate"], ["mount", "--frobnicate"], ["why"], ["umount", "/a", "/b"], ["why", "/", "--config"]])
+    func `wrong usage is one line and exit code 2`(_ arguments: [String]) throws {
+        let result = try run(Executables.pinfold, arguments)
+        #expect(result.status == .exited(2))
+        #expect(result.output.isEmpty)
+        #expect(result.complaint?.contains("--help'") == true, "\(result)")
+    }
+
+    @Test func `control characters in what an error names are escaped`() throws {
+        let result = try run(Executables.pinfold, ["umount", "/nowhere/\u{1b}[2J\n\u{202e}x"])
+        #expect(result.status == .exited(4))
+        #expect(result.complaint?.contains("\\u{1b}[2J\\n\\u{202e}x") == true, "\(result)")
+    }
+
+    @Test func `output that nobody reads is no error of its own`() throws {
+        let result = try shell("'\(Executables.pinfold)' --version >&-; '\(Executables.pinfold)' --help >/dev/full")
+        #expect(result.status == .exited(0))
+    }
+
+    @Test func `deployd hands its options to the daemon beside it`() throws {
+        try Beside.with(program: "pinfold-deployd", script: "echo \"$0: $*\"; exit 3") { pinfold in
+            let result = try run(pinfold, ["deployd", "--interval", "5", "--verbose"])
+            #expect(result.status == .exited(3))
+            #expect(result.output.hasSuffix("pinfold-deployd: --interval 5 --verbose\n"), "\(result)")
+        }
+    }
+}
+
+/// The subcommands, from the help itself.
+func commandNames() throws -> [String] {
+    let help = try run(Executables.pinfold, ["--help"]).requireSuccess()
+    return help.split(separator: "\n").compactMap { line -> String? in
+        guard line.hasPrefix("  "), let first = line.dropFirst(2).first, first.isLowercase else { return nil }
+        return line.split(separator: " ").first.map(String.init)
+    }
+}
+
+/// The command with other programs beside it than those that were built.
+enum Beside {
+    static func with(program: String, script: String, _ body: (String) throws -> Void) throws {
+        try withTemporaryDirectory { directory in
+            try shell("cp '\(Executables.pinfold)' '\(directory)/pinfold'").requireSuccess()
+            try writeFile("\(directory)/\(program)", "#!/bin/sh\n\(script)\n")
+            try shell("chmod 755 '\(directory)/\(program)'").requireSuccess()
+            try body("\(directory)/pinfold")
+        }
+    }
+}

@@ -1,0 +1,151 @@
+import CLinux
+import LinuxSystem
+import SystemPackage
+import TestSupport
+import Testing
+
+/// How a view comes and goes.
+@Suite(.serialized, .timeLimit(.minutes(2)))
+struct MountingTests {
+    /// The mounts at and below the view: mountpoint and options.
+    private func mounts(_ directory: String) throws -> [MountEntry] {
+        try MountTable.read().entries(atOrBelow: directory + "/view")
+    }
+
+    @Test func `the view is mounted read-only and each zone writable over it`() async throws {
+        try await withGateway { gateway in
+            let entries = try mounts(gateway.directory)
+            #expect(entries.map(\.mountpoint) == [gateway.view, gateway.viewCodeRepo, gateway.viewSandbox])
+            #expect(entries.map(\.root) == ["/view", "/code-repo", "/sandbox"])
+            for entry in entries {
+                #expect(entry.type == "fuse.pinfold" && entry.source == gateway.source)
+                #expect(entry.options.contains("nosuid") && entry.options.contains("nodev"))
+            }
+            #expect(entries.map { $0.options.contains("ro") } == [true, false, false])
+            #expect(try gateway.asAgent("echo x > outside").errors.contains("Read-only file system"))
+            try gateway.asAgent("echo x > data/sandbox/inside; echo x > data/code-repo/inside").requireSuccess()
+            #expect(try readFile(gateway.sandbox + "/inside") == "x\n")
+            #expect(try readFile(gateway.codeRepo + "/inside") == "x\n")
+        }
+    }
+
+    @Test(arguments: [SIGTERM, SIGINT]) func `a signal unmounts and ends with 0`(_ signal: Int32) throws {
+        try withTemporaryDirectory { directory in
+            try MountedGateway.makeDirectories(in: directory)
+            let child = try startGateway(MountedGateway.arguments(directory), log: directory + "/log")
+            try child.signal(signal)
+            #expect(try child.ends(withinMilliseconds: 30_000))
+            #expect(try child.wait() == .exited(0))
+            #expect(try mounts(directory).isEmpty)
+        }
+    }
+
+    @Test func `an unmount by somebody else ends the daemon`() throws {
+        try withTemporaryDirectory { directory in
+            try MountedGateway.makeDirectories(in: directory)
+            let child = try startGateway(MountedGateway.arguments(directory), log: directory + "/log")
+            try run("umount", ["-R", directory + "/view"]).requireSuccess()
+            #expect(try child.ends(withinMilliseconds: 30_000))
+            #expect(try child.wait() == .exited(0))
+            #expect(try mounts(directory).isEmpty)
+        }
+    }
+
+    @Test func `a view in use is detached, and who used it gets an error`() throws {
+        try withTemporaryDirectory { directory in
+            try MountedGateway.makeDirectories(in: directory)
+            let gateway = try startGateway(MountedGateway.arguments(directory), log: directory + "/log")
+            let file = try Descriptor.open(directory + "/view/data/sandbox", [.readOnly, .directory])
+            try gateway.signal(SIGTERM)
+            #expect(try gateway.ends(withinMilliseconds: 30_000))
+            #expect(try gateway.wait() == .exited(0))
+            #expect(try mounts(directory).isEmpty)
+            #expect(throws: Errno.socketNotConnected) { _ = try file.open("name", .readOnly) }
+            #expect(try readFile(directory + "/log").contains("still in use"))
+        }
+    }
+
+    @Test func `a dead daemon's mount answers an error, and the next start clears it`() async throws {
+        try await withTemporaryDirectory { directory in
+            try MountedGateway.makeDirectories(in: directory)
+            let dead = try startGateway(MountedGateway.arguments(directory), log: directory + "/log")
+            try dead.signal(SIGKILL)
+            _ = try dead.wait()
+            #expect(try mounts(directory).count == 3)
+            // A process that hung would be ended by the deadline of `run`.
+            #expect(try run("stat", [directory + "/view/data"], seconds: 20).errors.contains("not connected"))
+            try await withGateway(in: directory) { gateway in
+                #expect(try mounts(directory).count == 3)
+                try gateway.asAgent("echo x > data/sandbox/alive").requireSuccess()
+            }
+            #expect(try mounts(directory).isEmpty)
+        }
+    }
+
+    @Test func `a second daemon on the same mountpoint is refused and the first goes on`() async throws {
+        try await withGateway { gateway in
+            let second = try run(Executables.mount, MountedGateway.arguments(gateway.directory))
+            #expect(second.status == .exited(2))
+            #expect(second.errors.contains("in use: process \(gateway.pid) serves a view there"))
+            try gateway.asAgent("echo x > data/sandbox/alive").requireSuccess()
+        }
+    }
+
+    @Test func `two views of one source serve side by side`() async throws {
+        try await withGateway { gateway in
+            try makeDirectories(gateway.directory + "/other")
+            var words = MountedGateway.arguments(gateway.directory)
+            words[3] = gateway.directory + "/other"
+            let second = try startGateway(words, log: gateway.directory + "/log2")
+            try gateway.asAgent("echo one > data/sandbox/file").requireSuccess()
+            try await eventually("the second view shows what was written through the first") {
+                (try? readFile(gateway.directory + "/other/data/sandbox/file")) == "one\n"
+            }
+            try second.signal(SIGTERM)
+            #expect(try second.wait() == .exited(0))
+            #expect(try gateway.asAgent("cat data/sandbox/file").output == "one\n")
+        }
+    }
+
+    @Test func `a mountpoint inside the source does not show the view again`() throws {
+        try withTemporaryDirectory { directory in
+            try MountedGateway.makeDirectories(in: directory)
+            try makeDirectories(directory + "/source/view")
+            var words = MountedGateway.arguments(directory)
+            words[3] = directory + "/source/view"
+            let gateway = try startGateway(words, log: directory + "/log")
+            #expect(try run("ls", ["-A", directory + "/source/view/view"]).requireSuccess() == "")
+            #expect(try run("ls", ["-A", directory + "/source/view"]).requireSuccess() == "data\nview\n")
+            try gateway.signal(SIGTERM)
+            #expect(try gateway.wait() == .exited(0))
+        }
+    }
+
+    @Test func `a zone whose mount is gone is reported and read-only`() async throws {
+        try await withGateway { gateway in
+            try run("umount", [gateway.viewSandbox]).requireSuccess()
+            try await eventually("the loss is in the log") {
+                try readFile(gateway.log).contains("sandbox at \(gateway.viewSandbox) is gone")
+            }
+            #expect(try gateway.asAgent("echo x > data/sandbox/file").errors.contains("Read-only file system"))
+            try gateway.asAgent("echo x > data/code-repo/file").requireSuccess()
+        }
+    }
+
+    @Test func `the daemon keeps no power that serving does not need`() async throws {
+        try await withGateway { gateway in
+            let status = try readFile("/proc/\(gateway.pid)/status")
+            func value(_ name: String) -> UInt64? {
+                status.split(separator: "\n").first { $0.hasPrefix(name + ":") }.flatMap {
+                    UInt64($0.drop { $0 != "\t" }.dropFirst(), radix: 16)
+                }
+            }
+            let permitted = try #require(value("CapPrm"))
+            #expect(value("CapBnd") == permitted)
+            #expect(permitted.nonzeroBitCount <= 9)
+            // CAP_SYS_RESOURCE, by which quotas would not hold; CAP_SYS_PTRACE, CAP_NET_ADMIN, CAP_SYS_MODULE, CAP_SYS_RAWIO.
+            for number in [24, 19, 12, 16, 17] { #expect(permitted & 1 << UInt64(number) == 0) }
+            #expect(status.contains("NoNewPrivs:\t1"))
+        }
+    }
+}

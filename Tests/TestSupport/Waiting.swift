@@ -1,0 +1,14 @@
+/// Waits until `condition` holds, looking again every few milliseconds; throws with `what` when the deadline passes.
+///
+/// The deadline is generous because a busy machine is no failure: only a condition that never holds is.
+package func eventually(
+    _ what: String, within seconds: Int = 30, _ condition: () async throws -> Bool
+) async throws {
+    let clock = ContinuousClock()
+    let deadline = clock.now + .seconds(seconds)
+    while true {
+        if try await condition() { return }
+        if clock.now >= deadline { throw TestFailure("not within \(seconds) s: \(what)") }
+        try await Task.sleep(for: .milliseconds(10))
+    }
+}
