@@ -74,8 +74,8 @@ import Testing
             }
             let count = unsafe bytes.withUnsafeBytes { buffer in
                 unsafe FilesystemEvent.forEach(in: buffer) { event in
-                    if let name = unsafe event.name { #expect(unsafe name.count <= buffer.count) }
-                    if let object = event.object { #expect(unsafe object.bytes.count <= buffer.count) }
+                    let lengths = unsafe [event.name?.count, event.object?.bytes.count].compactMap(\.self)
+                    #expect(lengths.allSatisfy { $0 <= buffer.count })
                 }
             }
             #expect(count <= bytes.count / 24)

@@ -14,6 +14,9 @@ final class StatusBoard: Sendable {
 
     private let settings: PipelineSettings
     private let state = Lock(State())
+    /// Held while a document is shown: two threads never show under one revision, nor an older state after a newer one. Taken before
+    /// `state`, never after.
+    private let publishing = Lock(())
     let signal: ChangeSignal
 
     init(_ settings: PipelineSettings) {
@@ -49,7 +52,7 @@ final class StatusBoard: Sendable {
             state.document?.warnings = state.warnings.sorted { $0.key < $1.key }.map(\.value)
             return state.document != nil
         }
-        if isNew, let document { publish(document) }
+        if isNew { publish { self.document } }
     }
 
     /// Reads the state and shows it.
@@ -79,10 +82,17 @@ final class StatusBoard: Sendable {
         }
         document.rules = rules(document)
         document.warnings = state.withLock { $0.warnings.sorted { $0.key < $1.key }.map(\.value) }
-        publish(document)
+        let shown = document
+        publish { shown }
     }
 
-    private func publish(_ shown: StatusDocument) {
+    private func publish(_ shown: () -> StatusDocument?) {
+        publishing.withLock { _ in
+            if let document = shown() { write(document) }
+        }
+    }
+
+    private func write(_ shown: StatusDocument) {
         var document = shown
         document.revision = signal.revision + 1
         document.updated = Clock.now

@@ -76,12 +76,31 @@ struct CodeRepository: Sendable {
                 ["identity", preparation, configuration.gitUserName, configuration.gitUserEmail], lock,
                 what: "the agent's git identity cannot be set")
             _ = try TreeWalk.give(preparation, to: account)
+            try keepBaseline(cloned)
             try publish(preparation, in: parent)
             // The branch and its commit.
             return cloned.split(whereSeparator: \.isWhitespace).map(String.init).joined(separator: " at ")
         } catch {
             try? removeTree(preparation)
             throw error
+        }
+    }
+
+    /// Notes the commit that was cloned as what the first deployment is compared with: what the agent commits before the deploy daemon
+    /// first runs is then no exception from a human's look at what judges it.
+    ///
+    /// Before the clone is in its place: after a crash here the next `init` clones again, and writes this anew.
+    private func keepBaseline(_ cloned: String) throws(CommandFailure) {
+        guard let commit = cloned.split(whereSeparator: \.isWhitespace).last, commit.count == 40 else { return }
+        let path = configuration.paths.deployments + "/baseline"
+        do {
+            let file = try FileDescriptor.open(
+                FilePath(path), .writeOnly, options: [.create, .truncate, .closeOnExec, .noFollow],
+                permissions: [.ownerReadWrite, .groupRead, .otherRead])
+            defer { try? file.close() }
+            _ = try file.writeAll("\(commit)\n".utf8)
+        } catch {
+            throw CommandFailure(.notDone, "\(path) cannot be written: \(error)")
         }
     }
 
