@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import CLinux
+internal import PinfoldConfiguration
 
 /// The one place where an outcome becomes an exit code: 0 done; 1 the thing asked for did not happen; 2 wrong usage or
 /// configuration; 3 waiting for a human; 4 the daemon or the mount cannot be reached.
@@ -21,8 +22,17 @@ enum Main {
             // Somebody else's exit code, passed on: whoever ended with it has said why.
             return code.rawValue
         } catch {
-            return answer(error)
+            return unknownCommand(arguments) ?? answer(error)
         }
+    }
+
+    /// A first word that is no command: the parser would call it an unexpected argument.
+    private static func unknownCommand(_ arguments: [String]) -> Int32? {
+        let known = PinfoldCommand.commandNames
+        guard let word = arguments.first, !word.hasPrefix("-"), !known.contains(word) else { return nil }
+        let meant = closest(to: word, among: known).map { "did you mean 'pinfold \($0)'?" } ?? "see 'pinfold --help'"
+        Terminal.complain("there is no command '\(word)'; \(meant)")
+        return CommandExit.usage.rawValue
     }
 
     /// What the argument parser throws: a request for help or the version, or wrong usage, which is 2 here and 64 there.

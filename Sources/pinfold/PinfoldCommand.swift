@@ -15,6 +15,10 @@ struct PinfoldCommand: ParsableCommand {
             CommandGroup(name: "Deployment", subcommands: [DeploydCommand.self] + deployCommands),
         ])
 
+    /// What may stand first on the command line.
+    static let commandNames =
+        ([DeploydCommand.self] + gatewayCommands + deployCommands).compactMap { $0.configuration.commandName } + ["help"]
+
     mutating func run() throws {
         // No command at all is wrong usage: the help is the explanation, not the result.
         Terminal.explain(PinfoldCommand.helpMessage())

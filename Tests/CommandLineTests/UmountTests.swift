@@ -109,6 +109,28 @@ struct UmountTests {
         }
     }
 
+    @Test func `a namespace that keeps a copy of the view is named`() async throws {
+        try await withTemporaryDirectory { directory in
+            let installation = try Installation(directory)
+            defer { _ = try? installation.pinfold("umount", "--lazy") }
+            try installation.makeZones()
+            try installation.pinfold("mount").requireSuccess()
+            let daemon = try installation.daemon()
+            let signal = "\(directory)/holds"
+            let holder = try ChildProcess(
+                .init(
+                    "unshare", ["-m", "--propagation", "private", "bash", "-c", "echo >'\(signal)'; exec sleep 100"],
+                    descriptors: [:]))
+            try await eventually("the copy is made") { (try? readFile(signal))?.isEmpty == false }
+            let lazy = try installation.pinfold("umount", "--lazy")
+            #expect(lazy.status == .exited(0), "\(lazy)")
+            #expect(lazy.complaint?.contains("still used by \(holder.pid) (sleep: mount namespace)") == true, "\(lazy)")
+            try holder.signal(Signal.kill.rawValue)
+            _ = try holder.wait()
+            try await eventually("the daemon has ended") { !exists("/proc/\(daemon)/exe") }
+        }
+    }
+
     @Test func `something mounted in the view keeps it up, and is named`() throws {
         try Installation.with { installation in
             try installation.makeZones()

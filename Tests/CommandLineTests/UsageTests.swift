@@ -29,12 +29,20 @@ struct UsageTests {
         #expect(result.errors.contains("USAGE: pinfold"))
     }
 
-    @Test(arguments: [["frobnicate"], ["mount", "--frobnicate"], ["why"], ["umount", "/a", "/b"], ["why", "/", "--config"]])
+    @Test(arguments: [["mount", "--frobnicate"], ["why"], ["umount", "/a", "/b"], ["why", "/", "--config"]])
     func `wrong usage is one line and exit code 2`(_ arguments: [String]) throws {
         let result = try run(Executables.pinfold, arguments)
         #expect(result.status == .exited(2))
         #expect(result.output.isEmpty)
         #expect(result.complaint?.contains("--help'") == true, "\(result)")
+    }
+
+    @Test(arguments: [("statu", "'pinfold status'"), ("moutn", "'pinfold mount'"), ("xyzzy", "'pinfold --help'")])
+    func `a command that does not exist is answered with the one that was meant`(_ word: String, _ hint: String) throws {
+        let result = try run(Executables.pinfold, [word])
+        #expect(result.status == .exited(2))
+        #expect(result.complaint?.contains("there is no command '\(word)'") == true, "\(result)")
+        #expect(result.complaint?.contains(hint) == true, "\(result)")
     }
 
     @Test func `control characters in what an error names are escaped`() throws {

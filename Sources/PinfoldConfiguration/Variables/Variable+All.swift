@@ -52,26 +52,9 @@ extension Variable {
 
     /// The known name that `name` may have been meant to be: few letters differ, or one is the other's beginning or end.
     package static func likely(for name: String) -> Variable? {
-        let ranked = all.map { (variable: $0, distance: editDistance(Array(name.utf8), Array($0.name.utf8))) }
-        guard let best = ranked.min(by: { $0.distance < $1.distance }) else { return nil }
-        if best.distance <= max(2, name.utf8.count / 5) { return best.variable }
+        if let close = closest(to: name, among: all.map(\.name)) { return named(close) }
         return all.first {
             name.count > 8 && ($0.name.hasPrefix(name) || name.hasPrefix($0.name) || $0.name.hasSuffix(name.dropFirst(6)))
         }
-    }
-
-    /// Levenshtein's distance over bytes.
-    private static func editDistance(_ a: [UInt8], _ b: [UInt8]) -> Int {
-        var row = Array(0...b.count)
-        for (i, x) in a.enumerated() {
-            var diagonal = row[0]
-            row[0] = i + 1
-            for (j, y) in b.enumerated() {
-                let above = row[j + 1]
-                row[j + 1] = min(above + 1, row[j] + 1, diagonal + (x == y ? 0 : 1))
-                diagonal = above
-            }
-        }
-        return row[b.count]
     }
 }

@@ -6,7 +6,7 @@ internal import SystemPackage
 struct Holder: Hashable, Sendable, CustomStringConvertible {
     let pid: Int32
     let command: String
-    /// `working directory`, `root directory`, `program`, `open file`, `mapped file`.
+    /// `working directory`, `root directory`, `program`, `open file`, `mapped file`, `mount namespace`.
     let uses: [String]
 
     var description: String { "\(pid) (\(command): \(uses.joined(separator: ", ")))" }
@@ -23,6 +23,21 @@ struct Holder: Hashable, Sendable, CustomStringConvertible {
             return uses.isEmpty ? nil : Holder(pid: pid, command: command(of: pid), uses: uses)
         }
     }
+
+    /// The first process of each other mount namespace in which one of the filesystems is still mounted: a namespace that was made while the
+    /// view was up, and whose mounts do not follow this one's, keeps the view alive without using it.
+    static func namespaces(with devices: Set<String>) -> [Holder] {
+        var seen = Set([namespace(of: "self")].compactMap { $0 })
+        return ((try? names(inDirectory: "/proc")) ?? []).compactMap { Int32($0) }.sorted().compactMap { pid in
+            guard let namespace = namespace(of: "\(pid)"), seen.insert(namespace).inserted,
+                let table = try? MountTable.read(process: pid), table.entries.contains(where: { devices.contains($0.device) })
+            else { return nil }
+            return Holder(pid: pid, command: command(of: pid), uses: ["mount namespace"])
+        }
+    }
+
+    /// `man 7 namespaces`: the same text is the same namespace.
+    private static func namespace(of process: String) -> String? { try? readLink("/proc/\(process)/ns/mnt") }
 
     private static func uses(of pid: Int32, devices: Set<String>) -> [String] {
         var uses: [String] = []

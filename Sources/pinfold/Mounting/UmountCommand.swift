@@ -36,7 +36,9 @@ struct UmountCommand: ParsableCommand {
         try view.detach()
         guard let daemon = view.daemon else { return }
         if view.daemonEnds(withinSeconds: lazy ? 1 : 10) { return }
-        let holders = Holder.of(devices: Set(view.planes.map(\.device)), except: [daemon])
+        let devices = Set(view.planes.map(\.device))
+        let users = Holder.of(devices: devices, except: [daemon])
+        let holders = users.isEmpty ? Holder.namespaces(with: devices) : users
         let who = holders.isEmpty ? "its daemon, process \(daemon), has not ended yet" : "still used by \(holders.summary)"
         guard lazy else { throw CommandFailure(.notDone, "the view is gone from \(view.mountpoint), but \(who)") }
         Terminal.complain("the view is gone from \(view.mountpoint); \(who)")
