@@ -1,5 +1,6 @@
 import CLinux
 import DeployModel
+import DeployService
 import LinuxSystem
 import TestSupport
 import Testing
@@ -43,6 +44,13 @@ struct DaemonTests {
                 environment: ["AGENT_DATA_ROOT": root + "/agent-data"].merging(setting) { $1 })
             #expect(ended.status == .exited(2))
             #expect(!exists(root + "/agent-data/deployments"))
+        }
+    }
+
+    @Test func `whoever waits for a revision that this daemon has never given is answered at once`() async throws {
+        // As a client does that waited when the daemon was started again and the clock had gone back meanwhile.
+        try await withFarm { _, service in
+            #expect(await service.change(after: .max, withinMilliseconds: 3_600_000) < .max)
         }
     }
 }

@@ -14,8 +14,8 @@ final class StatusBoard: Sendable {
 
     private let settings: PipelineSettings
     private let state = Lock(State())
-    /// Held while a document is shown: two threads never show under one revision, nor an older state after a newer one. Taken before
-    /// `state`, never after.
+    /// Held from reading the state until it is shown: nobody shows an older state after a newer one. Taken before the signal's lock, and that
+    /// before `state`.
     private let publishing = Lock(())
     let signal: ChangeSignal
 
@@ -52,11 +52,26 @@ final class StatusBoard: Sendable {
             state.document?.warnings = state.warnings.sorted { $0.key < $1.key }.map(\.value)
             return state.document != nil
         }
-        if isNew { publish { self.document } }
+        guard isNew else { return }
+        publishing.withLock { _ in
+            if let document { write(document) }
+        }
     }
 
     /// Reads the state and shows it.
     func show(_ store: HistoryStore) throws(DeployError) {
+        let outcome = publishing.withLock { _ -> Result<Void, DeployError> in
+            do throws(DeployError) {
+                write(try read(store))
+                return .success(())
+            } catch {
+                return .failure(error)
+            }
+        }
+        try outcome.get()
+    }
+
+    private func read(_ store: HistoryStore) throws(DeployError) -> StatusDocument {
         let empty = StatusDocument(revision: 0, updated: Clock.now, branch: branch, target: settings.target)
         var document = try store.read { history in
             var document = empty
@@ -82,29 +97,23 @@ final class StatusBoard: Sendable {
         }
         document.rules = rules(document)
         document.warnings = state.withLock { $0.warnings.sorted { $0.key < $1.key }.map(\.value) }
-        let shown = document
-        publish { shown }
+        return document
     }
 
-    private func publish(_ shown: () -> StatusDocument?) {
-        publishing.withLock { _ in
-            if let document = shown() { write(document) }
-        }
-    }
-
+    /// The file first: who is woken finds it.
     private func write(_ shown: StatusDocument) {
         var document = shown
+        // Only here is it counted, under `publishing`.
         document.revision = signal.revision + 1
         document.updated = Clock.now
         let final = document
-        state.withLock { $0.document = final }
         do {
             try DurableFile.write(DeployJSON.encode(final, pretty: true), to: settings.statusFile)
             state.withLock { $0.warnings["status"] = nil }
         } catch {
             state.withLock { $0.warnings["status"] = "\(settings.statusFile) is out of date: \(explanation(of: error).reason)" }
         }
-        signal.advance(to: final.revision)
+        signal.advance { _ in state.withLock { $0.document = final } }
     }
 
     /// The rules in force, in words.

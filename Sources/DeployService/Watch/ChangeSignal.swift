@@ -1,11 +1,16 @@
 internal import LinuxSystem
 
-/// Lets tasks wait for the state's revision to grow.
+/// Lets tasks wait for the state's revision to become another one.
 final class ChangeSignal: Sendable {
+    fileprivate struct Waiter {
+        let continuation: CheckedContinuation<Void, Never>
+        let timer: Task<Void, Never>
+    }
+
     private struct State {
         var revision: Int
         var next = 0
-        var waiting: [Int: (after: Int, continuation: CheckedContinuation<Void, Never>)] = [:]
+        var waiting: [Int: Waiter] = [:]
     }
 
     private let state: Lock<State>
@@ -16,32 +21,37 @@ final class ChangeSignal: Sendable {
 
     var revision: Int { state.withLock { $0.revision } }
 
-    func advance(to revision: Int) {
+    /// Counts one further and wakes everybody who waits.
+    /// - Parameter showing: makes visible what carries the new revision, in the same moment: nobody reads that and then waits for a
+    ///   revision that they have seen already.
+    func advance(showing: (Int) -> Void) {
         let woken = state.withLock { state in
-            state.revision = max(state.revision, revision)
-            let due = state.waiting.filter { $0.value.after < state.revision }
-            for ticket in due.keys { state.waiting[ticket] = nil }
-            return due.values.map(\.continuation)
+            state.revision += 1
+            showing(state.revision)
+            defer { state.waiting = [:] }
+            return state.waiting.values.map(\.self)
         }
-        for continuation in woken { continuation.resume() }
+        for waiter in woken { waiter.resume() }
     }
 
-    /// Returns when the revision is later than `revision`, after the time, or when the task is cancelled.
+    /// Returns when the revision is another than `revision`, after the time, or when the task is cancelled. A later one than any there has
+    /// been is another daemon's, from before the clock went back: not waited for.
     func wait(after revision: Int, milliseconds: Int) async {
         guard milliseconds > 0 else { return }
         let ticket = state.withLock { state in
             state.next += 1
             return state.next
         }
-        let timer = Task { [self] in
-            try? await Task.sleep(for: .milliseconds(milliseconds))
-            release(ticket)
-        }
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let isDue = state.withLock { state in
-                    if state.revision > revision || Task.isCancelled { return true }
-                    state.waiting[ticket] = (revision, continuation)
+                    if state.revision != revision || Task.isCancelled { return true }
+                    // Begun only now, under the lock that it needs to release anybody: it cannot end before there is somebody to release.
+                    let timer = Task { [self] in
+                        try? await Task.sleep(for: .milliseconds(milliseconds))
+                        release(ticket)
+                    }
+                    state.waiting[ticket] = Waiter(continuation: continuation, timer: timer)
                     return false
                 }
                 if isDue { continuation.resume() }
@@ -49,10 +59,16 @@ final class ChangeSignal: Sendable {
         } onCancel: {
             release(ticket)
         }
-        timer.cancel()
     }
 
     private func release(_ ticket: Int) {
-        state.withLock { $0.waiting.removeValue(forKey: ticket) }?.continuation.resume()
+        state.withLock { $0.waiting.removeValue(forKey: ticket) }?.resume()
+    }
+}
+
+extension ChangeSignal.Waiter {
+    fileprivate func resume() {
+        continuation.resume()
+        timer.cancel()
     }
 }

@@ -9,9 +9,6 @@ struct Waiting {
     /// How long a daemon that went away may take to come back: a restart in the middle of a deployment loses nothing.
     private static let patience: Duration = .seconds(20)
 
-    /// Seconds after which the record is looked at even without news: the status follows it, and may have told of less.
-    private static let pause = "3"
-
     init(_ daemon: DaemonConnection, isQuiet: Bool) {
         self.daemon = daemon
         self.isQuiet = isQuiet
@@ -35,7 +32,7 @@ struct Waiting {
                 tell("deployments are on hold by \(hold.by): \(hold.reason); it starts after 'pinfold resume'")
                 return (deployment, .waitingForHuman)
             }
-            let query = [(name: Query.after, value: "\(status.revision)"), (name: Query.wait, value: Self.pause)]
+            let query = [(name: Query.after, value: "\(status.revision)"), (name: Query.wait, value: "\(Query.longestWait)")]
             status = try persistently { () throws(CommandFailure) in try daemon.ask(.status, query: query) }
         }
     }
