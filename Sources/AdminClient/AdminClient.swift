@@ -120,11 +120,13 @@ package struct AdminClient: Sendable {
         }
     }
 
+    private static let start = "start it with 'systemctl start pinfold-deployd' or 'pinfold deployd'"
+
     private static func words(_ code: Errno) -> String {
         switch code {
-        case .noSuchFileOrDirectory: "there is no socket, so it is not running"
-        case .connectionRefused: "nobody listens there any more, so it is not running"
-        case .permissionDenied: "this user may not connect to it (sudo?)"
+        case .noSuchFileOrDirectory: "there is no socket, so it is not running; \(start)"
+        case .connectionRefused: "nobody listens there any more, so it is not running; \(start)"
+        case .permissionDenied: "this user may not connect to it; it is for root and for the agent's user (sudo?)"
         case .resourceTemporarilyUnavailable: "it takes in no connection"
         default: "\(code)"
         }

@@ -24,7 +24,7 @@ package enum AdminClientError: Error, Equatable, Sendable, CustomStringConvertib
     package var description: String {
         switch self {
         case .unreachable(let path, let why):
-            "the deploy daemon cannot be reached at \(path): \(why); start it with 'systemctl start pinfold-deployd' or 'pinfold deployd'"
+            "the deploy daemon cannot be reached at \(path): \(why)"
         case .interrupted(let path, let why):
             "the deploy daemon at \(path) did not finish its answer: \(why); what it had begun is on disk, 'pinfold status' shows how far it is"
         case .incomprehensible(let path, let why):
