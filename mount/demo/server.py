@@ -1,9 +1,14 @@
 """A small server, the kind that Pinfold deploys: it greets, and says whether it is well."""
 
+import os
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from greeting import greet
+
+
+# The release that this process was started from, `<deployment>-<commit>`: after a reload that did not take, it is still the old one.
+COMMIT = os.path.basename(os.getcwd()).rpartition("-")[2]
 
 
 def health():
@@ -16,6 +21,7 @@ class Handler(BaseHTTPRequestHandler):
         status, text = health() if self.path == "/health" else (200, greet("world"))
         body = (text + "\n").encode()
         self.send_response(status)
+        self.send_header("X-Pinfold-Commit", COMMIT)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

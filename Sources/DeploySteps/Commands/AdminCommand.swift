@@ -11,11 +11,12 @@ struct AdminCommand {
     let seconds: Int
     let environment: [String: String]
 
-    func run(_ tools: Work.Tools) throws -> VerdictRule.Ending {
+    /// How it ended, and the beginning of what it printed.
+    func run(_ tools: Work.Tools) throws -> (ending: VerdictRule.Ending, said: String) {
         var pipe = try OutputPipe()
         var output = CappedOutput(to: tools.log)
         defer { output.finish() }
-        tools.log.note("\(name): \(command)")
+        tools.log.note("\(name): \(command.firstLine)")
         // A session of its own: what the command leaves behind on purpose (a server) lives on, with its output no longer read.
         let process = try ChildProcess(
             .init(
@@ -32,13 +33,13 @@ struct AdminCommand {
                 kill(-group, SIGKILL)
                 _ = try process.wait()
                 if let stopping { throw Cancelled(reason: stopping) }
-                return .timedOut(seconds: seconds)
+                return (.timedOut(seconds: seconds), output.beginning)
             }
             pipe.drain(waiting: 20, into: &output)
         }
         let status = try process.wait()
         pipe.drain(waiting: 0, into: &output)
-        return VerdictRule.Ending(status)
+        return (VerdictRule.Ending(status), output.beginning)
     }
 
     private func inherited() -> [String] {
@@ -50,6 +51,14 @@ struct AdminCommand {
         }
         entries.removeAll { text in environment.keys.contains { text.hasPrefix($0 + "=") } }
         return entries + environment.map { "\($0.key)=\($0.value)" }
+    }
+}
+
+extension String {
+    /// A command as a heading: the one that is found for Python is a program of forty lines.
+    var firstLine: String {
+        guard let end = firstIndex(where: \.isNewline) else { return self }
+        return self[..<end] + " …"
     }
 }
 

@@ -26,7 +26,7 @@ struct ConfinedCommand {
         var pipe = try OutputPipe()
         var output = CappedOutput(to: tools.log)
         defer { output.finish() }
-        tools.log.note("\(name): \(command)")
+        tools.log.note("\(name): \(command.firstLine)")
         let process = try ConfinedProcess(
             ["/bin/sh", "-c", command], in: fence, descriptors: [1: pipe.writeNumber, 2: pipe.writeNumber])
         pipe.closeWrite()

@@ -2,11 +2,18 @@ internal import CLinux
 internal import LinuxSystem
 internal import SystemPackage
 
-/// One GET over plain HTTP/1.1, as a health check needs it: the status code, nothing of the body.
+/// One GET over plain HTTP/1.1, as a health check needs it: the status code and one field, nothing of the body.
 package struct HTTPGet: Sendable {
     let host: String
     let port: String
     let target: String
+
+    /// What a health check goes by.
+    package struct Answer: Hashable, Sendable {
+        package var status: Int
+        /// The field `X-Pinfold-Commit`: which commit the server says that it serves.
+        package var commit: String?
+    }
 
     /// nil where the URL is not `http://host[:port][/path]`.
     package init?(_ url: String) {
@@ -29,8 +36,8 @@ package struct HTTPGet: Sendable {
         guard !host.isEmpty, let number = UInt16(port), number > 0 else { return nil }
     }
 
-    /// The status code; an error is a sentence.
-    package func status(withinMilliseconds limit: Int32) throws(HealthProblem) -> Int {
+    /// The answer; an error is a sentence.
+    package func answer(withinMilliseconds limit: Int32) throws(HealthProblem) -> Answer {
         var hints = unsafe addrinfo()
         unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         var list: UnsafeMutablePointer<addrinfo>?
@@ -43,7 +50,7 @@ package struct HTTPGet: Sendable {
         var entry = unsafe Optional(first)
         while let address = unsafe entry {
             do {
-                if let status = try unsafe ask(address.pointee, withinMilliseconds: limit) { return status }
+                if let answer = try unsafe ask(address.pointee, withinMilliseconds: limit) { return answer }
                 problem = HealthProblem("\(host):\(port) does not answer in HTTP")
             } catch {
                 problem = error
@@ -53,7 +60,7 @@ package struct HTTPGet: Sendable {
         throw problem
     }
 
-    private func ask(_ address: addrinfo, withinMilliseconds limit: Int32) throws(HealthProblem) -> Int? {
+    private func ask(_ address: addrinfo, withinMilliseconds limit: Int32) throws(HealthProblem) -> Answer? {
         let clock = ContinuousClock()
         let deadline = clock.now + .milliseconds(Int(limit))
         do throws(Errno) {
@@ -84,21 +91,49 @@ package struct HTTPGet: Sendable {
                     }
                 }
             }
-            var line: [UInt8] = []
-            var chunk = [UInt8](repeating: 0, count: 1024)
-            while line.count < 16, !line.contains(0x0A) {
+            var head: [UInt8] = []
+            var chunk = [UInt8](repeating: 0, count: 4096)
+            while head.count < Self.headLimit, !Self.isWhole(head) {
                 try wait(raw, for: Int16(POLLIN), until: deadline)
                 let count = try check { unsafe recv(raw, &chunk, chunk.count, 0) }
                 if count == 0 { break }
-                line += chunk[..<count]
+                head += chunk[..<count]
             }
-            // `HTTP/1.1 200 OK`
-            let text = String(decoding: line.prefix(16), as: UTF8.self)
-            let words = text.split(separator: " ", maxSplits: 2)
-            return text.hasPrefix("HTTP/1.") && words.count >= 2 ? Int(words[1].prefix(3)) : nil
+            return Self.answer(head)
         } catch {
             throw HealthProblem("\(host):\(port): \(error == .timedOut ? "no answer within \(limit) ms" : "\(error)")")
         }
+    }
+
+    private static let headLimit = 65_536
+
+    /// Whether the empty line that ends the fields has come.
+    private static func isWhole(_ head: [UInt8]) -> Bool {
+        var breaks = 0
+        for byte in head {
+            if byte == 0x0A { breaks += 1 } else if byte != 0x0D { breaks = 0 }
+            if breaks == 2 { return true }
+        }
+        return false
+    }
+
+    /// nil where it does not begin as `HTTP/1.1 200 OK` does.
+    private static func answer(_ head: [UInt8]) -> Answer? {
+        // By bytes: a carriage return and a line feed are one character.
+        let lines = head.split(separator: 0x0A, omittingEmptySubsequences: false).map { line in
+            String(decoding: line.last == 0x0D ? line.dropLast() : line, as: UTF8.self)
+        }
+        let words = (lines.first ?? "").split(separator: " ", maxSplits: 2)
+        guard let version = words.first, version.hasPrefix("HTTP/1."), words.count >= 2, let status = Int(words[1].prefix(3)) else {
+            return nil
+        }
+        var answer = Answer(status: status)
+        for line in lines.dropFirst() {
+            if line.isEmpty { break }
+            guard let colon = line.firstIndex(of: ":"), line[..<colon].lowercased() == "x-pinfold-commit" else { continue }
+            answer.commit = line[line.index(after: colon)...].filter { !$0.isWhitespace }
+        }
+        return answer
     }
 
     private func wait(_ number: Int32, for events: Int16, until deadline: ContinuousClock.Instant) throws(Errno) {

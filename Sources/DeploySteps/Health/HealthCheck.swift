@@ -1,15 +1,22 @@
 internal import CLinux
 internal import DeployModel
 
-/// The admin's idea of a healthy server: a command, a URL, or both.
+/// The admin's idea of a healthy server: a command, a URL, or both. Either may say which commit the server serves; that has to be the one
+/// that was deployed, or an old process goes on answering and is taken for the new version.
 struct HealthCheck {
     let work: Work
+    /// What the server said that it serves, when it was asked last.
+    private(set) var served: ServedCommit?
+
+    init(work: Work) {
+        self.work = work
+    }
 
     var isConfigured: Bool { work.settings.healthCommand != nil || work.settings.healthURL != nil }
 
     /// What is wrong; nil where it is healthy for the whole soak time. A server that is starting has `healthPatience` to answer well once;
     /// from then on one bad answer is enough.
-    func problem() throws -> String? {
+    mutating func problem() throws -> String? {
         guard isConfigured else { return nil }
         let clock = ContinuousClock()
         let start = clock.now
@@ -31,22 +38,32 @@ struct HealthCheck {
         }
     }
 
-    private func look() throws -> String? {
+    private mutating func look() throws -> String? {
         if let url = work.settings.healthURL {
             guard let request = HTTPGet(url) else { return "\(url) is not an http:// URL" }
             do {
-                let status = try request.status(withinMilliseconds: 5000)
-                if !(200..<400).contains(status) { return "\(url) answers \(status)" }
+                let answer = try request.answer(withinMilliseconds: 5000)
+                if !(200..<400).contains(answer.status) { return "\(url) answers \(answer.status)" }
+                if let commit = answer.commit, let objection = serves(commit, says: url) { return objection }
             } catch {
                 return error.description
             }
         }
         if let command = work.settings.healthCommand {
-            let ending = try AdminCommand(
+            let (ending, said) = try AdminCommand(
                 name: "health command", command: command, seconds: 30, environment: work.commandEnvironment
             ).run(work.tools)
             if !ending.succeeded { return "the health command ended with \(ending.sentence)" }
+            if let commit = ServedCommit.named(in: said), let objection = serves(commit, says: "the health command") {
+                return objection
+            }
         }
         return nil
+    }
+
+    private mutating func serves(_ text: String, says who: String) -> String? {
+        let commit = ServedCommit(text)
+        served = commit
+        return commit.objection(to: work.deployment.commit, says: who)
     }
 }

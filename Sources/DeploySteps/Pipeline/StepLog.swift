@@ -45,6 +45,10 @@ struct CappedOutput {
     private var head = 0
     private var tail: [UInt8] = []
     private var dropped = 0
+    private var first: [UInt8] = []
+
+    /// The first 64 KiB.
+    var beginning: String { String(decoding: first, as: UTF8.self) }
 
     init(to log: StepLog) {
         self.log = log
@@ -52,6 +56,7 @@ struct CappedOutput {
 
     mutating func add(_ bytes: ArraySlice<UInt8>) {
         var rest = bytes
+        if first.count < 1 << 16 { first += rest.prefix(1 << 16 - first.count) }
         if head < StepLog.headLimit {
             let piece = rest.prefix(StepLog.headLimit - head)
             log.append(Array(piece))

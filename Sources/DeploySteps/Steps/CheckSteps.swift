@@ -13,9 +13,12 @@ internal import GitRepository
 /// Looks whether the new version is healthy, for a soak time.
 @Sendable func check(_ work: inout Work) throws -> StepOutcome {
     work.tools.fault.reach("check", "inside")
-    let check = HealthCheck(work: work)
+    var check = HealthCheck(work: work)
     guard let problem = try check.problem() else {
-        return .done(note: check.isConfigured ? "healthy" : "no health check is configured")
+        guard check.isConfigured else { return .done(note: "no health check is configured") }
+        return .done(
+            note: check.served == nil
+                ? "healthy; the server does not say which commit it serves" : "healthy, and serves this commit")
     }
     return .goBack(reason: problem)
 }
@@ -25,7 +28,7 @@ private func reloadProblem(_ work: Work) throws -> String? {
     guard let command = work.settings.reloadCommand else { return nil }
     let ending = try AdminCommand(
         name: "reload", command: command, seconds: 120, environment: work.commandEnvironment
-    ).run(work.tools)
+    ).run(work.tools).ending
     return ending.succeeded ? nil : "the reload command ended with \(ending.sentence)"
 }
 
@@ -52,7 +55,8 @@ private func reloadProblem(_ work: Work) throws -> String? {
     if nothing {
         return .wentBack(to: nil, healthy: false, reason: "\(why); nothing ran before it, so nothing runs now")
     }
-    if let problem = try reloadProblem(there) ?? HealthCheck(work: there).problem() {
+    var check = HealthCheck(work: there)
+    if let problem = try reloadProblem(there) ?? check.problem() {
         return .wentBack(
             to: work.facts.good, healthy: false, reason: "\(why); the version gone back to is not well either: \(problem)")
     }
