@@ -141,7 +141,8 @@ let package = Package(
             ],
             cSettings: gnu, swiftSettings: dialect),
         .testTarget(
-            name: "GitRepositoryTests", dependencies: ["GitRepository", "LinuxSystem", "TestSupport", "pinfold-git", system],
+            name: "GitRepositoryTests",
+            dependencies: ["CLinux", "GitRepository", "LinuxSystem", "TestSupport", "pinfold-git", system],
             cSettings: gnu, swiftSettings: dialect),
         .testTarget(name: "DeployModelTests", dependencies: ["DeployModel"], cSettings: gnu, swiftSettings: dialect),
         .testTarget(

@@ -19,6 +19,15 @@ static const uint8_t pinfold_DT_REG = DT_REG;
 // The name lies in a flexible array that the importer would copy short.
 static inline const char *pinfold_dirent_name(const struct dirent *entry) { return entry->d_name; }
 
+// A child in a user namespace of its own, which does nothing until it is killed, and no longer than this thread lives. Swift withholds
+// what forks; nothing of Swift runs in this child. -1 and errno where there is none.
+static inline pid_t pinfold_clone_into_user_namespace(void) {
+    pid_t child = (pid_t)syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, (void *)0, (void *)0, (void *)0, (void *)0);
+    if (child != 0) return child;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    for (;;) pause();
+}
+
 // SIG_IGN is a cast expression (`man 2 signal`).
 static inline void pinfold_ignore_broken_pipes(void) { signal(SIGPIPE, SIG_IGN); }
 

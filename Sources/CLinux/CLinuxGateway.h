@@ -21,6 +21,7 @@ extern int signalfd(int fd, const sigset_t *signals, int flags);
 #define PINFOLD_MOUNT_ATTR_NODEV 0x4
 #define PINFOLD_MOUNT_ATTR_NOEXEC 0x8
 #define PINFOLD_MOUNT_ATTR_NOATIME 0x10
+#define PINFOLD_MOUNT_ATTR_IDMAP 0x100000
 #define PINFOLD_MS_PRIVATE (1 << 18)
 #define PINFOLD_FSCONFIG_SET_FLAG 0
 #define PINFOLD_FSCONFIG_SET_STRING 1

@@ -18,6 +18,7 @@ extension DeployLoop {
                 return effect
             }
             log.info("\(open.caller): \(open.decision.words.displayed())")
+            tidyingIsDue = true
             if let ending = effect.callsOff { callOff(ending.state, ending.reason) }
             try showStatus()
             fault.reach("decision", "saved")

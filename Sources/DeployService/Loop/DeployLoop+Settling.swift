@@ -143,14 +143,7 @@ extension DeployLoop {
         }
         if done.push != nil { nextPush = done.updated }
         log.info("deployment \(done.id): deployed \(done.commit.short)")
-        try? Tree.remove(settings.work + "/\(done.id)")
-        do {
-            let needed = try store.read { [try $0.fact(.running), try $0.fact(.good)].compactMap(\.self) }
-            try Pruning.prune(settings, needed: needed)
-            board.warn("prune", nil)
-        } catch {
-            board.warn("prune", "old versions cannot be removed: \(explanation(of: error).reason)")
-        }
+        tidyingIsDue = true
         try showStatus()
     }
 
@@ -177,7 +170,7 @@ extension DeployLoop {
             }
         }
         log.warning("deployment \(done.id): \(done.state.rawValue): \(reason.displayed())")
-        try? Tree.remove(settings.work + "/\(done.id)")
+        tidyingIsDue = true
         try showStatus()
     }
 

@@ -33,6 +33,9 @@ final class DeployLoop: @unchecked Sendable {
     /// How the deployment of `worker` ends when its step returns, decided meanwhile.
     var ending: (state: DeploymentState, reason: String, advice: String?)?
     var pusher: StepWorker?
+    var tidying: Tidying?
+    /// Whether something has ended since the last tidying began.
+    var tidyingIsDue = false
     private var ballast: Ballast
     private var watch: RepositoryWatch?
 
@@ -76,6 +79,8 @@ final class DeployLoop: @unchecked Sendable {
         // Their threads end soon; what they did is done again at the next start, since it is not on record.
         let patience = Date(timeIntervalSinceNow: 5)
         while let worker, worker.finished == nil, Date() < patience { usleep(10_000) }
+        if worker == nil { try? beginTidying() }
+        while let tidying, tidying.finished == nil, Date() < patience { usleep(10_000) }
     }
 
     /// One look at everything that may have happened.
@@ -93,7 +98,9 @@ final class DeployLoop: @unchecked Sendable {
             bell.ring()
         }
         try settlePush()
-        if worker == nil, let deployment = try next() { try begin(deployment) }
+        settleTidying()
+        try beginTidying()
+        if worker == nil, tidying == nil, let deployment = try next() { try begin(deployment) }
         try beginPush()
         guardFlag()
     }
@@ -195,6 +202,8 @@ final class DeployLoop: @unchecked Sendable {
             return (recorded, calledOff)
         }
         guard let change else { return }
+        // What it superseded may have left an exported tree.
+        tidyingIsDue = true
         fault.reach("detected", "saved")
         log.info("deployment \(change.recorded.id): \(tip.short) detected")
         if change.calledOff { callOff(.superseded, "\(tip.short) is newer") }
@@ -275,7 +284,7 @@ final class DeployLoop: @unchecked Sendable {
 
     func end(_ deployment: Deployment, _ state: DeploymentState, reason: String?, advice: String? = nil) throws(DeployError) {
         try store.write { try $0.end(deployment, state, reason: reason, advice: advice, at: Clock.now) }
-        try? Tree.remove(settings.work + "/\(deployment.id)")
+        tidyingIsDue = true
         log.info("deployment \(deployment.id): \(state.rawValue)\(reason.map { ": \($0.displayed())" } ?? "")")
         try showStatus()
     }

@@ -63,6 +63,8 @@ package struct Work: Sendable {
     /// This deployment's own place: the exported tree and throw-away copies.
     package var place: String { settings.work + "/\(deployment.id)" }
     var exportedTree: String { place + "/tree" }
+    /// What was written there.
+    var exportRecord: String { place + "/tree.files" }
     /// Where its version is published.
     var ownRelease: String { settings.releases + "/\(deployment.id)-\(deployment.commit.short)" }
 }

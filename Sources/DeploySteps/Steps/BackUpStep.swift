@@ -41,11 +41,13 @@ internal import FoundationEssentials
             directories: [settings.deployments, Paths.parent(of: settings.deployments), settings.codeRepo],
             prefix: InPlaceUpdate.stagingName)
     work.tools.fault.reach("back_up", "inside")
-    let (manifest, changing) = try copied(source, to: part + "/tree", isRelease: own, leaving: leaving, work.tools.cancellation)
+    let (manifest, changing, isShared) = try copied(
+        source, to: part + "/tree", isRelease: own, leaving: leaving, work.tools.cancellation)
     try DurableFile.write(manifest.encoded, to: part + "/manifest", mode: 0o600)
     let about = Backup.About(madeFor: work.deployment.id, made: made, version: version, link: link)
     try DurableFile.write(DeployJSON.encode(about, pretty: true), to: part + "/backup.json", mode: 0o600)
-    try DurableFile.syncFileSystem(of: part)
+    // Shared files are on the disk already: only names are new.
+    if isShared { try Tree.syncDirectories(part) } else { try DurableFile.syncFileSystem(of: part) }
     // The clock may have gone back to a second that has a backup already.
     var name = path
     var number = 1
@@ -62,12 +64,12 @@ internal import FoundationEssentials
 /// Copies what runs and reads the copy back, comparing it with what was there.
 private func copied(
     _ source: String, to copy: String, isRelease: Bool, leaving: Tree.Leaving, _ cancellation: Cancellation
-) throws -> (Manifest, changing: Int) {
+) throws -> (Manifest, changing: Int, isShared: Bool) {
     if isRelease {
         do throws(FileError) {
-            // The same files by other names: there is nothing to compare, but that each can be read.
+            // The same files by other names: there is nothing to compare. What somebody has touched since it was written is read.
             try Tree.copy(source, to: copy, by: .links)
-            return (try Manifest(of: copy), 0)
+            return (try Manifest(of: copy, knowing: ReleaseRecord.read(ReleaseRecord.path(of: source))), 0, true)
         } catch {
             // Another file system, or too many names of one file: copied after all.
             if error.isFull { throw error }
@@ -82,8 +84,8 @@ private func copied(
         try Tree.copy(source, to: copy, leaving: leaving)
         let manifest = try Manifest(of: copy)
         changing = manifest.differences(from: before).count
-        if changing == 0 { return (manifest, 0) }
+        if changing == 0 { return (manifest, 0, false) }
         // The running server writes there: once more; the last copy is taken as it is.
     }
-    return (try Manifest(of: copy), changing)
+    return (try Manifest(of: copy), changing, false)
 }

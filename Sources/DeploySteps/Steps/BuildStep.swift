@@ -7,16 +7,17 @@ internal import DurableFiles
     work.deployment.release = release
     if try FileKind(of: release) == .directory { return .done(note: "published before") }
     guard let command = work.settings.buildCommand else {
+        try ReleaseRecord.publish(work.exportRecord, beside: release)
         work.tools.fault.reach("build", "inside")
         try DurableFile.move(work.exportedTree, to: release)
         return .done(note: "no build command")
     }
-    let copy = work.place + "/build"
     let part = work.place + "/release"
-    try Tree.remove(copy)
     try Tree.remove(part)
-    defer { try? Tree.remove(copy) }
-    try Tree.copy(work.exportedTree, to: copy, owner: (work.settings.agentUID, work.settings.agentGID))
+    let made = try ThrowAwayCopy(
+        of: work.exportedTree, at: work.place + "/build", owner: (work.settings.agentUID, work.settings.agentGID))
+    defer { try? made.remove() }
+    let copy = made.path
     let ending = try ConfinedCommand(name: "build", command: command, directory: copy, settings: work.settings).run(work.tools)
     guard ending.succeeded else {
         return .stopped(.failed, reason: "the build ended with \(ending.sentence)", advice: "pinfold logs \(work.deployment.id)")
@@ -27,6 +28,10 @@ internal import DurableFiles
     work.tools.fault.reach("build", "inside")
     try Tree.copy(copy, to: part, owner: (0, 0))
     try DurableFile.syncFileSystem(of: part)
+    // The commit's own files are as they were, as has been seen above, but copies.
+    if let record = try ReleaseRecord.read(work.exportRecord) {
+        try ReleaseRecord.write(record.restamped(Tree.entries(part)), to: ReleaseRecord.path(of: release))
+    }
     try DurableFile.move(part, to: release)
     return .done(note: "built")
 }

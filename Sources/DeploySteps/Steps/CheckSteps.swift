@@ -42,6 +42,10 @@ private func reloadProblem(_ work: Work) throws -> String? {
     var nothing = false
     if let good = work.facts.good {
         let release = try usableRelease(of: good, work)
+        let mended = try ReleaseMending.mend(release, from: work.tools.mirror)
+        if mended > 0 {
+            work.tools.log.note("\(mended) files of \(release) had been written into; they are the commit's again")
+        }
         _ = try target.show(release, fault: work.tools.fault)
         there.deployment = Deployment(
             id: work.deployment.id, kind: .rollback(to: good.deployment), commit: good.commit, detected: work.deployment.detected)

@@ -82,6 +82,14 @@ private func prepareRollback(_ work: inout Work) throws -> StepOutcome? {
         work.deployment.release = release
         return nil
     }
+    // Written into while it was served, and the backup's files with it, which are the same: the commit's own are in the mirror.
+    if let release = version.release, try FileKind(of: release) == .directory,
+        try ReleaseMending.mend(release, from: work.tools.mirror) > 0
+    {
+        work.tools.log.note("its backup has changed too; \(release) is as its commit has it again")
+        work.deployment.release = release
+        return nil
+    }
     return .stopped(
         .failed,
         reason: "neither the release nor an undamaged backup of deployment \(version.deployment) is left (AGENT_DEPLOY_KEEP)")

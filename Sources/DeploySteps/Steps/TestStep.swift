@@ -39,12 +39,11 @@ private struct TestRun {
     let reportExpected: Bool
 
     func run(overlaying base: CommitID?, surfaceTouched: Bool) throws -> (verdict: TestVerdict, report: JUnitReport?) {
-        let copy = work.place + "/test"
         let owner = (uid: work.settings.agentUID, gid: work.settings.agentGID)
         try work.tools.cancellation.check()
-        try Tree.remove(copy)
-        defer { try? Tree.remove(copy) }
-        try Tree.copy(work.exportedTree, to: copy, owner: owner)
+        let made = try ThrowAwayCopy(of: work.exportedTree, at: work.place + "/test", owner: owner)
+        defer { try? made.remove() }
+        let copy = made.path
         if let base { try overlay(base, on: copy, owner: owner) }
         // A report that the commit brought with it says nothing about this run.
         let report = work.settings.testReport ?? ".pinfold-test-report.xml"
@@ -66,7 +65,7 @@ private struct TestRun {
         var verdict = VerdictRule.judge(
             ending, report: parsed, reportExpected: reportExpected, lastGood: work.facts.passedTestsOfGood,
             surfaceTouched: surfaceTouched)
-        verdict.command = String(command.prefix(500))
+        verdict.command = String(command.firstLine.prefix(500))
         verdict.durationMilliseconds = Int(
             duration.components.seconds * 1000 + duration.components.attoseconds / 1_000_000_000_000_000)
         work.tools.log.note(

@@ -1,5 +1,6 @@
 internal import Crypto
 package import DurableFiles
+package import GitRepository
 
 /// What a tree holds, by content: each path with its kind, permissions and SHA-256. Written beside a backup, it proves later that the backup
 /// still is what was copied.
@@ -9,15 +10,28 @@ package struct Manifest: Hashable, Sendable {
 
     private static let header = "pinfold manifest 1"
 
-    package init(of directory: String, leaving: Tree.Leaving = Tree.Leaving()) throws(FileError) {
+    /// - Parameter record: what an export wrote there: files that are unchanged by their inode, size, time of modification and permissions
+    ///   are not read again. nil: everything is read.
+    package init(of directory: String, leaving: Tree.Leaving = Tree.Leaving(), knowing record: ExportRecord? = nil)
+        throws(FileError)
+    {
         var entries: [[UInt8]: String] = [:]
-        try Tree.visit(directory, opening: true, leaving: leaving) { entry, file throws(FileError) in
+        func known(_ entry: DurableFiles.TreeEntry) -> ExportRecord.Entry? {
+            guard let known = record?.entries[entry.path] else { return nil }
+            let mode = 0o100000 | entry.mode
+            return known.isUnchanged(inode: entry.inode, size: entry.size, modified: entry.modified, mode: mode) ? known : nil
+        }
+        try Tree.visit(directory, opening: { known($0) == nil }, leaving: leaving) { entry, file throws(FileError) in
             let mode = String(entry.mode & 0o777, radix: 8)
             switch entry.kind {
             case .directory: entries[entry.path] = "directory \(mode)"
             case .link(let text): entries[entry.path] = "link \(Self.hex(SHA256.hash(data: text)))"
             case .special: break
             case .file:
+                if let known = known(entry) {
+                    entries[entry.path] = "file \(mode) \(entry.size) \(Self.hex(known.digest))"
+                    return
+                }
                 var hash = SHA256()
                 unsafe try file.read(path: entry.path) { unsafe hash.update(bufferPointer: $0) }
                 entries[entry.path] = "file \(mode) \(entry.size) \(Self.hex(hash.finalize()))"
@@ -64,7 +78,7 @@ package struct Manifest: Hashable, Sendable {
         return result
     }
 
-    private static func hex(_ digest: SHA256.Digest) -> String {
+    private static func hex(_ digest: some Sequence<UInt8>) -> String {
         let digits = Array("0123456789abcdef".utf8)
         var text: [UInt8] = []
         text.reserveCapacity(64)

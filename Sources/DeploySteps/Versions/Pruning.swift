@@ -18,10 +18,15 @@ package enum Pruning {
         var used = Set(needed.compactMap(\.release))
         if case .link(let destination) = try FileKind(of: settings.target) { used.insert(destination) }
         // Names begin with the number of their deployment.
-        let releases = try Directories.list(settings.releases).compactMap { name -> (number: Int, path: String)? in
+        let names = try Directories.list(settings.releases)
+        let releases = names.compactMap { name -> (number: Int, path: String)? in
             guard let number = Int(name.prefix { $0 != "-" }) else { return nil }
             return (number, settings.releases + "/" + name)
         }.sorted { $0.number < $1.number }
         for release in releases.dropLast(keep) where !used.contains(release.path) { try Tree.remove(release.path) }
+        for name in names {
+            guard let release = ReleaseRecord.release(ofName: name) else { continue }
+            if try FileKind(of: settings.releases + "/" + release) == .missing { try Tree.remove(settings.releases + "/" + name) }
+        }
     }
 }

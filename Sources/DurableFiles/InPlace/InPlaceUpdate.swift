@@ -38,7 +38,7 @@ package struct InPlaceUpdate: Sendable {
         try DurableFile.makeDirectory(staging, mode: 0o700)
         do throws(FileError) {
             let plan = try plan(from: source, only: only, owned: owned, staging: staging)
-            try DurableFile.syncFileSystem(of: target)
+            try syncStaged(plan, in: staging)
             try DurableFile.write(plan.encoded, to: journal, mode: 0o600)
             return plan.operations.count
         } catch {
@@ -61,9 +61,54 @@ package struct InPlaceUpdate: Sendable {
             half -= 1
             if half == 0 { fault("inside") }
         }
-        try DurableFile.syncFileSystem(of: target)
+        try syncNames(plan, in: root)
         try DurableFile.remove(journal)
         try Tree.remove(target + "/" + Self.stagingName)
+    }
+
+    // Durability: of what this update has made, for a small one, since syncing the file system waits for everybody's writes.
+
+    private static let smallUpdate = 500
+
+    private func syncStaged(_ plan: InPlacePlan, in staging: String) throws(FileError) {
+        guard plan.operations.count <= Self.smallUpdate else { return try DurableFile.syncFileSystem(of: target) }
+        let root = try Directories.open(staging)
+        for case .put(_, let number) in plan.operations {
+            let name = EntryName(String(number))
+            try naming("sync", staging + "/\(number)") { () throws(Errno) in
+                // A link has nothing but its name.
+                if try Directories.status(name.bytes, in: root).kind == S_IFLNK { return }
+                let raw = root.rawValue
+                let file = Descriptor(
+                    owning: try check { unsafe pinfold_openat(raw, name.bytes, O_RDONLY | O_CLOEXEC | O_NOFOLLOW, 0) })
+                let number = file.rawValue
+                _ = try check { fsync(number) }
+            }
+        }
+        try DurableFile.syncDirectory(staging)
+        try DurableFile.syncDirectory(target)
+    }
+
+    private func syncNames(_ plan: InPlacePlan, in root: borrowing Descriptor) throws(FileError) {
+        guard plan.operations.count <= Self.smallUpdate else { return try DurableFile.syncFileSystem(of: target) }
+        var parents: Set<[UInt8]> = []
+        for operation in plan.operations {
+            let path = operation.path
+            if let slash = path.lastIndex(of: 0x2F) { parents.insert(Array(path[..<slash])) }
+        }
+        for parent in parents {
+            try naming("sync", target + "/" + String(decoding: parent, as: UTF8.self)) { () throws(Errno) in
+                do throws(Errno) {
+                    let directory = try PathInside.open(parent, in: root, flags: O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+                    let raw = directory.rawValue
+                    _ = try check { fsync(raw) }
+                } catch {
+                    // It was removed after what was in it: then its own parent is in the list.
+                    guard error == .noSuchFileOrDirectory || error == .notDirectory else { throw error }
+                }
+            }
+        }
+        try DurableFile.syncDirectory(target)
     }
 
     // Planning.

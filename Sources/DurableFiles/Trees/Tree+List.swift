@@ -18,6 +18,18 @@ package struct TreeEntry: Hashable, Sendable {
     /// Permission bits, the set-id bits too.
     package let mode: UInt32
     package let size: Int64
+    package let inode: UInt64
+    /// Last time of modification, in nanoseconds since 1970.
+    package let modified: Int64
+
+    init(path: [UInt8], kind: Kind, _ status: stat) {
+        self.path = path
+        self.kind = kind
+        mode = status.st_mode & 0o7777
+        size = kind == .file ? Int64(status.st_size) : 0
+        inode = UInt64(status.st_ino)
+        modified = Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec)
+    }
 
     /// For people; not unique where names are not UTF-8.
     package var description: String { String(decoding: path, as: UTF8.self) }
@@ -25,9 +37,9 @@ package struct TreeEntry: Hashable, Sendable {
 
 extension Tree {
     /// Calls `visit` for everything below `path`, directories before what is in them, names of one directory in byte order. For a file
-    /// `visit` gets it open for reading too where `opening` is set.
+    /// `visit` gets it open for reading too where `opening` says so.
     package static func visit(
-        _ path: String, opening: Bool = false, leaving: Leaving = Leaving(),
+        _ path: String, opening: (TreeEntry) -> Bool = { _ in false }, leaving: Leaving = Leaving(),
         _ visit: (TreeEntry, borrowing OpenedFile) throws(FileError) -> Void
     ) throws(FileError) {
         let top = try Directories.open(path)
@@ -35,6 +47,19 @@ extension Tree {
         let raw = top.rawValue
         _ = try naming("look at", path) { () throws(Errno) in try check { unsafe fstat(raw, &status) } }
         try walk(top, at: [], root: path, opening: opening, leaving: leaving, device: UInt64(status.st_dev), depth: 0, visit)
+    }
+
+    /// Makes the names in `path` and in every directory below it durable, the innermost first.
+    package static func syncDirectories(_ path: String) throws(FileError) {
+        let root = try Directories.open(path)
+        for entry in try entries(path).reversed() where entry.kind == .directory {
+            try naming("sync", path + "/" + entry.description) { () throws(Errno) in
+                let directory = try PathInside.open(entry.path, in: root, flags: O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+                let raw = directory.rawValue
+                _ = try check { fsync(raw) }
+            }
+        }
+        try DurableFile.syncDirectory(path)
     }
 
     /// Everything below `path`.
@@ -45,7 +70,8 @@ extension Tree {
     }
 
     private static func walk(
-        _ directory: borrowing Descriptor, at prefix: [UInt8], root: String, opening: Bool, leaving: Leaving, device: UInt64,
+        _ directory: borrowing Descriptor, at prefix: [UInt8], root: String, opening: (TreeEntry) -> Bool, leaving: Leaving,
+        device: UInt64,
         depth: Int,
         _ visit: (TreeEntry, borrowing OpenedFile) throws(FileError) -> Void
     ) throws(FileError) {
@@ -66,17 +92,16 @@ extension Tree {
                 if error == .noSuchFileOrDirectory { continue }
                 throw FileError("look at", name(path), error)
             }
-            let mode = status.st_mode & 0o7777
             switch status.kind {
             case S_IFDIR:
                 if UInt64(status.st_dev) != device || leaving.directories.contains(FileIdentity(status)) { continue }
-                try visit(TreeEntry(path: path, kind: .directory, mode: mode, size: 0), OpenedFile(descriptor: nil))
+                try visit(TreeEntry(path: path, kind: .directory, status), OpenedFile(descriptor: nil))
                 let child = try naming("open", name(path)) { () throws(Errno) in try Directories.open(entry.bytes, in: directory) }
                 try walk(
                     child, at: path, root: root, opening: opening, leaving: leaving, device: device, depth: depth + 1, visit)
             case S_IFREG:
-                let value = TreeEntry(path: path, kind: .file, mode: mode, size: Int64(status.st_size))
-                guard opening else {
+                let value = TreeEntry(path: path, kind: .file, status)
+                guard opening(value) else {
                     try visit(value, OpenedFile(descriptor: nil))
                     continue
                 }
@@ -91,10 +116,10 @@ extension Tree {
                 let text = try naming("read the link", name(path)) { () throws(Errno) in
                     try Directories.readLink(entry.bytes, in: directory)
                 }
-                let value = TreeEntry(path: path, kind: .link(text.dropLast().map { UInt8(bitPattern: $0) }), mode: mode, size: 0)
+                let value = TreeEntry(path: path, kind: .link(text.dropLast().map { UInt8(bitPattern: $0) }), status)
                 try visit(value, OpenedFile(descriptor: nil))
             default:
-                try visit(TreeEntry(path: path, kind: .special, mode: mode, size: 0), OpenedFile(descriptor: nil))
+                try visit(TreeEntry(path: path, kind: .special, status), OpenedFile(descriptor: nil))
             }
         }
     }

@@ -1,0 +1,59 @@
+internal import DeployModel
+internal import DeploySteps
+internal import DurableFiles
+internal import Foundation
+internal import LinuxSystem
+
+/// Removes what nobody needs any more, on a thread of its own: thousands of files take seconds to go, and commits are recorded meanwhile.
+///
+/// No step runs beside it, so that none finds a version that is half gone. A crash in it leaves a part, which the next one removes.
+final class Tidying: Sendable {
+    private let result = Lock<Result<Void, any Error>?>(nil)
+
+    /// - Parameters:
+    ///   - open: the deployments whose work is kept.
+    ///   - needed: the versions that are never pruned.
+    init(
+        _ settings: PipelineSettings, open: Set<Int>, needed: [StatusDocument.DeployedVersion],
+        whenDone: @escaping @Sendable () -> Void
+    ) {
+        let thread = Thread { [result] in
+            let outcome = Result {
+                for name in try Directories.list(settings.work) {
+                    if let id = Int(name), !open.contains(id) { try Tree.remove(settings.work + "/" + name) }
+                }
+                try Pruning.prune(settings, needed: needed)
+            }
+            result.withLock { $0 = outcome }
+            whenDone()
+        }
+        thread.stackSize = 8 << 20
+        thread.name = "pinfold-tidy"
+        thread.start()
+    }
+
+    /// What came of it; nil while it goes on.
+    var finished: Result<Void, any Error>? { result.withLock { $0 } }
+}
+
+extension DeployLoop {
+    /// Begins where something has ended since the last time and no step runs.
+    func beginTidying() throws(DeployError) {
+        guard tidyingIsDue, tidying == nil, worker == nil else { return }
+        let (open, needed) = try store.read { history in
+            (Set(try history.open().map(\.id)), [try history.fact(.running), try history.fact(.good)].compactMap(\.self))
+        }
+        tidyingIsDue = false
+        let bell = self.bell
+        tidying = Tidying(settings, open: open, needed: needed) { bell.ring() }
+    }
+
+    func settleTidying() {
+        guard let result = tidying?.finished else { return }
+        tidying = nil
+        switch result {
+        case .success: board.warn("prune", nil)
+        case .failure(let error): board.warn("prune", "old versions cannot be removed: \(explanation(of: error).reason)")
+        }
+    }
+}

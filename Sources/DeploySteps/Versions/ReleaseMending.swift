@@ -1,0 +1,31 @@
+internal import DeployModel
+internal import DurableFiles
+internal import GitRepository
+
+/// Releases share the files that are the same in them. Where a server, or somebody with an editor, has written into one, every release that
+/// has it is changed: before a version is gone back to, what its commit had is put back from the mirror.
+enum ReleaseMending {
+    /// How many files were put back. Never for a release that is being served from. A crash leaves some of them put back; the next call
+    /// goes on.
+    static func mend(_ release: String, from mirror: GitMirror) throws -> Int {
+        guard let record = try ReleaseRecord.read(ReleaseRecord.path(of: release)) else { return 0 }
+        var there: [[UInt8]: DurableFiles.TreeEntry] = [:]
+        for entry in try Tree.entries(release) { there[entry.path] = entry }
+        let overlay = Overlay(root: release, owner: (0, 0))
+        var count = 0
+        for (path, known) in record.entries {
+            if let entry = there[path], entry.kind == .file,
+                known.isUnchanged(inode: entry.inode, size: entry.size, modified: entry.modified, mode: 0o100000 | entry.mode)
+            {
+                continue
+            }
+            // A new file by that name: what the others share with the old one is not written into.
+            try overlay.put(path, contents: mirror.contents(of: known.blob), mode: known.permissions)
+            count += 1
+        }
+        guard count > 0 else { return 0 }
+        try DurableFile.syncFileSystem(of: release)
+        try ReleaseRecord.write(record.restamped(Tree.entries(release)), to: ReleaseRecord.path(of: release))
+        return count
+    }
+}

@@ -1,0 +1,76 @@
+internal import CLinux
+internal import LinuxSystem
+internal import SystemPackage
+
+/// A copy of a tree that somebody else may change as they like, and that is thrown away. The tree itself is never touched by that, and no
+/// file of the copy that can be written shares its inode with one of the tree.
+///
+/// Where the kernel can, nothing is copied: an overlay shows the tree, whose files are root's, as the owner's, and keeps what is changed
+/// beside it. It is mounted for the calling thread and for what that starts, so that no crash leaves a mount behind. Elsewhere the files
+/// are copied.
+package struct ThrowAwayCopy: Sendable {
+    /// The copy, for this thread and for what it starts.
+    package let path: String
+    private let place: String
+    private let isMounted: Bool
+
+    /// Makes it below `place`, which is replaced; its parent exists. For a thread that ends with its work.
+    package init(of tree: String, at place: String, owner: (uid: UInt32, gid: UInt32)) throws(FileError) {
+        self.place = place
+        path = place + "/tree"
+        try Tree.remove(place)
+        do throws(Errno) {
+            try Self.overlay(tree, at: place, owner: owner)
+            isMounted = true
+        } catch {
+            // An old kernel, a file system that overlayfs does not take, a container that may not mount: copied after all, in whatever
+            // state the attempt left the place.
+            Self.unmount(place)
+            try Tree.remove(place)
+            try DurableFile.makeDirectory(place, mode: 0o700)
+            try Tree.copy(tree, to: path, owner: owner)
+            isMounted = false
+        }
+    }
+
+    /// Removes it; nothing that was started in it may run any more. What a crash leaves instead is a plain directory.
+    package func remove() throws(FileError) {
+        if isMounted { Self.unmount(place) }
+        try Tree.remove(place)
+    }
+
+    private static func unmount(_ place: String) {
+        for name in ["/tree", "/lower"] { try? Unmounting.unmount(place + name, lazily: true) }
+    }
+
+    private static func overlay(_ tree: String, at place: String, owner: (uid: UInt32, gid: UInt32)) throws(Errno) {
+        // The parts in which what is changed lies and is made: nothing of it outlives the copy, so nothing of it is synced.
+        for name in ["", "/lower", "/upper", "/work", "/tree"] {
+            _ = try check { unsafe mkdir(place + name, name.isEmpty ? 0o700 : 0o755) }
+        }
+        _ = try check { unsafe chmod(place + "/upper", 0o755) }
+        _ = try check { unsafe chown(place + "/upper", owner.uid, owner.gid) }
+        try MountNamespace.leave()
+        let source = try directory(tree)
+        let lower = try DetachedMount.clone(of: source, recursive: false, [.readOnly, .noSetuid, .noDevices])
+        try lower.map(by: OwnerMapping(rootAs: owner.uid, owner.gid))
+        try lower.attach(to: directory(place + "/lower"))
+        // By descriptor, since a path may hold what separates paths there. Opened again: what is mounted on them counts.
+        let below = try directory(place + "/lower")
+        let upper = try directory(place + "/upper")
+        let work = try directory(place + "/work")
+        func named(_ number: Int32) -> String { "/proc/self/fd/\(number)" }
+        let mount = try DetachedMount.new(
+            type: "overlay",
+            [
+                ("lowerdir", named(below.rawValue)), ("upperdir", named(upper.rawValue)), ("workdir", named(work.rawValue)),
+                // Directories can be renamed as in a copy; nothing here is worth a sync.
+                ("redirect_dir", "on"), ("index", "off"), ("volatile", nil),
+            ], [.noSetuid, .noDevices])
+        try mount.attach(to: directory(place + "/tree"))
+    }
+
+    private static func directory(_ path: String) throws(Errno) -> Descriptor {
+        Descriptor(owning: try check { unsafe pinfold_open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW, 0) })
+    }
+}

@@ -1,0 +1,53 @@
+internal import CLinux
+package import SystemPackage
+
+/// Shows root's files as somebody else's: a user namespace that says how, for a mount to be seen through (`man 2 mount_setattr`, "ID-mapped
+/// mounts"). Every other owner is nobody there.
+package struct OwnerMapping: ~Copyable, Sendable {
+    private let namespace: Descriptor
+
+    /// Only a process in it can make such a namespace, and no process with threads can enter one: a child is made for it, which waits,
+    /// is looked at, and is gone before this returns.
+    package init(rootAs uid: UInt32, _ gid: UInt32) throws(Errno) {
+        let child = try check { pinfold_clone_into_user_namespace() }
+        defer {
+            kill(child, SIGKILL)
+            waitpid(child, nil, 0)
+        }
+        try Self.write("0 \(uid) 1\n", to: "/proc/\(child)/uid_map")
+        try Self.write("0 \(gid) 1\n", to: "/proc/\(child)/gid_map")
+        namespace = Descriptor(owning: try check { unsafe pinfold_open("/proc/\(child)/ns/user", O_RDONLY | O_CLOEXEC, 0) })
+    }
+
+    fileprivate var rawValue: Int32 { namespace.rawValue }
+
+    private static func write(_ text: String, to path: String) throws(Errno) {
+        let file = Descriptor(owning: try check { unsafe pinfold_open(path, O_WRONLY | O_CLOEXEC, 0) })
+        let raw = file.rawValue
+        let bytes = Array(text.utf8)
+        _ = try check { unsafe CLinux.write(raw, bytes, bytes.count) }
+    }
+}
+
+extension DetachedMount {
+    /// Shows the files of a mount that is attached nowhere yet through `mapping`. EINVAL where the file system cannot.
+    package func map(by mapping: borrowing OwnerMapping) throws(Errno) {
+        var change = pinfold_mount_attr(
+            attr_set: UInt64(PINFOLD_MOUNT_ATTR_IDMAP), attr_clr: 0, propagation: 0, userns_fd: UInt64(mapping.rawValue))
+        let raw = root.rawValue
+        _ = try check { unsafe pinfold_mount_setattr(raw, "", UInt32(pinfold_AT_EMPTY_PATH), &change) }
+    }
+}
+
+/// The calling thread's own view of the mounts.
+package enum MountNamespace {
+    /// Gives this thread, and what it starts from here on, mounts of its own: what it mounts nobody else sees, and it is gone when the
+    /// last of them ends, however it ends. What is mounted and unmounted outside still arrives.
+    ///
+    /// For a thread that ends with its work, never for one of a pool.
+    package static func leave() throws(Errno) {
+        _ = try check { pinfold_fence_unshare(CLONE_NEWNS) }
+        // MS_REC and MS_SLAVE.
+        _ = try check { unsafe pinfold_fence_mount("none", "/", "", 1 << 14 | 1 << 19) }
+    }
+}
