@@ -11,13 +11,14 @@ import sys
 import tempfile
 
 import coherence
+import deploy
 import memory
 import peers
 import report
 import running
 import works
 
-PARTS = ["view", "first", "zone", "build", "run", "coherence", "memory", "techniques"]
+PARTS = ["view", "first", "zone", "build", "run", "coherence", "memory", "techniques", "deploy"]
 
 
 def progress(text):
@@ -52,8 +53,10 @@ def main():
 
 
 def measure(options, place, results):
-    everybody = peers.everybody(place, progress)
-    corpus = works.Corpus(place / "tree", options.quick, progress)
+    # The deploy half needs neither the others nor their tree.
+    rest = set(options.only) - {"deploy"}
+    everybody = peers.everybody(place, progress) if rest else []
+    corpus = works.Corpus(place / "tree", options.quick, progress) if rest else None
     for part in options.only:
         progress(f"── {part}")
         if part in ("view", "first", "zone", "build"):
@@ -65,6 +68,8 @@ def measure(options, place, results):
             results[part] = coherence.measure(place, corpus, seconds=5 if options.quick else 20)
         elif part == "memory":
             results[part] = memory.measure(place, min(options.files, 50_000) if options.quick else options.files, progress)
+        elif part == "deploy":
+            results[part] = deploy.measure(place, options.quick, progress)
         elif part == "techniques":
             results[part] = {}
             for name in peers.TECHNIQUES:

@@ -3,6 +3,8 @@
 import html
 import math
 
+import deploy
+
 
 def tables(results):
     lines = []
@@ -31,6 +33,8 @@ def tables(results):
         lines += ["", f"A change beside the view is seen after {row['median']} ms (median), {row['p99']} ms (p99), at {rate} changes a second"]
     for row in results.get("memory", []):
         lines += ["", f"{row['files']} files: " + ", ".join(f"{name} {value}" for name, value in row.items() if name != "files")]
+    if "deploy" in results:
+        lines += deploy.tables(results["deploy"])
     return "\n".join(lines).strip() + "\n"
 
 
