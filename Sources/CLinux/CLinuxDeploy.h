@@ -22,9 +22,12 @@ static inline const char *pinfold_dirent_name(const struct dirent *entry) { retu
 // A child in a user namespace of its own, which does nothing until it is killed, and no longer than this thread lives. Swift withholds
 // what forks; nothing of Swift runs in this child. -1 and errno where there is none.
 static inline pid_t pinfold_clone_into_user_namespace(void) {
+    pid_t parent = getpid();
     pid_t child = (pid_t)syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, (void *)0, (void *)0, (void *)0, (void *)0);
     if (child != 0) return child;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    // The parent may have ended before that: it holds the parent's locks for as long as it lives.
+    if (getppid() != parent) _exit(1);
     for (;;) pause();
 }
 
