@@ -116,6 +116,22 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["CLinux", "LinuxSystem", system], path: "Tests/TestSupport", cSettings: gnu,
             swiftSettings: dialect),
+        // What takes bytes of a stranger's: fuzzed by `mount/fuzz`, tried again by the tests.
+        .target(
+            name: "FuzzTargets",
+            dependencies: [
+                "AuditLog", "CLinux", "DeployModel", "FuseSession", "GatewayFileSystem", "LinuxSystem", "TestSupport", "ZonePolicy",
+                system,
+            ],
+            path: "Tests/FuzzTargets", cSettings: gnu, swiftSettings: dialect),
+        .executableTarget(
+            name: "pinfold-fuzz", dependencies: ["CLinux", "FuzzTargets", "LinuxSystem", "TestSupport", system], path: "Tests/Fuzz",
+            cSettings: gnu,
+            swiftSettings: dialect),
+        .testTarget(
+            name: "FuzzTests", dependencies: ["FuzzTargets", "LinuxSystem", "TestSupport", "pinfold-fuzz"], exclude: ["Corpus"],
+            cSettings: gnu,
+            swiftSettings: dialect),
         .testTarget(
             name: "AuditLogTests", dependencies: ["AuditLog", "CLinux", "LinuxSystem", "TestSupport", system], cSettings: gnu,
             swiftSettings: dialect),

@@ -6,6 +6,7 @@ package enum Executables {
     package static var mount: String { path("pinfold-mount") }
     package static var fence: String { path("pinfold-fence") }
     package static var git: String { path("pinfold-git") }
+    package static var fuzz: String { path("pinfold-fuzz") }
     package static var deployd: String { path("pinfold-deployd") }
 
     private static func path(_ name: String) -> String { directory + "/" + name }

@@ -34,16 +34,42 @@ extension Session {
             let count = unsafe fuse_session_receive_buf(session, &buffer)
             if count == -EINTR || count == -EAGAIN { continue }
             // 0 is the end of the session; what else there is says that the device itself is broken.
-            guard count >= MemoryLayout<fuse_in_header>.size, let message = unsafe UnsafeRawPointer(buffer.mem) else { return }
-            let header = unsafe message.loadUnaligned(as: fuse_in_header.self)
-            counters.count(header.opcode)
-            unsafe CurrentInput.set(message)
-            if header.opcode == TemporaryFileMessage.opcode {
-                unsafe TemporaryFileMessage.serve(message, header, state)
-            } else {
-                unsafe fuse_session_process_buf(session, &buffer)
-            }
+            guard count >= MemoryLayout<fuse_in_header>.size, unsafe buffer.mem != nil else { return }
+            unsafe serve(&buffer, count: Int(count))
         }
+    }
+
+    /// Serves one message: the first `count` bytes of `buffer`.
+    private func serve(_ buffer: inout fuse_buf, count: Int) {
+        guard let start = unsafe buffer.mem else { return }
+        let message = unsafe UnsafeRawBufferPointer(start: start, count: count)
+        let header = unsafe message.loadUnaligned(as: fuse_in_header.self)
+        counters.count(header.opcode)
+        guard unsafe MessageCheck.isWhole(message, header) else {
+            if MessageCheck.wantsAnswer(header.opcode) {
+                Origin(device: state.device.descriptor.rawValue, header: header, umask: 0).fail(.ioError)
+            }
+            return
+        }
+        unsafe CurrentInput.set(start)
+        if header.opcode == TemporaryFileMessage.opcode {
+            unsafe TemporaryFileMessage.serve(start, header, state)
+        } else {
+            unsafe fuse_session_process_buf(session, &buffer)
+        }
+    }
+
+    /// Serves one message on this thread, as a worker would that had read it from the device; one too short to have a header is not looked at.
+    package func serve(message: [UInt8]) {
+        guard message.count >= MemoryLayout<fuse_in_header>.size else { return }
+        var message = message
+        unsafe message.withUnsafeMutableBytes { bytes in
+            var buffer = unsafe fuse_buf()
+            unsafe buffer.size = bytes.count
+            unsafe buffer.mem = bytes.baseAddress
+            unsafe serve(&buffer, count: bytes.count)
+        }
+        unsafe CurrentInput.set(nil)
     }
 
     /// libfuse's way to the device. Its reply to INIT is replaced by the one that was negotiated.

@@ -26,8 +26,13 @@ package import SystemPackage
     package var notifier: Notifier { Notifier(device: state.device) }
 
     /// Opens the device and prepares to serve `fileSystem`. ENOENT or EACCES where there is no usable `/dev/fuse`.
-    package init(_ fileSystem: any FileSystem, _ options: SessionOptions) throws(Errno) {
-        let device = SharedDescriptor(try Descriptor.open("/dev/fuse", .readWrite))
+    package convenience init(_ fileSystem: any FileSystem, _ options: SessionOptions) throws(Errno) {
+        try self.init(fileSystem, options, device: Descriptor.open("/dev/fuse", .readWrite))
+    }
+
+    /// The same with `device` in the place of `/dev/fuse`: a socket that keeps messages apart, behind which somebody speaks for the kernel.
+    package init(_ fileSystem: any FileSystem, _ options: SessionOptions, device: consuming Descriptor) throws(Errno) {
+        let device = SharedDescriptor(device)
         let state = SessionState(fileSystem: fileSystem, options: options, device: device)
         ended = Descriptor(owning: try check { eventfd(0, O_CLOEXEC) })
 

@@ -52,7 +52,7 @@ internal import CLinux
             let metadata = unsafe bytes.loadUnaligned(fromByteOffset: offset, as: fanotify_event_metadata.self)
             let length = Int(metadata.event_len)
             guard length >= header, offset + length <= bytes.count, metadata.vers == UInt8(FANOTIFY_METADATA_VERSION),
-                Int(metadata.metadata_len) >= header
+                header...length ~= Int(metadata.metadata_len)
             else { break }
             var event = unsafe FilesystemEvent(
                 changes: Changes(rawValue: metadata.mask), process: metadata.pid, filesystem: nil, directory: nil, name: nil,

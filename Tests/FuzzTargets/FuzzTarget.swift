@@ -1,0 +1,32 @@
+/// Something that takes bytes of a stranger's: it may refuse them, and must not crash, hang or break what it promises.
+package enum FuzzTarget: String, CaseIterable, Sendable {
+    /// Messages from the FUSE device, a conversation an input: decoding, callbacks, the node table and a whole zone behind them.
+    case session
+    /// Patterns and paths: parsing, the automaton against the patterns' own matching, every decision.
+    case policy
+    /// Lines of the record of changes.
+    case audit
+    /// What fanotify reports, file handles in it.
+    case events
+    /// Lines of the mount table.
+    case mounts
+    /// JUnit reports, which the agent's own tests write.
+    case report
+
+    /// Tries one input. A broken promise ends the process.
+    package func run(_ input: [UInt8]) {
+        switch self {
+        case .session: Conversation.hold(input)
+        case .policy: tryPolicy(input)
+        case .audit: tryAudit(input)
+        case .events: tryEvents(input)
+        case .mounts: tryMounts(input)
+        case .report: tryReport(input)
+        }
+    }
+}
+
+/// Ends the process: what is written here is what a fuzzer reports.
+func require(_ condition: Bool, _ promise: @autoclosure () -> String) {
+    guard condition else { fatalError(promise()) }
+}
