@@ -93,6 +93,7 @@ static inline pthread_mutex_t *pinfold_mutex_make(void) {
     return mutex;
 }
 
+#include "CLinuxSeccomp.h"
 #include "CLinuxGateway.h"
 #include "CLinuxFence.h"
 #include "CLinuxCommands.h"

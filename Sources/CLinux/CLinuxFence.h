@@ -3,8 +3,6 @@
 #include <dirent.h>
 #include <fnmatch.h>
 #include <grp.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <pty.h>
 #include <sys/signalfd.h>
 #include <termios.h>
@@ -23,12 +21,6 @@ static inline int32_t pinfold_landlock_add_path(int32_t ruleset, const struct pi
     return (int32_t)syscall(445, ruleset, 1, rule, 0u);
 }
 static inline int32_t pinfold_landlock_restrict(int32_t ruleset) { return (int32_t)syscall(446, ruleset, 0u); }
-
-// `man 2 seccomp`: the filter holds for this thread and all that it starts.
-static inline int32_t pinfold_seccomp_filter(struct sock_filter *code, uint16_t count) {
-    struct sock_fprog program = {.len = count, .filter = code};
-    return (int32_t)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0u, &program);
-}
 
 // `man 2 capset`: version 3, two words a set.
 struct pinfold_capabilities { uint32_t effective[2], permitted[2], inheritable[2]; };
@@ -55,16 +47,7 @@ static inline int64_t pinfold_statfs_type(const char *path) {
     return syscall(SYS_statfs, path, buffer) == -1 ? -1 : buffer[0];
 }
 
-// The architecture that a filter must see, and the calls that exist on some architectures only: -1 where there is none.
-#if defined(__x86_64__)
-static const uint32_t pinfold_audit_arch = 0xC000003Eu;
-#define PINFOLD_X86_ONLY(number) number
-#elif defined(__aarch64__)
-static const uint32_t pinfold_audit_arch = 0xC00000B7u;
-#define PINFOLD_X86_ONLY(number) -1
-#else
-#error "the seccomp filter does not know this architecture"
-#endif
+// Calls that exist on some architectures only.
 static const int32_t pinfold_SYS_iopl = PINFOLD_X86_ONLY(172);
 static const int32_t pinfold_SYS_ioperm = PINFOLD_X86_ONLY(173);
 static const int32_t pinfold_SYS_modify_ldt = PINFOLD_X86_ONLY(154);

@@ -85,6 +85,20 @@ struct `The system-call filter` {
         }
     }
 
+    @Test func `speaks with the kernel by netlink about addresses alone`() throws {
+        try withTemporaryDirectory { directory in
+            let script = """
+                for protocol in range(0, 23):
+                    attempt(str(protocol), lambda: socket.socket(16, socket.SOCK_RAW, protocol).close())
+                attempt("high", lambda: raw(41 if os.uname().machine == "x86_64" else 198, 16, 3, 12 | 1 << 32))
+                """
+            let found = verdicts(try attack(script, in: try toolFence(directory)))
+            #expect(found.count == 24)
+            #expect(found.filter { $0.value == "done" }.keys.sorted() == ["0"])
+            #expect(found.filter { $0.value != "done" }.values.allSatisfy { $0 == "EPROTONOSUPPORT" }, "\(found)")
+        }
+    }
+
     @Test func `lets ordinary programs work`() throws {
         try withTemporaryDirectory { directory in
             let script = """

@@ -155,4 +155,7 @@ private func finish(_ child: consuming ChildProcess, _ directory: String) throws
         throw TestFailure("the gateway did not end at SIGTERM: \((try? readFile(directory + "/log")) ?? "")")
     }
     _ = try child.wait()
+    let log = (try? readFile(directory + "/log")) ?? ""
+    // Whatever a test did, serving it took no system call that `ServingCalls` does not have.
+    guard !log.contains("was refused (EPERM)") else { throw TestFailure("the daemon was refused system calls: \(log)") }
 }

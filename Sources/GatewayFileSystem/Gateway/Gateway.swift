@@ -41,6 +41,7 @@ package struct Gateway: ~Copyable {
         do throws(Errno) {
             try coherence?.start()
             try Self.mount(planes, over: mountpoint, &watch)
+            try ServingFilter.install()
         } catch {
             try? Unmounting.unmount(mountpoint.path, lazily: true)
             trail?.stop()

@@ -13,6 +13,10 @@ enum Narrowing {
 
     /// Of this thread and of all that it starts from then on: call it before there are others.
     static func apply() throws(Errno) {
+        // Nothing of the network, of shared memory, of names of hosts or of control groups is any of this daemon's business, and namespaces
+        // of its own cost it nothing. Those of mounts and processes stay the host's: a view that is mounted, unmounted and watched for
+        // everybody has to be in everybody's mounts, and callers are told by their numbers in everybody's processes.
+        _ = try check { pinfold_unshare(CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP) }
         try FileCreator.prepareProcess()
         _ = try check { pinfold_thread_setgroups(0, nil) }
         try Capabilities.reduce(to: kept, dormant: [.fsetid])
