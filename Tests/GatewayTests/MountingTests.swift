@@ -148,4 +148,38 @@ struct MountingTests {
             #expect(status.contains("NoNewPrivs:\t1"))
         }
     }
+
+    @Test func `what is mounted below the source later is not shown, and hangs nobody`() async throws {
+        func prepare(_ source: String) throws {
+            try makeDirectories(source + "/later")
+            try writeFile(source + "/later/below", "the directory's own")
+        }
+        try await withGateway(prepare: prepare) { gateway in
+            let later = gateway.source + "/later"
+            #expect(try gateway.asAgent("cat later/below").output == "the directory's own")
+            try shell("mount -t tmpfs tmpfs \(later) && echo other > \(later)/above").requireSuccess()
+            defer { _ = try? shell("umount -l \(later)") }
+            #expect(try gateway.asAgent("ls later; cat later/below").output == "below\nthe directory's own")
+            try shell("umount \(later)").requireSuccess()
+            // Below the mount the directory can be changed again, and that is seen.
+            try writeFile(later + "/below", "changed")
+            try await eventually("the change is seen") { try gateway.asAgent("cat later/below").output == "changed" }
+        }
+    }
+
+    @Test func `a tree of many files is served within the descriptors that were given`() async throws {
+        let script = "import os; os.makedirs('tree'); [open(f'tree/{n}', 'w').write(str(n)) for n in range(3000)]"
+        func prepare(_ source: String) throws { try run("python3", ["-c", script], workingDirectory: source).requireSuccess() }
+        try await withGateway(.init(more: ["--descriptors", "256"]), prepare: prepare) { gateway in
+            #expect(try gateway.asAgent("ls -l tree | wc -l; cat tree/* | wc -c").output == "3001\n10890\n")
+            // All open at once: those beyond the daemon's share are held by the kernel.
+            let opens =
+                "import os; os.chdir('data/sandbox'); f = [open(str(n), 'w+') for n in range(900)]; [(x.write(x.name), x.flush()) for x in f]; "
+                + "print(sum(int(open(x.name).read()) == n for n, x in enumerate(f)))"
+            let passes = KernelVersion.running >= KernelVersion(6, 9)
+            let opened = try gateway.asAgent("ulimit -n 2000; python3 -c \"\(opens)\"")
+            #expect(opened.output == "900\n" || !passes, "\(opened)")
+            #expect(Int(try shell("ls /proc/\(gateway.pid)/fd | wc -l").output.dropLast()).map { $0 <= 256 } == true)
+        }
+    }
 }

@@ -17,10 +17,11 @@ final class OpenFile: Sendable {
         self.writer.withLock { $0 = writer }
     }
 
-    /// A descriptor for reading and writing, made at the first need and kept while the file is open.
+    /// A descriptor for reading and writing, made at the first need and kept while the file is open; for the moment alone where too many are open.
     func writing(_ make: () throws(Errno) -> Descriptor) throws(Errno) -> SharedDescriptor {
         if let known = writer.withLock({ $0 }) { return known }
         let made = SharedDescriptor(try make())
+        if place == nil { return made }
         return writer.withLock { kept in
             if let known = kept { return known }
             kept = made

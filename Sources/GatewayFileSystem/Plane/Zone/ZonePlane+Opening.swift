@@ -52,7 +52,7 @@ extension ZonePlane {
         let keepsDescriptor = tree.openFiles.pinned < pinnedLimit || backing == nil || !node.handle.isHandle
         // Beyond the limit only what backing files keep alive is opened.
         if backing == nil, tree.openFiles.pinned >= pinnedLimit { throw .tooManyOpenFilesInSystem }
-        let mine = OpenFile(backing: backing, place: keepsDescriptor ? place : nil, writer: writer)
+        let mine = OpenFile(backing: backing, place: keepsDescriptor ? place : nil, writer: keepsDescriptor ? writer : nil)
         if backing == nil { try prepareServing(mine, id, node, flags) }
         let counted = tree.openFiles.first(id, mine)
         if counted !== mine, let backing { self.backing?.close(backing) }
