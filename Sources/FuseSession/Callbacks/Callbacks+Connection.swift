@@ -12,7 +12,6 @@ extension Callbacks {
             let negotiation = unsafe Negotiation(offer, state.options, maximalWrite: connection.pointee.max_write)
             // What libfuse itself acts on. Its splice_read would bypass the look at each message that serves what it does not know.
             unsafe connection.pointee.want &= ~UInt32(FUSE_CAP_SPLICE_READ)
-            unsafe connection.pointee.want |= connection.pointee.capable & UInt32(FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE)
             state.negotiated(negotiation, unique: unique)
             let connected = Connection(
                 features: negotiation.features, notifier: Notifier(device: state.device),

@@ -59,12 +59,6 @@ internal import SystemPackage
         }
     }
 
-    /// Sends `bufvec`, by splice where libfuse can. See `fuse_reply_data`.
-    func succeed(splicing vector: UnsafeMutablePointer<fuse_bufvec>) {
-        guard let library = unsafe library else { return fail(.ioError) }
-        _ = unsafe fuse_reply_data(library, vector, FUSE_BUF_SPLICE_MOVE)
-    }
-
     private func send(_ bytes: UnsafeRawBufferPointer, error: Int32) -> Bool {
         var header = fuse_out_header(
             len: UInt32(MemoryLayout<fuse_out_header>.size + bytes.count), error: error, unique: unique)

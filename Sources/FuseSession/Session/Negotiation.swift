@@ -16,7 +16,7 @@ struct Negotiation {
     /// Always wanted. AUTO_INVAL_DATA drops pages whose file has another time or size than before; DONT_MASK leaves the umask to
     /// the file system, since a default ACL replaces it.
     private static let always =
-        UInt64(FUSE_ASYNC_READ | FUSE_ATOMIC_O_TRUNC | FUSE_BIG_WRITES | FUSE_DONT_MASK | FUSE_SPLICE_WRITE | FUSE_SPLICE_MOVE)
+        UInt64(FUSE_ASYNC_READ | FUSE_ATOMIC_O_TRUNC | FUSE_BIG_WRITES | FUSE_DONT_MASK)
         | UInt64(FUSE_AUTO_INVAL_DATA | FUSE_ASYNC_DIO | FUSE_PARALLEL_DIROPS | FUSE_MAX_PAGES | FUSE_INIT_EXT)
         // File handles of the mount would be accepted for files that were never looked up through it.
         | noExportSupport
