@@ -6,12 +6,15 @@ internal import SystemPackage
 extension Session {
     /// Starts the threads that serve. They keep this object alive until the session is over.
     func startWorkers() throws(Errno) {
+        let crew = Crew(device: state.device, most: max(options.workers, 1))
+        _ = try SystemThread("\(options.name)-watch") { crew.watch() }
         for number in 0..<max(options.workers, 1) {
             running.withLock { $0 += 1 }
             do throws(Errno) {
                 // Nobody joins: the end is told by `endDescriptor`.
                 _ = try SystemThread("\(options.name)-\(number)") { [self] in
-                    serve()
+                    serve(crew)
+                    crew.end()
                     if running.withLock({
                         $0 -= 1
                         return $0 == 0
@@ -21,20 +24,22 @@ extension Session {
                 }
             } catch {
                 running.withLock { $0 -= 1 }
+                if number == 0 { crew.end() }
                 throw error
             }
         }
     }
 
-    /// Takes requests one after the other until the kernel says that there will be no more (ENODEV).
-    private func serve() {
+    /// Takes requests one after the other, when the crew needs this worker, until the kernel says that there will be no more (ENODEV).
+    private func serve(_ crew: Crew) {
         var buffer = unsafe fuse_buf()
         defer { unsafe free(buffer.mem) }
-        while true {
-            let count = unsafe fuse_session_receive_buf(session, &buffer)
-            if count == -EINTR || count == -EAGAIN { continue }
+        while crew.join() {
+            var count: Int32
+            repeat { count = unsafe fuse_session_receive_buf(session, &buffer) } while count == -EINTR || count == -EAGAIN
             // 0 is the end of the session; what else there is says that the device itself is broken.
-            guard count >= MemoryLayout<fuse_in_header>.size, unsafe buffer.mem != nil else { return }
+            guard count >= MemoryLayout<fuse_in_header>.size, let start = unsafe buffer.mem else { return }
+            crew.leave(for: unsafe start.loadUnaligned(as: fuse_in_header.self).opcode)
             unsafe serve(&buffer, count: Int(count))
         }
     }
