@@ -143,6 +143,8 @@ extension DeployLoop {
         }
         if done.push != nil { nextPush = done.updated }
         log.info("deployment \(done.id): deployed \(done.commit.short)")
+        // Its tree is the release now; what is left here is little.
+        try? Tree.remove(settings.work + "/\(done.id)")
         tidyingIsDue = true
         try showStatus()
     }
@@ -170,6 +172,7 @@ extension DeployLoop {
             }
         }
         log.warning("deployment \(done.id): \(done.state.rawValue): \(reason.displayed())")
+        try? Tree.remove(settings.work + "/\(done.id)")
         tidyingIsDue = true
         try showStatus()
     }
