@@ -60,6 +60,6 @@ static inline int32_t pinfold_trial_fsconfig(int32_t context, uint32_t command, 
 }
 
 // glibc's own prototype takes a transparent union, which the importer shows differently from one set of feature macros to the next.
-static inline int32_t pinfold_connect_unix(int32_t fd, const struct sockaddr_un *address) {
-    return connect(fd, (const struct sockaddr *)address, sizeof *address);
+static inline int32_t pinfold_connect_unix(int32_t fd, const struct sockaddr_un *address, uint32_t size) {
+    return connect(fd, (const struct sockaddr *)address, size);
 }

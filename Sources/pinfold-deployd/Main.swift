@@ -5,6 +5,7 @@ internal import DeployModel
 internal import DeployService
 internal import DeploySteps
 internal import Foundation
+internal import LinuxSystem
 internal import Logging
 internal import PinfoldConfiguration
 
@@ -14,7 +15,7 @@ struct Main: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pinfold-deployd", abstract: "Watch the agent's commits; test, back up, deploy, check and roll back.",
         discussion: """
-            Runs in the foreground until SIGTERM or SIGINT. Settings come from AGENT_* variables, over the file /etc/pinfold/pinfold.env.
+            Runs in the foreground until SIGTERM, SIGINT or SIGHUP, and tells a service manager when it is ready (NOTIFY_SOCKET). Settings come from AGENT_* variables, over the file /etc/pinfold/pinfold.env.
             Exit codes: 0 stopped by a signal; 1 it could not run, or another daemon has the data root; 2 wrong usage or configuration.
             """)
 
@@ -43,6 +44,7 @@ struct Main: AsyncParsableCommand {
             print("\(found.kind)\n\(found.command)")
             return
         }
+        let manager = ServiceManager()
         let (settings, admin) = try load()
         let stop = StopSignals()
         let logger = Logger(label: "pinfold.deployd")
@@ -55,12 +57,18 @@ struct Main: AsyncParsableCommand {
         let server = AdminServer(service, settings: admin, logger: logger)
         stop.whenTold { name in
             logger.info("\(name): stopping")
+            manager.say(.stopping)
             service.stop()
         }
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await service.run() }
-                group.addTask { try await server.run { logger.info("serving \(settings.deployments)") } }
+                group.addTask {
+                    try await server.run {
+                        logger.info("serving \(settings.deployments)")
+                        manager.say(.ready)
+                    }
+                }
                 defer {
                     // Whichever ends takes the other with it.
                     service.stop()

@@ -2,7 +2,7 @@ internal import CLinux
 internal import Dispatch
 internal import Foundation
 
-/// SIGTERM and SIGINT as events, not as handlers: nothing runs in signal context.
+/// SIGTERM, SIGINT and SIGHUP as events, not as handlers: nothing runs in signal context.
 final class StopSignals {
     private var sources: [any DispatchSourceSignal] = []
 
@@ -11,11 +11,12 @@ final class StopSignals {
         signal(SIGPIPE, SIG_IGN)
         signal(SIGTERM, SIG_IGN)
         signal(SIGINT, SIG_IGN)
+        signal(SIGHUP, SIG_IGN)
     }
 
     /// Calls `body` with the signal's name at each of them, for as long as this object lives.
     func whenTold(_ body: @escaping @Sendable (String) -> Void) {
-        for (number, name) in [(SIGTERM, "SIGTERM"), (SIGINT, "SIGINT")] {
+        for (number, name) in [(SIGTERM, "SIGTERM"), (SIGINT, "SIGINT"), (SIGHUP, "SIGHUP")] {
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
             source.setEventHandler { body(name) }
             source.activate()

@@ -17,10 +17,12 @@ struct Main {
             ThisProcess.exit(0)
         }
         let ready = Ready(arguments.readyDescriptor)
+        let manager = ServiceManager()
         do throws(GatewayError) {
             var gateway = try Gateway(arguments.options)
             ready.say("ready\n")
-            gateway.run()
+            manager.say(.ready)
+            gateway.run { manager.say(.stopping) }
         } catch {
             ThisProcess.exit(fail(error, on: ready))
         }

@@ -1,3 +1,5 @@
+internal import CLinux
+
 /// Waits until `condition` holds, looking again every few milliseconds; throws with `what` when the deadline passes.
 ///
 /// The deadline is generous because a busy machine is no failure: only a condition that never holds is.
@@ -12,3 +14,6 @@ package func eventually(
         try await Task.sleep(for: .milliseconds(10))
     }
 }
+
+/// Stands still in a thread that may block.
+package func pause(milliseconds: UInt32) { _ = usleep(milliseconds * 1000) }

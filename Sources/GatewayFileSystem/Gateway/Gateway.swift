@@ -125,7 +125,8 @@ package struct Gateway: ~Copyable {
     }
 
     /// Serves until the view is unmounted, by somebody or by a signal.
-    package mutating func run() {
+    /// - Parameter whenStopping: called when the end has begun, while the view is still there.
+    package mutating func run(whenStopping: () -> Void = {}) {
         while true {
             var entries = [
                 pollfd(fd: signals.rawDescriptor, events: Int16(POLLIN), revents: 0),
@@ -133,12 +134,17 @@ package struct Gateway: ~Copyable {
                 pollfd(fd: planes[0].session.endDescriptor, events: Int16(POLLIN), revents: 0),
             ]
             _ = unsafe poll(&entries, 3, -1)
-            if entries[2].revents != 0 { return stop("the view was unmounted") }
+            if entries[2].revents != 0 {
+                whenStopping()
+                return stop("the view was unmounted")
+            }
             if entries[1].revents != 0 { reportLostMounts() }
             while let signal = signals.next() {
                 switch signal {
                 case SIGUSR1: report()
-                case SIGTERM, SIGINT, SIGHUP: return stop(nil)
+                case SIGTERM, SIGINT, SIGHUP:
+                    whenStopping()
+                    return stop(nil)
                 default: break
                 }
             }

@@ -19,7 +19,7 @@ package struct UnixStream: ~Copyable, Sendable {
         address.sun_family = sa_family_t(AF_UNIX)
         let bytes = Array(reachable.name.utf8)
         unsafe withUnsafeMutableBytes(of: &address.sun_path) { target in unsafe target.copyBytes(from: bytes) }
-        _ = try check { unsafe pinfold_connect_unix(raw, &address) }
+        _ = try check { unsafe pinfold_connect_unix(raw, &address, UInt32(MemoryLayout<sockaddr_un>.size)) }
         descriptor = opened
     }
 

@@ -1,0 +1,46 @@
+internal import CLinux
+internal import SystemPackage
+
+/// The service manager that started this process, where it wants to be told how the process is (`man 3 sd_notify`).
+package final class ServiceManager: Sendable {
+    package enum State: String, Sendable {
+        /// What was started for can be used.
+        case ready = "READY=1"
+        case stopping = "STOPPING=1"
+    }
+
+    private let descriptor: Descriptor?
+
+    /// Takes `NOTIFY_SOCKET` out of the environment, so that no program that this one starts speaks for it. Call it while there is one thread.
+    package init() {
+        let name = unsafe getenv("NOTIFY_SOCKET").map { unsafe String(cString: $0) }
+        unsafe unsetenv("NOTIFY_SOCKET")
+        descriptor = name.flatMap { Self.connect($0) }
+    }
+
+    /// Says it; nothing where nobody asked. A manager that does not listen is its own misfortune: it will say that the start timed out.
+    package func say(_ state: State) {
+        switch descriptor {
+        case .some(let socket): _ = unsafe send(socket.rawValue, state.rawValue, state.rawValue.utf8.count, Int32(MSG_NOSIGNAL))
+        case .none: break
+        }
+    }
+
+    /// A path, or a name without a file (`man 7 unix`), which `@` stands for.
+    private static func connect(_ name: String) -> Descriptor? {
+        var bytes = Array(name.utf8)
+        guard bytes.first == UInt8(ascii: "/") || bytes.first == UInt8(ascii: "@"), bytes.count <= 107 else { return nil }
+        if bytes[0] == UInt8(ascii: "@") { bytes[0] = 0 }
+        guard let raw = try? check({ socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0) }) else {
+            return nil
+        }
+        let opened = Descriptor(owning: raw)
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        unsafe withUnsafeMutableBytes(of: &address.sun_path) { target in unsafe target.copyBytes(from: bytes) }
+        // Exactly so long: in a name without a file zeros at the end count.
+        let size = MemoryLayout<sa_family_t>.size + bytes.count
+        guard (try? check { unsafe pinfold_connect_unix(raw, &address, UInt32(size)) }) != nil else { return nil }
+        return opened
+    }
+}
