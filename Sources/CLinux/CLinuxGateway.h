@@ -138,3 +138,25 @@ static inline int32_t pinfold_filesystem_identity(int32_t fd, uint64_t *id, int6
     *type = result.f_type;
     return 0;
 }
+
+// Where a file has blocks (`linux/fiemap.h`, FS_IOC_FIEMAP): a structure with a flexible array member does not reach Swift. Up to 64
+// extents from `start` on, in pairs of start and length; how many there are, or -1. `last` says that none comes after them.
+#include <linux/fiemap.h>
+static inline int32_t pinfold_extents(int32_t fd, uint64_t start, uint64_t length, uint64_t *pairs, int32_t *last) {
+    union {
+        struct fiemap map;
+        uint8_t space[sizeof(struct fiemap) + 64 * sizeof(struct fiemap_extent)];
+    } box;
+    memset(&box.map, 0, sizeof box.map);
+    box.map.fm_start = start;
+    box.map.fm_length = length;
+    box.map.fm_extent_count = 64;
+    if (ioctl(fd, _IOWR('f', 11, struct fiemap), &box.map) != 0) return -1;
+    *last = box.map.fm_mapped_extents < 64;
+    for (uint32_t i = 0; i < box.map.fm_mapped_extents; i++) {
+        pairs[2 * i] = box.map.fm_extents[i].fe_logical;
+        pairs[2 * i + 1] = box.map.fm_extents[i].fe_length;
+        if (box.map.fm_extents[i].fe_flags & FIEMAP_EXTENT_LAST) *last = 1;
+    }
+    return (int32_t)box.map.fm_mapped_extents;
+}

@@ -27,6 +27,9 @@ package struct Configuration: Sendable {
     /// Each variable with the text of its value and where that came from, in the order of `Variable.all`.
     package var settings: [Setting]
 
+    /// Whether any zone has one: then what they hold is counted.
+    package var hasQuota: Bool { codeRepoQuota != nil || sandboxQuota != nil }
+
     /// Files and directories that follow from the data root.
     package var paths: DataPaths { DataPaths(dataRoot: dataRoot) }
 
@@ -103,6 +106,8 @@ package struct DataPaths: Sendable, Hashable {
     package var adminDirectory: String { deployments + "/admin" }
     /// Mode 0700, root's; hidden in the view: what the agent changed and was refused.
     package var auditDirectory: String { deployments + "/audit" }
+    /// Mode 0700, root's; hidden in the view: what the zones hold of their quotas.
+    package var usageDirectory: String { deployments + "/usage" }
     package var adminSocket: String { adminDirectory + "/admin.sock" }
     /// The one directory with a socket that `pinfold run` binds into the agent's root.
     package var agentDirectory: String { deployments + "/agent" }

@@ -80,6 +80,7 @@ extension DefaultPattern {
         [
             DefaultPattern(Self.escape(deployments) + "/admin", "the admin's socket"),
             DefaultPattern(Self.escape(deployments) + "/audit", "the record of what the agent did and tried"),
+            DefaultPattern(Self.escape(deployments) + "/usage", "the count of what the zones hold"),
         ]
     }
 

@@ -24,6 +24,7 @@ struct Arguments {
           --code-repo-quota BYTES[,INODES]
           --sandbox-quota BYTES[,INODES]
                                    how much a zone may hold
+          --usage DIR              keep there what the zones with a quota hold, or it is counted at each start; root's alone, in no zone
           --audit DIR              record there what the agent changes and is refused; root's alone, in no zone
           --descriptors N          how many descriptors this process may have
           --without TECHNIQUE      leave a technique off: \(Technique.allCases.map(\.rawValue).joined(separator: ", "))
@@ -55,7 +56,7 @@ struct Arguments {
     private static let required = ["--source", "--mountpoint", "--code-repo", "--sandbox", "--agent"]
     private static let names = Set(
         required + [
-            "--hide", "--protect", "--code-repo-quota", "--sandbox-quota", "--audit", "--descriptors", "--without",
+            "--hide", "--protect", "--code-repo-quota", "--sandbox-quota", "--usage", "--audit", "--descriptors", "--without",
             "--ready-fd",
         ])
 
@@ -68,6 +69,7 @@ struct Arguments {
         case "--hide": options.hide.append(value)
         case "--protect": options.protect.append(value)
         case "--audit": options.audit = value
+        case "--usage": options.usage = value
         case "--agent":
             let numbers = value.split(separator: ":", omittingEmptySubsequences: false).map { UInt32($0) }
             guard numbers.count == 2, let user = numbers[0], let group = numbers[1], user != .max, group != .max else {

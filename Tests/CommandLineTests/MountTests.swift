@@ -109,9 +109,19 @@ struct MountTests {
             try installation.makeZones()
             try shell("mkdir secret; echo x > secret/token", workingDirectory: installation.root).requireSuccess()
             let result = try installation.pinfold(
-                "mount", changes: ["AGENT_VIEW_HIDE": "\(installation.root)/secret", "AGENT_PROTECT": ".git/hooks"])
+                "mount",
+                changes: [
+                    "AGENT_VIEW_HIDE": "\(installation.root)/secret", "AGENT_PROTECT": ".git/hooks",
+                    "AGENT_SANDBOX_QUOTA": "32M,5k",
+                ])
             try result.requireSuccess()
             let view = installation.mountpoint
+            let shown = try run("stat", ["-f", "-c", "%S %b %c", "\(view)/agent-data/sandbox"]).requireSuccess()
+            let numbers = shown.split(whereSeparator: \.isWhitespace).compactMap { Int($0) }
+            #expect(numbers.count == 3 && numbers[0] * numbers[1] == 32 << 20 && numbers[2] == 5000, "\(shown)")
+            // The count is there, and the agent does not see where.
+            #expect(exists("\(installation.data)/deployments/usage/sandbox"))
+            #expect(!exists("\(view)/agent-data/deployments/usage"))
             #expect(!exists("\(view)/secret"))
             let hook = try shell("echo x > '\(view)/agent-data/code-repo/.git/hooks/post-commit'", user: installation.agent)
             #expect(hook.errors.contains("Operation not permitted"), "\(hook)")

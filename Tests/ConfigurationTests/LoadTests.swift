@@ -93,7 +93,7 @@ func load(
         let configuration = try load([
             "AGENT_VIEW_HIDE": "", "AGENT_PROTECT": "", "AGENT_DEPLOY_BRANCH": "", "AGENT_DATA_ROOT": "/d",
         ])
-        #expect(configuration.hide == ["/d/deployments/admin", "/d/deployments/audit"])
+        #expect(configuration.hide == ["/d/deployments/admin", "/d/deployments/audit", "/d/deployments/usage"])
         #expect(configuration.protect.isEmpty)
         #expect(configuration.deploy.branch == nil)
     }

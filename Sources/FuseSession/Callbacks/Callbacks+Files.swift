@@ -30,9 +30,11 @@ extension Callbacks {
         }
         unsafe operations.write = { request, node, bytes, size, offset, info in
             unsafe Callbacks.serve(request, node) { fileSystem, origin, node in
-                let kills = CurrentInput.body(fuse_write_in.self).map { $0.write_flags & UInt32(FUSE_WRITE_KILL_SUIDGID) != 0 }
+                let flags = CurrentInput.body(fuse_write_in.self)?.write_flags
+                func has(_ flag: Int32) -> Bool { flags.map { $0 & UInt32(flag) != 0 } ?? true }
                 let write = unsafe WriteRequest(
-                    origin: origin, bytes: UnsafeRawBufferPointer(start: bytes, count: size), killsPrivileges: kills ?? true)
+                    origin: origin, bytes: UnsafeRawBufferPointer(start: bytes, count: size),
+                    killsPrivileges: has(FUSE_WRITE_KILL_SUIDGID), isWriteback: has(FUSE_WRITE_CACHE))
                 fileSystem.write(
                     write, node: node, handle: unsafe Callbacks.handle(info), offset: Int64(offset),
                     flags: unsafe Callbacks.flags(info))

@@ -39,6 +39,8 @@ package import LinuxSystem
         get { raw.size }
         set { raw.size = newValue }
     }
+    /// In units of 512 bytes.
+    package var blocks: UInt64 { raw.blocks }
     package var links: UInt32 {
         get { raw.nlink }
         set { raw.nlink = newValue }

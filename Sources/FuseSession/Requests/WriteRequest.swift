@@ -9,6 +9,9 @@ package import SystemPackage
     package let bytes: UnsafeRawBufferPointer
     /// Whether setuid and setgid bits go with this write (FUSE_WRITE_KILL_SUIDGID).
     package let killsPrivileges: Bool
+    /// Whether the kernel writes back pages that somebody changed in a map of the file (FUSE_WRITE_CACHE): nobody waits for the count, so what is not
+    /// written is lost.
+    package let isWriteback: Bool
 
     deinit { origin.fail(.ioError) }
 

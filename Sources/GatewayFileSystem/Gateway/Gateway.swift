@@ -19,11 +19,6 @@ package struct Gateway: ~Copyable {
 
     /// Mounts and starts serving.
     package init(_ options: GatewayOptions) throws(GatewayError) {
-        // Refused and not ignored: an admin who sets a limit must not believe in one that nothing holds.
-        for (quota, name) in [(options.codeRepoQuota, "code-repo"), (options.sandboxQuota, "sandbox")] where quota != nil {
-            throw .configuration(
-                "--\(name)-quota: this version holds no quotas; leave it unset, and put the zone on a filesystem of its own size")
-        }
         let layout = try Layout(options)
         let policy = try Self.policy(layout, options)
         let mountpoint = try Mountpoint(layout.mountpoint)
@@ -33,9 +28,16 @@ package struct Gateway: ~Copyable {
         let descriptors = Narrowing.descriptorLimit(options.descriptors)
         try Self.step("giving up privileges") { () throws(Errno) in try Narrowing.apply() }
         let trail = try Self.trail(options, layout)
+        let counts = try Self.counts(options, layout)
         let coherence = Self.coherence(options)
-        let planes = try Self.step("opening the planes") { () throws(Errno) in
-            try Plane.all(of: layout, policy, options, coherence, trail, descriptors: descriptors)
+        let planes: [Plane]
+        do throws(Errno) {
+            planes = try Plane.all(of: layout, policy, options, coherence, trail, counts, descriptors: descriptors)
+        } catch .wouldBlock {
+            throw .configuration(
+                "--usage: another process counts the zones in \(counts ?? ""); a zone with a quota is in one view at a time")
+        } catch {
+            throw .failure("opening the planes failed: \(error)")
         }
         var watch = try Self.step("reading /proc/self/mountinfo") { () throws(Errno) in try MountWatch() }
         do throws(Errno) {
@@ -66,6 +68,22 @@ package struct Gateway: ~Copyable {
         } catch {
             throw .configuration("--audit: \(error)")
         }
+    }
+
+    /// Where what the zones hold is counted, where that outlives this process.
+    private static func counts(_ options: GatewayOptions, _ layout: borrowing Layout) throws(GatewayError) -> String? {
+        guard let path = options.usage else { return nil }
+        guard let real = SmallFile.realPath(path) else { throw .configuration("--usage: \(path) cannot be used: \(Errno.current)") }
+        for zone in [layout.codeRepo.path, layout.sandbox.path] where real == zone || real.hasPrefix(zone + "/") {
+            throw .configuration("--usage: \(path) lies in the zone \(zone), which the agent writes")
+        }
+        let status = try Self.step("looking at \(real)") { () throws(Errno) in
+            try Descriptor.open(real, [.path, .directory, .noFollow]).status()
+        }
+        guard status.owner == geteuid(), status.mode & 0o077 == 0 else {
+            throw .configuration("--usage: \(real) has to be root's alone: owner \(geteuid()), mode 700")
+        }
+        return real
     }
 
     /// What reports changes below the planes; nil where the kernel cannot, or where it was asked to be left off: then answers hold
@@ -181,5 +199,7 @@ package struct Gateway: ~Copyable {
                 return
             }
         }
+        // Nothing changes any more.
+        for plane in planes { plane.usage?.stop() }
     }
 }

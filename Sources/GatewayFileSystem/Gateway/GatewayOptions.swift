@@ -1,4 +1,5 @@
 internal import FuseSession
+internal import ZonePolicy
 
 /// What a gateway serves and how: everything that its command line says. Paths are absolute.
 package struct GatewayOptions: Sendable {
@@ -12,6 +13,8 @@ package struct GatewayOptions: Sendable {
     package var protect: [String] = []
     package var codeRepoQuota: ZoneQuota?
     package var sandboxQuota: ZoneQuota?
+    /// Where what the zones hold is counted, root's alone; nil for a count that ends with this process.
+    package var usage: String?
     /// Where what the agent changes and is refused is recorded, root's alone; nil for nowhere.
     package var audit: String?
     package var without: Set<Technique> = []
@@ -21,7 +24,7 @@ package struct GatewayOptions: Sendable {
     package init() {}
 }
 
-/// How much a zone may hold.
+/// How much a zone may hold, of the disk's bytes and of its inodes.
 package struct ZoneQuota: Hashable, Sendable {
     package var bytes: UInt64
     package var inodes: UInt64?
@@ -53,6 +56,15 @@ package enum Technique: String, CaseIterable, Hashable, Sendable {
 }
 
 extension GatewayOptions {
+    /// How much the zone may hold; nil for as much as the disk has.
+    func quota(of zone: Zone) -> ZoneQuota? {
+        switch zone {
+        case .outside, .view: nil
+        case .codeRepo: codeRepoQuota
+        case .sandbox: sandboxQuota
+        }
+    }
+
     /// What a plane's session may negotiate.
     func features(_ always: Features) -> Features {
         var features = always

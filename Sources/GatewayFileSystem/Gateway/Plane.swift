@@ -12,20 +12,23 @@ final class Plane: Sendable {
     /// Where in the view it lies; empty for the view.
     let relativePath: String
     let session: Session
+    /// What counts against the quota of a zone that has one.
+    let usage: ZoneUsage?
     /// The mounts below it are taken apart when this goes.
     private let clone: DetachedMount
 
-    private init(label: String, relativePath: String, session: Session, clone: consuming DetachedMount) {
+    private init(label: String, relativePath: String, session: Session, usage: ZoneUsage?, clone: consuming DetachedMount) {
         self.label = label
         self.relativePath = relativePath
         self.session = session
+        self.usage = usage
         self.clone = clone
     }
 
     /// The view, then the zones. All clones are taken before any plane is made.
     static func all(
         of layout: borrowing Layout, _ policy: AccessPolicy, _ options: GatewayOptions, _ coherence: Coherence?,
-        _ trail: AuditTrail?, descriptors: Int
+        _ trail: AuditTrail?, _ counts: String?, descriptors: Int
     ) throws(Errno) -> [Plane] {
         // The whole tree of mounts, all of it read-only: not even a fault in this daemon writes through it.
         let whole = try DetachedMount.clone(
@@ -37,19 +40,20 @@ final class Plane: Sendable {
         // of it.
         let share = max((descriptors - 128) / 3, 16)
         return [
-            try Plane(.view, "", whole, layout.source.path, layout, policy, options, coherence, nil, descriptors: share),
+            try Plane(.view, "", whole, layout.source.path, layout, policy, options, coherence, nil, nil, descriptors: share),
             try Plane(
                 .codeRepo, layout.relativePath(of: layout.codeRepo), code, layout.codeRepo.path, layout, policy, options, coherence,
-                trail, descriptors: share),
+                trail, counts, descriptors: share),
             try Plane(
                 .sandbox, layout.relativePath(of: layout.sandbox), sand, layout.sandbox.path, layout, policy, options, coherence,
-                trail, descriptors: share),
+                trail, counts, descriptors: share),
         ]
     }
 
     private convenience init(
         _ zone: Zone, _ relativePath: String, _ clone: consuming DetachedMount, _ path: String, _ layout: borrowing Layout,
-        _ policy: AccessPolicy, _ options: GatewayOptions, _ coherence: Coherence?, _ trail: AuditTrail?, descriptors: Int
+        _ policy: AccessPolicy, _ options: GatewayOptions, _ coherence: Coherence?, _ trail: AuditTrail?, _ counts: String?,
+        descriptors: Int
     ) throws(Errno) {
         let key = coherence?.addPlane()
         let source: Source
@@ -63,11 +67,16 @@ final class Plane: Sendable {
             remembersAbsence: !options.without.contains(.negativeEntries))
         let isView = zone == .view
         let audit = trail.map { ZoneAudit(trail: $0, root: Array(path.utf8), label: zone.label) }
-        let served: any FileSystem = isView ? ViewPlane(tree) : ZonePlane(tree, descriptors: descriptors / 4, audit: audit)
+        var usage: ZoneUsage?
+        if let quota = options.quota(of: zone) {
+            usage = try ZoneUsage(quota, source, label: zone.label, path: counts.map { "\($0)/\(zone.label)" })
+        }
+        let served: any FileSystem =
+            isView ? ViewPlane(tree) : ZonePlane(tree, descriptors: descriptors / 4, audit: audit, usage: usage)
         let session = try Session(served, Self.sessionOptions(zone, layout, options, source.root.descriptor))
         // Before the kernel gets its first answer, so that no change goes unheard.
         if let coherence, let key { coherence.attach(key, tree, session.notifier) }
-        self.init(label: isView ? "view" : zone.label, relativePath: relativePath, session: session, clone: clone)
+        self.init(label: isView ? "view" : zone.label, relativePath: relativePath, session: session, usage: usage, clone: clone)
     }
 
     private static func sessionOptions(
@@ -75,9 +84,11 @@ final class Plane: Sendable {
     ) -> SessionOptions {
         let isView = zone == .view
         let common: Features = [.readdirplus, .symlinkCache, .accessControlLists, .epoch]
-        let features = options.features(
+        var features = options.features(
             common.union(
                 isView ? [.noOpen, .noOpenDirectory] : [.noOpenDirectory, .passthrough, .killPrivileges, .temporaryFiles]))
+        // Each write is counted, so each is seen. Not for reading either: all opens of an inode are of one kind.
+        if options.quota(of: zone) != nil { features.remove(.passthrough) }
         var result = SessionOptions(
             name: isView ? "view" : zone.label, source: layout.source.path, readOnly: isView, features: features, workers: workers)
         result.mountsByScratch = options.without.contains(.detachedClone)

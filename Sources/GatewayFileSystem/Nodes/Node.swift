@@ -26,6 +26,8 @@ package struct Node: Sendable {
 
         /// Its name went beside the mount: it is not opened for writing before it is found by a name again.
         static let adrift = Flags(rawValue: 1)
+        /// Its last name and its last open are gone: no descriptor of it is kept, or it would keep its space.
+        static let gone = Flags(rawValue: 2)
     }
 
     init(

@@ -75,7 +75,7 @@ package final class NodeTable: Sendable {
                 unsafe known.node.pointee.place = place
                 unsafe known.node.pointee.epoch = node.epoch
                 unsafe known.node.pointee.nameKey = node.nameKey
-                unsafe known.node.pointee.flags.remove(.adrift)
+                unsafe known.node.pointee.flags.remove([.adrift, .gone])
                 if unsafe known.node.pointee.lookups != .max { unsafe known.node.pointee.lookups += 1 }
                 return unsafe (known.slot, known.node.pointee.generation)
             }

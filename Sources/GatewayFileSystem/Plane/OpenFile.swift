@@ -9,11 +9,17 @@ final class OpenFile: Sendable {
     let backing: BackingID?
     /// Keeps the inode while it has no name any more. nil where too many are open already: then the backing file does.
     let place: SharedDescriptor?
+    /// The disk's number of it, by which a zone with a quota counts; 0 in others.
+    let inode: UInt64
+    /// Who opened it first.
+    let user: UInt32
     private let writer = Lock<SharedDescriptor?>(nil)
 
-    init(backing: BackingID?, place: SharedDescriptor?, writer: SharedDescriptor? = nil) {
+    init(backing: BackingID?, place: SharedDescriptor?, inode: UInt64 = 0, user: UInt32, writer: SharedDescriptor? = nil) {
         self.backing = backing
         self.place = place
+        self.inode = inode
+        self.user = user
         self.writer.withLock { $0 = writer }
     }
 
@@ -39,6 +45,18 @@ final class OpenFiles: Sendable {
     private let pins = Atomic<Int>(0)
     /// How many of them a descriptor of this process holds open.
     var pinned: Int { pins.load(ordering: .relaxed) }
+    private let pinsOfUsers = Lock<[UInt32: Int]>([:])
+    /// How many of those `user` opened first.
+    func pinned(by user: UInt32) -> Int { pinsOfUsers.withLock { $0[user] ?? 0 } }
+
+    private func pin(_ file: OpenFile, _ change: Int) {
+        guard file.place != nil else { return }
+        pins.wrappingAdd(change, ordering: .relaxed)
+        pinsOfUsers.withLock { users in
+            let count = (users[file.user] ?? 0) + change
+            users[file.user] = count == 0 ? nil : count
+        }
+    }
 
     private let shards: [Lock<[NodeID: Counted]>] = (0..<16).map { _ in Lock([:]) }
 
@@ -64,7 +82,7 @@ final class OpenFiles: Sendable {
                 return known
             }
             files[id] = Counted(file: file, opens: 1)
-            if file.place != nil { pins.wrappingAdd(1, ordering: .relaxed) }
+            pin(file, 1)
             return file
         }
     }
@@ -76,7 +94,7 @@ final class OpenFiles: Sendable {
             counted.opens -= 1
             if counted.opens == 0 {
                 files[id] = nil
-                if counted.file.place != nil { pins.wrappingSubtract(1, ordering: .relaxed) }
+                pin(counted.file, -1)
                 return counted.file
             }
             files[id] = counted

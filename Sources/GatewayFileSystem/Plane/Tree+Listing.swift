@@ -63,6 +63,7 @@ extension Tree {
             stream.advance()
         }
         source.streams.park(stream, directory.id)
+        source.dropGone(directory.id)
     }
 
     private func sealedListing(_ request: inout DirectoryRequest, _ node: Node, _ offset: Int64) {

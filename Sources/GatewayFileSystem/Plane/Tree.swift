@@ -186,4 +186,10 @@ package final class Tree: Sendable {
         source.drop(id, last)
         links.forget(id)
     }
+
+    /// The last name and the last open of the file are gone: nothing here may keep its space.
+    func letGo(_ id: NodeID) {
+        nodes.update(id) { $0.flags.insert(.gone) }
+        source.dropGone(id)
+    }
 }

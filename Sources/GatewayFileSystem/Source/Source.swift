@@ -189,6 +189,7 @@ package import SystemPackage
         if node.handle.isHandle { made = try open(id, node, .path) } else { made = try openByName(id, node, depth: depth) }
         let shared = SharedDescriptor(made)
         cache.keep(shared, id, .place)
+        dropGone(id)
         return shared
     }
 
@@ -197,7 +198,22 @@ package import SystemPackage
         if let known = cache.find(id, .reading) { return known }
         let shared = SharedDescriptor(try open(id, node, .readOnly))
         cache.keep(shared, id, .reading)
+        dropGone(id)
         return shared
+    }
+
+    /// Whether nodes are marked as gone here: in zones with a quota.
+    private let marksGone = Atomic(false)
+
+    /// Nodes are marked as gone from here on, and what is cached of them is dropped.
+    func startMarkingGone() { marksGone.store(true, ordering: .relaxed) }
+
+    /// What was cached a moment after the file was gone would keep its space.
+    func dropGone(_ id: NodeID) {
+        guard marksGone.load(ordering: .relaxed), let lookUp = nodeLookup.withLock({ $0 }), let node = lookUp(id),
+            node.flags.contains(.gone)
+        else { return }
+        drop(id, node)
     }
 
     /// The kernel forgot the file.

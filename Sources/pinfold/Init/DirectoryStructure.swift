@@ -20,8 +20,9 @@ struct DirectoryStructure: Sendable {
             [configuration.dataRoot] + paths.serverData + [
                 paths.deployments, paths.backups, paths.releases, paths.logs, paths.agentDirectory,
             ]
-        // The admin's socket lies in the first: who may enter it may approve. In the second is the record of what the agent did.
-        let closed = [paths.adminDirectory, paths.auditDirectory]
+        // The admin's socket lies in the first: who may enter it may approve. In the second is the record of what the agent did, in the third
+        // how much of its quotas it has used.
+        let closed = [paths.adminDirectory, paths.auditDirectory, paths.usageDirectory]
         entries = open.map { Entry(path: $0, mode: 0o755) } + closed.map { Entry(path: $0, mode: 0o700) }
     }
 

@@ -85,6 +85,7 @@ enum GatewayDaemon {
         words += ["--audit", configuration.paths.auditDirectory]
         for glob in configuration.hide { words += ["--hide", glob] }
         for glob in configuration.protect { words += ["--protect", glob] }
+        if configuration.hasQuota { words += ["--usage", configuration.paths.usageDirectory] }
         if let quota = configuration.codeRepoQuota { words += ["--code-repo-quota", quota.description] }
         if let quota = configuration.sandboxQuota { words += ["--sandbox-quota", quota.description] }
         return words

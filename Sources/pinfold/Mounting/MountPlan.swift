@@ -136,12 +136,15 @@ struct MountPlan: Sendable {
             Self.takeBack(made)
             throw CommandFailure(.usage, "\(mountpoint) cannot be made: \(error)")
         }
-        let audit = configuration.paths.auditDirectory
-        do {
-            if try fileStatus(audit) == nil { made += try Self.make(audit, mode: 0o700) }
-        } catch {
-            Self.takeBack(made)
-            throw CommandFailure(.usage, "\(audit), where the audit record goes, cannot be made: \(error)")
+        var closed = [(path: configuration.paths.auditDirectory, use: "the audit record goes")]
+        if configuration.hasQuota { closed.append((configuration.paths.usageDirectory, "what the zones hold is counted")) }
+        for (path, use) in closed {
+            do {
+                if try fileStatus(path) == nil { made += try Self.make(path, mode: 0o700) }
+            } catch {
+                Self.takeBack(made)
+                throw CommandFailure(.usage, "\(path), where \(use), cannot be made: \(error)")
+            }
         }
         return made
     }

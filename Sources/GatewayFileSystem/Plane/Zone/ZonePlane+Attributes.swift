@@ -36,7 +36,9 @@ extension ZonePlane {
         if let size = changes.size {
             guard node.isRegular else { throw node.isDirectory ? .isDirectory : .invalidArgument }
             guard let size = Int64(exactly: size) else { throw .fileTooLarge }
-            try place.reopen([.writeOnly, .nonBlocking, .noControllingTerminal]).truncate(to: size)
+            try resizing(place) { () throws(Errno) in
+                try place.reopen([.writeOnly, .nonBlocking, .noControllingTerminal]).truncate(to: size)
+            }
         }
         if changes.owner != nil || changes.group != nil { try place.setOwner(changes.owner, group: changes.group) }
         if let mode = changes.mode {
@@ -66,7 +68,9 @@ extension ZonePlane {
             let place = try tree.place(id, node)
             let status = try place.descriptor.status()
             try permitInode(id, node, status, &act)
-            try unsafe place.descriptor.setExtendedAttribute(name, value, flags: flags)
+            try resizing(place.descriptor, attribute: name.count + value.count) { () throws(Errno) in
+                try unsafe place.descriptor.setExtendedAttribute(name, value, flags: flags)
+            }
             if name.equals("system.posix_acl_access") { try dropSetgid(place.descriptor, status, request.caller) }
         } catch {
             tell(act, id, error: error)
@@ -91,7 +95,7 @@ extension ZonePlane {
             try permit(tree.policy.decide(.setExtendedAttribute, at: node.place), &act)
             let place = try tree.place(id, node)
             try permitInode(id, node, try place.descriptor.status(), &act)
-            try place.descriptor.removeExtendedAttribute(name)
+            try resizing(place.descriptor) { () throws(Errno) in try place.descriptor.removeExtendedAttribute(name) }
         } catch {
             tell(act, id, error: error)
             return request.fail(error)

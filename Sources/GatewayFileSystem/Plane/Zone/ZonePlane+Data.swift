@@ -22,22 +22,14 @@ extension ZonePlane {
         do throws(Errno) {
             let node = try tree.node(id)
             try permit(tree.policy.decide(.write, at: node.place))
-            let file = try writer(try openFile(id), id, node, appending: flags.contains(.append))
-            let bytes = unsafe request.bytes
-            var written = 0
-            while written < bytes.count {
-                let part = unsafe UnsafeRawBufferPointer(rebasing: bytes[written...])
-                do throws(Errno) {
-                    let step = try unsafe file.descriptor.write(part, at: offset + Int64(written))
-                    if step == 0 { break }
-                    written += step
-                } catch {
-                    // What was written counts; the next write meets the error again.
-                    if written > 0 { break }
-                    throw error
-                }
+            let open = try openFile(id)
+            let file = try writer(open, id, node, appending: flags.contains(.append))
+            if let usage {
+                count = try unsafe usage.write(
+                    request.bytes, at: offset, to: file.descriptor, open.inode, whole: request.isWriteback)
+            } else {
+                count = try unsafe file.descriptor.writeWhole(request.bytes, at: offset)
             }
-            count = written
         } catch { return request.fail(error) }
         request.reply(count)
     }
@@ -54,8 +46,14 @@ extension ZonePlane {
             try permit(tree.policy.decide(.write, at: destination.place))
             guard source.isRegular, destination.isRegular else { throw .invalidArgument }
             let from = try tree.reading(node, source)
-            let to = try writer(try openFile(target), target, destination)
-            count = try from.descriptor.copyRange(from: offset, to: to.descriptor, targetOffset, length: length)
+            let open = try openFile(target)
+            let to = try writer(open, target, destination)
+            if let usage {
+                count = try usage.copy(
+                    from: from.descriptor, offset, to: to.descriptor, targetOffset, open.inode, length: length)
+            } else {
+                count = try from.descriptor.copyRange(from: offset, to: to.descriptor, targetOffset, length: length)
+            }
         } catch { return request.fail(error) }
         request.reply(count)
     }
@@ -66,7 +64,13 @@ extension ZonePlane {
         do throws(Errno) {
             let node = try tree.node(id)
             try permit(tree.policy.decide(.write, at: node.place))
-            try writer(try openFile(id), id, node).descriptor.allocate(mode: mode, offset: offset, length: length)
+            let open = try openFile(id)
+            let file = try writer(open, id, node)
+            if let usage {
+                try usage.allocate(mode: mode, offset: offset, length: length, file.descriptor, open.inode)
+            } else {
+                try file.descriptor.allocate(mode: mode, offset: offset, length: length)
+            }
         } catch { return request.fail(error) }
         request.succeed()
     }

@@ -51,8 +51,12 @@ extension ZonePlane {
             entry = try arrangement.shared { () throws(Errno) in
                 let directory = try tree.directory(parent)
                 try permit(tree.policy.decide(operation, unsafe name.bytes.span, in: directory.place), &act)
-                try body(directory.descriptor.descriptor)
-                return try tree.look(name, in: directory)
+                return try makingName(in: directory, inodes: 1) { () throws(Errno) in
+                    try body(directory.descriptor.descriptor)
+                    let entry = try tree.look(name, in: directory)
+                    usage?.made(entry.attributes.inode, Int64(clamping: entry.attributes.blocks) * 512)
+                    return entry
+                }
             }
         } catch {
             tell(act, parent, name, error: error)
@@ -77,8 +81,11 @@ extension ZonePlane {
                 try permitInode(id, node, status, &act)
                 // The only name so far counts from now on, as the one that the file was found under.
                 if status.links == 1, tree.links.count(id) == 0 { tree.links.saw(node.nameKey, of: id) }
-                try place.descriptor.link(to: directory.descriptor.descriptor, newName)
-                return try tree.look(newName, in: directory)
+                return try makingName(in: directory, inodes: 0) { () throws(Errno) in
+                    try place.descriptor.link(to: directory.descriptor.descriptor, newName)
+                    usage?.gotName(status, node.handle)
+                    return try tree.look(newName, in: directory)
+                }
             }
         } catch {
             tell(act, id, to: newParent, newName, error: error)

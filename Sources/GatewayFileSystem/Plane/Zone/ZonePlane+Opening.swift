@@ -20,9 +20,11 @@ extension ZonePlane {
             try FileCreator.become(request.caller)
             // Truncated before it counts as open: a failure leaves nothing to take back.
             if flags.contains(.truncate) {
-                try place.descriptor.reopen([.writeOnly, .nonBlocking, .noControllingTerminal]).truncate(to: 0)
+                try resizing(place.descriptor) { () throws(Errno) in
+                    try place.descriptor.reopen([.writeOnly, .nonBlocking, .noControllingTerminal]).truncate(to: 0)
+                }
             }
-            file = try opened(id, node, place, flags)
+            file = try opened(id, node, place, flags, request.caller)
         } catch {
             tell(act, id, error: error)
             return request.fail(error)
@@ -37,7 +39,7 @@ extension ZonePlane {
 
     /// Counts one open of the file, and sets it up where it is the first.
     private func opened(
-        _ id: NodeID, _ node: Node, _ place: SharedDescriptor, _ flags: OpenFlags, writer: SharedDescriptor? = nil
+        _ id: NodeID, _ node: Node, _ place: SharedDescriptor, _ flags: OpenFlags, _ caller: Caller, writer: SharedDescriptor? = nil
     ) throws(Errno) -> OpenFile {
         if let known = tree.openFiles.again(id) {
             do throws(Errno) {
@@ -51,12 +53,31 @@ extension ZonePlane {
         let backing = backingFile(place.descriptor)
         let keepsDescriptor = tree.openFiles.pinned < pinnedLimit || backing == nil || !node.handle.isHandle
         // Beyond the limit only what backing files keep alive is opened.
-        if backing == nil, tree.openFiles.pinned >= pinnedLimit { throw .tooManyOpenFilesInSystem }
-        let mine = OpenFile(backing: backing, place: keepsDescriptor ? place : nil, writer: keepsDescriptor ? writer : nil)
-        if backing == nil { try prepareServing(mine, id, node, flags) }
+        if backing == nil { try permitPin(caller.uid) }
+        let inode = try usage?.opened(place.descriptor, node.handle) ?? 0
+        let mine = OpenFile(
+            backing: backing, place: keepsDescriptor ? place : nil, inode: inode, user: caller.uid,
+            writer: keepsDescriptor ? writer : nil)
+        do throws(Errno) {
+            if backing == nil { try prepareServing(mine, id, node, flags) }
+        } catch {
+            if usage?.closed(inode) == true { tree.letGo(id) }
+            throw error
+        }
         let counted = tree.openFiles.first(id, mine)
-        if counted !== mine, let backing { self.backing?.close(backing) }
+        if counted !== mine {
+            if let backing { self.backing?.close(backing) }
+            _ = usage?.closed(inode)
+        }
         return counted
+    }
+
+    /// One user never has all of the descriptors that there are for open files: a quarter is left to the others.
+    private func permitPin(_ user: UInt32) throws(Errno) {
+        let all = tree.openFiles.pinned
+        if all >= pinnedLimit || (all >= pinnedLimit / 4 && tree.openFiles.pinned(by: user) >= pinnedLimit - pinnedLimit / 4) {
+            throw .tooManyOpenFilesInSystem
+        }
     }
 
     /// A file that this daemon reads and writes for the kernel: with one descriptor for both, so that what could not be opened shows at the open.
@@ -102,10 +123,17 @@ extension ZonePlane {
     }
 
     func closed(_ id: NodeID) {
-        guard let last = tree.openFiles.release(id) else { return }
+        guard let inode = letGoOfLast(id), let usage, usage.closed(inode) else { return }
+        tree.letGo(id)
+    }
+
+    /// - Returns: the inode of the file, none of whose opens is left; all descriptors that they had are closed.
+    private func letGoOfLast(_ id: NodeID) -> UInt64? {
+        guard let last = tree.openFiles.release(id) else { return nil }
         if let backing = last.backing { self.backing?.close(backing) }
         // A descriptor for reading would keep the space of a file that has no name any more; and with it the way to write stays closed to others.
         tree.source.cache.drop(id, .reading)
+        return last.inode
     }
 
     // MARK: Making and opening in one
@@ -122,7 +150,9 @@ extension ZonePlane {
                 try permit(tree.policy.decide(.create, unsafe name.bytes.span, in: directory.place), &act)
                 try FileCreator.become(request.caller)
                 do throws(Errno) {
-                    return try createNew(directory, name, mode, flags)
+                    return try makingName(in: directory, inodes: 1) { () throws(Errno) in
+                        try createNew(directory, name, mode, flags, request.caller)
+                    }
                 } catch .fileExists {
                     if flags.contains(.exclusive) { throw .fileExists }
                     // Somebody beside the mount was faster.
@@ -150,14 +180,16 @@ extension ZonePlane {
     }
 
     private func createNew(
-        _ directory: Tree.Directory, _ name: borrowing PathBytes, _ mode: UInt32, _ flags: OpenFlags
+        _ directory: Tree.Directory, _ name: borrowing PathBytes, _ mode: UInt32, _ flags: OpenFlags, _ caller: Caller
     ) throws(Errno) -> (Entry, OpenFile) {
+        // Before there is a file that could not be opened.
+        if !has(.passthrough) { try permitPin(caller.uid) }
         // O_EXCL also keeps a symbolic link that stands here from being followed.
         let wanted: OpenFlags = [.readWrite, .create, .exclusive, .noFollow, .nonBlocking, .noControllingTerminal]
         let made = try FileCreator.withSetgid(if: mode & 0o2000 != 0) { () throws(Errno) in
             try directory.descriptor.descriptor.open(name, wanted, mode: mode & 0o7777)
         }
-        return try entered(made, policyPlace(name, directory), name, directory, flags)
+        return try entered(made, policyPlace(name, directory), name, directory, flags, caller)
     }
 
     private func policyPlace(_ name: borrowing PathBytes, _ directory: Tree.Directory) -> Place {
@@ -166,16 +198,19 @@ extension ZonePlane {
 
     /// Makes a file known that this daemon has just made and holds open.
     private func entered(
-        _ made: consuming Descriptor, _ place: Place, _ name: borrowing PathBytes, _ directory: Tree.Directory, _ flags: OpenFlags
+        _ made: consuming Descriptor, _ place: Place, _ name: borrowing PathBytes, _ directory: Tree.Directory, _ flags: OpenFlags,
+        _ caller: Caller
     ) throws(Errno) -> (Entry, OpenFile) {
         let status = try made.status()
+        // What has no name is counted by its open.
+        if let usage, status.links > 0 { usage.made(status.inode, ZoneUsage.bytes(status)) }
         let handle = directory.mount.anchor == nil ? nil : try? FileHandle.of(made)
         let found = Source.Found(
             status: status, handle: handle ?? .numbers(device: status.fileSystem, inode: status.inode), mount: directory.mount)
         let entry = try tree.enter(found, place, name, in: directory)
         let shared = SharedDescriptor(made)
         do throws(Errno) {
-            return (entry, try opened(entry.node, try tree.node(entry.node), shared, flags, writer: shared))
+            return (entry, try opened(entry.node, try tree.node(entry.node), shared, flags, caller, writer: shared))
         } catch {
             tree.forget(entry.node, lookups: 1)
             throw error
@@ -195,8 +230,12 @@ extension ZonePlane {
                 try permit(tree.policy.decide(.write, at: node.place), &act)
                 try permitInode(id, node, try place.descriptor.status(), &act)
             }
-            if flags.contains(.truncate) { try place.descriptor.reopen([.writeOnly, .nonBlocking]).truncate(to: 0) }
-            return (entry, try opened(id, node, place, flags))
+            if flags.contains(.truncate) {
+                try resizing(place.descriptor) { () throws(Errno) in
+                    try place.descriptor.reopen([.writeOnly, .nonBlocking]).truncate(to: 0)
+                }
+            }
+            return (entry, try opened(id, node, place, flags, act.caller))
         } catch {
             tree.forget(entry.node, lookups: 1)
             throw error
@@ -213,12 +252,15 @@ extension ZonePlane {
             try FileCreator.become(request.caller)
             // O_EXCL, where the caller gave it, keeps the file from being linked later.
             let wanted = OpenFlags.temporary.union(.readWrite).union(flags.intersection(.exclusive))
+            if !has(.passthrough) { try permitPin(request.caller.uid) }
+            let reservation = try usage?.reserveName(inodes: 1)
+            defer { if let usage, let reservation { usage.release(reservation) } }
             let made = try FileCreator.withSetgid(if: mode & 0o2000 != 0) { () throws(Errno) in
                 try directory.descriptor.descriptor.open(".", wanted, mode: mode & 0o7777)
             }
             let none: StaticString = ""
             let name = unsafe PathBytes(borrowing: UnsafeRawPointer(none.utf8Start).assumingMemoryBound(to: CChar.self), count: 0)
-            (entry, file) = try entered(made, directory.place, name, directory, flags)
+            (entry, file) = try entered(made, directory.place, name, directory, flags, request.caller)
         } catch {
             tell(act, parent, error: error)
             return request.fail(error)

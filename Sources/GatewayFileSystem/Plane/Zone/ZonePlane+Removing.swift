@@ -11,7 +11,7 @@ extension ZonePlane {
             try arrangement.shared { () throws(Errno) in
                 let directory = try tree.directory(parent)
                 try permit(tree.policy.decide(.unlink, unsafe name.bytes.span, in: directory.place), &act)
-                try directory.descriptor.descriptor.unlink(name)
+                try removingName(name, in: directory) { () throws(Errno) in try directory.descriptor.descriptor.unlink(name) }
                 if !tree.links.isEmpty { tree.links.forget(name: unsafe Links.key(directory.node.handle, name.bytes)) }
             }
         } catch {
@@ -28,7 +28,9 @@ extension ZonePlane {
             try arrangement.shared { () throws(Errno) in
                 let directory = try tree.directory(parent)
                 try permit(tree.policy.decide(.removeDirectory, unsafe name.bytes.span, in: directory.place), &act)
-                try directory.descriptor.descriptor.removeDirectory(name)
+                try removingName(name, in: directory) { () throws(Errno) in
+                    try directory.descriptor.descriptor.removeDirectory(name)
+                }
             }
         } catch {
             tell(act, parent, name, error: error)

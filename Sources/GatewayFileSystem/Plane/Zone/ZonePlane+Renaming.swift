@@ -62,7 +62,9 @@ extension ZonePlane {
         _ newName: borrowing PathBytes,
         _ flags: RenameFlags
     ) throws(Errno) {
-        try from.descriptor.descriptor.rename(name, to: to.descriptor.descriptor, newName, flags)
+        try movingName(name, from, newName, to, flags) { () throws(Errno) in
+            try from.descriptor.descriptor.rename(name, to: to.descriptor.descriptor, newName, flags)
+        }
         let hasCounted = !tree.links.isEmpty
         if hasCounted {
             tree.links.forget(name: unsafe Links.key(from.node.handle, name.bytes))
@@ -106,7 +108,7 @@ extension ZonePlane {
         case .sameContent:
             guard try hasSameContent(from, name, source, to, newName, target) else { throw act.refuse(refusal) }
             // The target stays as it is; the kernel believes that the source took its name, and is told to look again.
-            try from.descriptor.descriptor.unlink(name)
+            try removingName(name, in: from) { () throws(Errno) in try from.descriptor.descriptor.unlink(name) }
             if !tree.links.isEmpty { tree.links.forget(name: unsafe Links.key(from.node.handle, name.bytes)) }
             afterthoughts.invalidate(newName, in: to.id)
         case .holdsNothingProtected:

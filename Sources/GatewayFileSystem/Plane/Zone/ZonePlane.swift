@@ -18,13 +18,18 @@ package final class ZonePlane: FileSystem {
     /// How many inodes may be held open by descriptors of this process; beyond that backing files alone hold them.
     let pinnedLimit: Int
     let audit: ZoneAudit?
+    /// What counts against the zone's quota; nil where it has none.
+    let usage: ZoneUsage?
 
     /// - Parameters:
     ///   - descriptors: how many descriptors may be kept open for open files.
     ///   - audit: where changes and refusals are recorded; nil for nowhere.
-    package init(_ tree: Tree, descriptors: Int, audit: ZoneAudit? = nil) {
+    ///   - usage: what counts against the zone's quota; nil for none.
+    init(_ tree: Tree, descriptors: Int, audit: ZoneAudit? = nil, usage: ZoneUsage? = nil) {
         self.tree = tree
         self.audit = audit
+        self.usage = usage
+        if usage != nil { tree.source.startMarkingGone() }
         pinnedLimit = descriptors
     }
 
@@ -68,7 +73,10 @@ package final class ZonePlane: FileSystem {
         tree.getattr(request, node: node)
     }
     package func readlink(_ request: consuming LinkTextRequest, node: NodeID) { tree.readlink(request, node: node) }
-    package func statfs(_ request: consuming StatisticsRequest, node: NodeID) { tree.statfs(request, node: node) }
+    package func statfs(_ request: consuming StatisticsRequest, node: NodeID) {
+        guard let usage else { return tree.statfs(request, node: node) }
+        statfs(request, node, usage)
+    }
     package func getxattr(_ request: consuming ExtendedAttributeRequest, node: NodeID, name: borrowing PathBytes) {
         tree.getxattr(request, node: node, name: name)
     }
