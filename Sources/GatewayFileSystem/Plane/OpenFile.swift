@@ -23,7 +23,8 @@ final class OpenFile: Sendable {
         self.writer.withLock { $0 = writer }
     }
 
-    /// A descriptor for reading and writing, made at the first need and kept while the file is open; for the moment alone where too many are open.
+    /// A descriptor for reading and writing, made at the first need and kept while the file is open; not where the file itself has none, or
+    /// who opens very many files would have that many descriptors all the same.
     func writing(_ make: () throws(Errno) -> Descriptor) throws(Errno) -> SharedDescriptor {
         if let known = writer.withLock({ $0 }) { return known }
         let made = SharedDescriptor(try make())
