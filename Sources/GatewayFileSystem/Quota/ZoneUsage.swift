@@ -13,7 +13,7 @@ internal import SystemPackage
 /// A filesystem promises blocks when a file is written and finds room for them, and for what it needs to find them again, later (ext4's delayed
 /// allocation): the second is known only then. Until it is, a file's promised blocks are counted twice against the quota (`surcharge`), which no
 /// filesystem exceeds; where that does not fit any more, they are made good at once (`flush`) and measured.
-final class ZoneUsage: Sendable {
+package final class ZoneUsage: Sendable {
     let quota: ZoneQuota
     let source: Source
     /// What the zone is called.

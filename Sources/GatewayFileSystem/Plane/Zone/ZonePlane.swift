@@ -25,7 +25,7 @@ package final class ZonePlane: FileSystem {
     ///   - descriptors: how many descriptors may be kept open for open files.
     ///   - audit: where changes and refusals are recorded; nil for nowhere.
     ///   - usage: what counts against the zone's quota; nil for none.
-    init(_ tree: Tree, descriptors: Int, audit: ZoneAudit? = nil, usage: ZoneUsage? = nil) {
+    package init(_ tree: Tree, descriptors: Int, audit: ZoneAudit? = nil, usage: ZoneUsage? = nil) {
         self.tree = tree
         self.audit = audit
         self.usage = usage
