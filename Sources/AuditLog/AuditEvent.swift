@@ -32,7 +32,17 @@ package struct AuditEvent: Sendable {
         self.time = time
     }
 
+    /// A refusal in the read-only view, which the kernel made by itself.
+    package static func inView(_ operation: AuditOperation, time: Timestamp = .now) -> AuditEvent {
+        var event = AuditEvent(operation, time: time)
+        event.zone = view
+        event.rule = "read-only-view"
+        return event
+    }
+
+    private static let view = "view"
     var isRefusal: Bool { rule != nil }
+    var isInView: Bool { zone == Self.view }
     /// About how much memory it takes.
     var weight: Int { 256 + path.count + (second?.count ?? 0) }
 }
@@ -44,6 +54,8 @@ package enum AuditOperation: String, Sendable, CaseIterable {
     case open
     /// A file without a name (O_TMPFILE), in the directory of that path.
     case tmpfile
+    /// Attributes of the file system's own, such as that it is immutable (`man 1 chattr`).
+    case setattr
     case start, stop
     /// `count` events were not recorded: too many, or the disk did not take them.
     case dropped
@@ -51,6 +63,14 @@ package enum AuditOperation: String, Sendable, CaseIterable {
     case torn
     /// The oldest file went, with `count` records up to number `through` with the hash `digest`.
     case pruned
+
+    /// Whether it is about the record itself and not about a file.
+    var isOfTheRecord: Bool {
+        switch self {
+        case .start, .stop, .dropped, .torn, .pruned: true
+        default: false
+        }
+    }
 }
 
 extension Timestamp {

@@ -11,6 +11,7 @@ package final class AuditTrail: Sendable {
         var isStopping = false
         var changes: Bucket
         var refusals: Bucket
+        var view: Bucket
     }
 
     private let state: Lock<State>
@@ -27,7 +28,8 @@ package final class AuditTrail: Sendable {
         let now = Self.monotonic()
         self.limits = limits
         self.report = report
-        state = Lock(State(changes: Bucket(limits.changes, now), refusals: Bucket(limits.refusals, now)))
+        state = Lock(
+            State(changes: Bucket(limits.changes, now), refusals: Bucket(limits.refusals, now), view: Bucket(limits.view, now)))
         let writer = try AuditWriter(directory, limits)
         do throws(Errno) {
             bell = try Self.makeBell()
@@ -50,7 +52,7 @@ package final class AuditTrail: Sendable {
         let now = Self.monotonic()
         let ring = state.withLock { state in
             guard !state.isStopping, state.weight < limits.queueBytes,
-                event.isRefusal ? state.refusals.take(now) : state.changes.take(now)
+                event.isInView ? state.view.take(now) : event.isRefusal ? state.refusals.take(now) : state.changes.take(now)
             else {
                 state.dropped += 1
                 return state.dropped == 1
@@ -58,6 +60,15 @@ package final class AuditTrail: Sendable {
             state.events.append(event)
             state.weight += event.weight
             return state.events.count == 1
+        }
+        if ring { Self.ring(bell) }
+    }
+
+    /// Counts events that somebody else had to drop.
+    func recordDropped(_ count: UInt64) {
+        let ring = state.withLock { state in
+            state.dropped &+= count
+            return state.dropped == count
         }
         if ring { Self.ring(bell) }
     }

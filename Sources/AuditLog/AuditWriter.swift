@@ -136,9 +136,11 @@ package struct AuditLimits: Sendable {
     /// A file of this size is followed by a new one.
     package var fileBytes: Int64 = 16 << 20
     package var files = 8
-    /// Events a second, and how many more may come at once, for changes and for refusals: neither can crowd the other out.
+    /// Events a second, and how many more may come at once, for changes and refusals in the zones and for refusals in the view: none can crowd
+    /// another out.
     package var changes = Rate(perSecond: 200, burst: 10_000)
     package var refusals = Rate(perSecond: 50, burst: 2_000)
+    package var view = Rate(perSecond: 50, burst: 2_000)
     /// Memory of events that wait for the disk.
     package var queueBytes = 8 << 20
 

@@ -63,3 +63,9 @@ static inline int32_t pinfold_trial_fsconfig(int32_t context, uint32_t command, 
 static inline int32_t pinfold_connect_unix(int32_t fd, const struct sockaddr_un *address, uint32_t size) {
     return connect(fd, (const struct sockaddr *)address, size);
 }
+static inline int32_t pinfold_bind_unix(int32_t fd, const struct sockaddr_un *address) {
+    return bind(fd, (const struct sockaddr *)address, sizeof *address);
+}
+static inline int32_t pinfold_accept_unix(int32_t fd) {
+    return accept4(fd, (struct sockaddr *)0, (socklen_t *)0, SOCK_CLOEXEC | SOCK_NONBLOCK);
+}

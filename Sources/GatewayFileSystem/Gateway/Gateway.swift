@@ -16,6 +16,7 @@ package struct Gateway: ~Copyable {
     private let signals: Signals
     private var watch: MountWatch
     private let trail: AuditTrail?
+    private let inlet: AuditInlet?
 
     /// Mounts and starts serving.
     package init(_ options: GatewayOptions) throws(GatewayError) {
@@ -25,6 +26,7 @@ package struct Gateway: ~Copyable {
         let signals = try Self.step("blocking signals") { () throws(Errno) in
             try Signals([SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGPIPE])
         }
+        let socket = try Self.inletSocket(options, mountpoint.path)
         let descriptors = Narrowing.descriptorLimit(options.descriptors)
         try Self.step("giving up privileges") { () throws(Errno) in try Narrowing.apply() }
         let trail = try Self.trail(options, layout)
@@ -40,12 +42,14 @@ package struct Gateway: ~Copyable {
             throw .failure("opening the planes failed: \(error)")
         }
         var watch = try Self.step("reading /proc/self/mountinfo") { () throws(Errno) in try MountWatch() }
+        let inlet = try Self.inlet(socket, trail)
         do throws(Errno) {
             try coherence?.start()
             try Self.mount(planes, over: mountpoint, &watch)
             try ServingFilter.install()
         } catch {
             try? Unmounting.unmount(mountpoint.path, lazily: true)
+            inlet?.stop()
             trail?.stop()
             throw .failure("the view cannot be mounted at \(mountpoint.path): \(error)")
         }
@@ -54,6 +58,7 @@ package struct Gateway: ~Copyable {
         self.signals = signals
         self.watch = watch
         self.trail = trail
+        self.inlet = inlet
     }
 
     /// The record of what the agent changes and is refused, where one is asked for: no view without it then.
@@ -84,6 +89,30 @@ package struct Gateway: ~Copyable {
             throw .configuration("--usage: \(real) has to be root's alone: owner \(geteuid()), mode 700")
         }
         return real
+    }
+
+    /// Where `pinfold run` says what the kernel refused in the view. Who has the mountpoint's lock removes what a dead daemon left, also where no
+    /// record is kept: nothing listens there then.
+    private static func inletSocket(_ options: GatewayOptions, _ mountpoint: String) throws(GatewayError) -> AuditInlet.Socket? {
+        let path = MountRuntime(mountpoint: mountpoint).audit
+        guard options.audit != nil else {
+            unsafe unlink(path)
+            return nil
+        }
+        do throws(AuditError) {
+            return try AuditInlet.Socket(path: path)
+        } catch {
+            throw .failure("\(error)")
+        }
+    }
+
+    private static func inlet(_ socket: consuming AuditInlet.Socket?, _ trail: AuditTrail?) throws(GatewayError) -> AuditInlet? {
+        guard let socket, let trail else { return nil }
+        do throws(AuditError) {
+            return try AuditInlet(socket, trail: trail)
+        } catch {
+            throw .failure("\(error)")
+        }
     }
 
     /// What reports changes below the planes; nil where the kernel cannot, or where it was asked to be left off: then answers hold
@@ -188,7 +217,10 @@ package struct Gateway: ~Copyable {
 
     /// Detaches the view with all that is mounted in it, and gives those who still use it a moment.
     private func stop(_ reason: String?) {
-        defer { trail?.stop() }
+        defer {
+            inlet?.stop()
+            trail?.stop()
+        }
         let path = mountpoint.path
         // Only what is ours: somebody may have mounted over it, or have unmounted it already.
         if let top = try? MountTable.read().entry(at: path), top.isPinfold { try? Unmounting.unmount(path, lazily: true) }

@@ -52,10 +52,12 @@ package struct FileStatus: Hashable, Sendable {
 
 extension Descriptor {
     /// The status of what this descriptor refers to, O_PATH descriptors and symbolic links included (AT_EMPTY_PATH).
-    package borrowing func status() throws(Errno) -> FileStatus {
+    ///
+    /// - Parameter local: as below.
+    package borrowing func status(local: Bool = false) throws(Errno) -> FileStatus {
         let raw = rawValue
         var result = statx()
-        _ = try check { unsafe statx(raw, "", pinfold_AT_EMPTY_PATH, 0x17ff, &result) }
+        _ = try check { unsafe statx(raw, "", pinfold_AT_EMPTY_PATH | (local ? 0x4000 : 0), 0x17ff, &result) }
         return FileStatus(result)
     }
 

@@ -12,6 +12,8 @@ package struct MountRuntime: Hashable, Sendable {
 
     /// Held by `flock` for as long as a daemon lives, which has written its process id into it.
     package var lock: String { "\(Self.directory)/\(name).lock" }
+    /// Where a daemon that keeps a record takes in what was refused in the view; root's alone.
+    package var audit: String { "\(Self.directory)/\(name).audit" }
     /// What a daemon in the background says.
     package var log: String { "\(Self.directory)/\(name).log" }
 
