@@ -52,7 +52,8 @@ let package = Package(
         .target(
             name: "GatewayFileSystem", dependencies: ["AuditLog", "CLinux", "FuseSession", "LinuxSystem", "ZonePolicy", system],
             cSettings: gnu, swiftSettings: dialect),
-        .target(name: "AgentFence", dependencies: ["CLinux", "LinuxSystem", system], cSettings: gnu, swiftSettings: dialect),
+        .target(
+            name: "AgentFence", dependencies: ["AuditLog", "CLinux", "LinuxSystem", system], cSettings: gnu, swiftSettings: dialect),
 
         // The deploy half.
         .systemLibrary(name: "CLibgit2", pkgConfig: "libgit2", providers: [.apt(["libgit2-dev"])]),
@@ -153,7 +154,8 @@ let package = Package(
         .testTarget(
             name: "AgentFenceTests",
             dependencies: [
-                "AgentFence", "CLinux", "LinuxSystem", "TestSupport", "pinfold", "pinfold-fence", "pinfold-mount", system,
+                "AgentFence", "AuditLog", "CLinux", "LinuxSystem", "TestSupport", "pinfold", "pinfold-fence", "pinfold-mount",
+                system,
             ],
             cSettings: gnu, swiftSettings: dialect),
         .testTarget(

@@ -35,6 +35,13 @@ extension Fence {
             ))
         lines.append(
             ("system calls", "\(DeniedCalls.all.count) refused (EPERM), new namespaces and clone3 too; 32-bit and x32 calls kill"))
+        lines.append(
+            (
+                "refusals",
+                recordsRefusals
+                    ? "calls that would modify are seen before the kernel refuses them where the mount is read-only: see 'pinfold audit'"
+                    : "what the kernel refuses where the mount is read-only is not recorded"
+            ))
         for (index, entry) in environment.sorted(by: { $0.key < $1.key }).enumerated() {
             lines.append((index == 0 ? "environment" : "", "\(entry.key)=\(entry.value)"))
         }

@@ -20,6 +20,8 @@ package struct Fence: Hashable, Sendable {
     package var terminal: Bool
     /// What the fence is for, in a word or two: the host name inside, and a line in `explain()`.
     package var name: String
+    /// Whether calls that would modify something are told of before they are made, so that those that a read-only mount refuses are recorded.
+    package var recordsRefusals = false
 
     package init(
         mounts: [Mount], user: FenceUser, network: Network, limits: Limits, environment: [String: String],

@@ -8,6 +8,11 @@ static inline int32_t pinfold_seccomp_filter(struct sock_filter *code, uint16_t 
     struct sock_fprog program = {.len = count, .filter = code};
     return (int32_t)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
 }
+// `man 2 seccomp_unotify`: a filter with a listener, whose descriptor is answered.
+static inline int32_t pinfold_seccomp_listener(struct sock_filter *code, uint16_t count, uint32_t flags) {
+    struct sock_fprog program = {.len = count, .filter = code};
+    return (int32_t)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER | flags, &program);
+}
 
 // The architecture that a filter must see, and the calls that exist on some architectures only: -1 where there is none.
 #if defined(__x86_64__)

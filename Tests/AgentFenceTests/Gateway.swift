@@ -22,15 +22,16 @@ struct Gateway: ~Copyable {
     /// Places outside the zones, each with a `file`, a `directory` and a `link`.
     var victims: [String] { [tree + "/victims", data, data + "/models", data + "/deployments/agent"] }
 
-    init(_ directory: String, whole: Bool, hide: [String] = []) throws {
+    /// - Parameter audit: whether it keeps a record, in `deployments/audit` below the data root.
+    init(_ directory: String, whole: Bool, hide: [String] = [], audit: Bool = false) throws {
         self.directory = directory
         self.whole = whole
         log = directory + "/log"
-        daemon = try Self.serve(directory, whole: whole, hide: hide)
+        daemon = try Self.serve(directory, whole: whole, hide: hide, audit: audit)
     }
 
     /// Makes the tree, starts the daemon and waits until the view answers. A daemon that does not is killed with the value that holds it.
-    private static func serve(_ directory: String, whole: Bool, hide: [String]) throws -> ChildProcess {
+    private static func serve(_ directory: String, whole: Bool, hide: [String], audit: Bool) throws -> ChildProcess {
         let messages = directory + "/log"
         let tree = directory + "/tree"
         let data = tree + "/data"
@@ -53,6 +54,10 @@ struct Gateway: ~Copyable {
         ]
         words += ["--code-repo", data + "/code-repo", "--sandbox", data + "/sandbox", "--ready-fd", "3"]
         for pattern in hide { words += ["--hide", pattern] }
+        if audit {
+            try run("mkdir", ["-m", "700", data + "/deployments/audit"]).requireSuccess()
+            words += ["--audit", data + "/deployments/audit"]
+        }
         let said = directory + "/ready"
         let daemon = try ChildProcess(
             .init(
@@ -113,9 +118,9 @@ struct Gateway: ~Copyable {
 }
 
 /// A view for the length of `body`.
-func withGateway(whole: Bool, hide: [String] = [], _ body: (borrowing Gateway) throws -> Void) throws {
+func withGateway(whole: Bool, hide: [String] = [], audit: Bool = false, _ body: (borrowing Gateway) throws -> Void) throws {
     try withTemporaryDirectory { directory in
-        let gateway = try Gateway(directory, whole: whole, hide: hide)
+        let gateway = try Gateway(directory, whole: whole, hide: hide, audit: audit)
         do {
             try body(gateway)
         } catch {

@@ -142,6 +142,7 @@ struct `pinfold run` {
                 ])
             #expect(finished.status == .exited(0), "\(finished)")
             #expect(finished.output.contains("\(directory) is \(directory)/view"))
+            #expect(finished.output.contains("calls that would modify are seen before the kernel refuses them"))
             #expect(!exists(directory + "/data/sandbox/x"))
         }
     }

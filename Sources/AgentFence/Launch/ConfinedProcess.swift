@@ -1,3 +1,4 @@
+package import AuditLog
 internal import CLinux
 package import LinuxSystem
 package import SystemPackage
@@ -8,7 +9,9 @@ package struct ConfinedProcess: ~Copyable, Sendable {
     /// The first process inside, which passes signals on to the command; nil where it ended before it could be looked at.
     private let stage: SharedDescriptor?
     /// The other end is watched inside: when the last copy of this one closes, everything there ends.
-    private let lifeline: Descriptor
+    private let lifeline: SharedDescriptor
+    /// Where the fence records refusals.
+    private let recorder: RefusalRecorder?
 
     /// Builds the fence and starts `command` in it. Needs to be root.
     ///
@@ -16,9 +19,11 @@ package struct ConfinedProcess: ~Copyable, Sendable {
     /// command's standard error that begins with `pinfold-fence:` and exit code 1; a command that does not exist is 127, one that cannot be run 126.
     ///
     /// - Parameter descriptors: standard input, output and error; each that is not given is `/dev/null`. Nothing else is inherited.
+    /// - Parameter refusals: where those go that the fence records; one that records none takes none.
     /// - Parameter tools: programs of Pinfold (`pinfold-git`), found beside this executable, that the command needs: they appear in `/run/pinfold/`.
     package init(
-        _ command: [String], in fence: Fence, descriptors: [Int32: Int32] = [:], tools: [String] = []
+        _ command: [String], in fence: Fence, descriptors: [Int32: Int32] = [:], refusals: AuditOutlet? = nil,
+        tools: [String] = []
     ) throws(FenceError) {
         guard geteuid() == 0 else {
             throw FenceError(
@@ -29,12 +34,16 @@ package struct ConfinedProcess: ~Copyable, Sendable {
         let programs = try (["pinfold-fence"] + tools).map { name throws(FenceError) in (name, try OwnExecutables.path(of: name)) }
         do throws(Errno) {
             let orders = Descriptor(owning: try check { unsafe pinfold_memfd_create("pinfold-fence orders") })
-            try Self.fill(orders, StageOrders(command, in: fence).encoded)
-            let watched = try Pipe()
+            var recording: RefusalRecorder?
+            if fence.recordsRefusals, let refusals { recording = try RefusalRecorder(user: fence.user, outlet: refusals) }
+            var words = StageOrders(command, in: fence)
+            words.recordsRefusals = recording != nil
+            try Self.fill(orders, words.encoded)
+            let watched = try SocketPair()
             let information = try Pipe()
             var inherited = descriptors.filter { (0...2).contains($0.key) }
             inherited[3] = orders.rawValue
-            inherited[4] = watched.reading.rawValue
+            inherited[4] = watched.other.rawValue
             inherited[5] = information.writing.rawValue
             launcher = try ChildProcess(
                 .init(
@@ -43,8 +52,16 @@ package struct ConfinedProcess: ~Copyable, Sendable {
                     blockedSignals: Self.forwarded))
             // Bubblewrap's copy must be the last, or the end of what it writes is never seen.
             let answer = information.keepReading()
-            stage = Self.firstProcess(named: readWhole(descriptor: answer.rawValue) ?? [], of: launcher.pid)
-            lifeline = watched.keepWriting()
+            let first = Self.firstProcess(named: readWhole(descriptor: answer.rawValue) ?? [], of: launcher.pid)
+            stage = first?.descriptor
+            lifeline = SharedDescriptor(watched.keepOne())
+            recorder = recording
+            if let recording, let first {
+                recording.start(process: first.pid, channel: lifeline)
+            } else if recording != nil {
+                // It has ended already; should it not have, it must not wait to be listened to.
+                shutdown(lifeline.descriptor.rawValue, Int32(SHUT_RDWR))
+            }
         } catch {
             throw FenceError("the fence cannot be built: \(error)", kind: .refused)
         }
@@ -76,7 +93,10 @@ package struct ConfinedProcess: ~Copyable, Sendable {
 
     /// Waits for the command's end: its exit code, or 128 and the signal that ended it.
     package consuming func wait() throws(Errno) -> ExitStatus {
-        try launcher.wait()
+        let status = try launcher.wait()
+        // What it did last is on its way still.
+        recorder?.finish(withinMilliseconds: 2000)
+        return status
     }
 
     /// Signals that are passed on to the command. They are blocked from the launcher's first instruction to the stage that takes them, so that
@@ -99,7 +119,8 @@ package struct ConfinedProcess: ~Copyable, Sendable {
     }
 
     /// A descriptor of the process that bubblewrap named (`"child-pid": N`), checked to be its child still: numbers are used again.
-    private static func firstProcess(named information: [UInt8], of launcher: Int32) -> SharedDescriptor? {
+    private static func firstProcess(named information: [UInt8], of launcher: Int32) -> (pid: Int32, descriptor: SharedDescriptor)?
+    {
         // The first member of a JSON object; its value is the first number there is.
         let digits = String(decoding: information, as: UTF8.self).drop { !$0.isNumber }.prefix { $0.isNumber }
         guard let pid = Int32(digits), let raw = try? check({ pinfold_pidfd_open(pid, 0) }) else { return nil }
@@ -109,7 +130,7 @@ package struct ConfinedProcess: ~Copyable, Sendable {
         guard let end = fields.lastIndex(of: ")") else { return nil }
         let rest = fields[fields.index(after: end)...].split(separator: " ")
         guard rest.count > 1, Int32(rest[1]) == launcher else { return nil }
-        return SharedDescriptor(descriptor)
+        return (pid, SharedDescriptor(descriptor))
     }
 }
 

@@ -1,3 +1,4 @@
+package import AuditLog
 internal import CLinux
 internal import LinuxSystem
 internal import SystemPackage
@@ -8,7 +9,11 @@ package enum ForegroundRun {
     package static var hasTerminal: Bool { isatty(0) == 1 && tcgetpgrp(0) == getpgrp() }
 
     /// Runs to the end and answers the exit code: the command's, or 128 and the signal that ended it.
-    package static func run(_ command: [String], in fence: Fence) throws(FenceError) -> Int32 {
+    ///
+    /// - Parameter refusals: where those go that the fence records.
+    package static func run(
+        _ command: [String], in fence: Fence, refusals: AuditOutlet? = nil
+    ) throws(FenceError) -> Int32 {
         var handled = sigset_t()
         unsafe sigemptyset(&handled)
         // SIGTTOU so that the terminal can be taken back from the background.
@@ -24,7 +29,7 @@ package enum ForegroundRun {
                 unsafe tcsetattr(0, TCSADRAIN, &settings)
             }
         }
-        let process = try ConfinedProcess(command, in: fence, descriptors: [0: 0, 1: 1, 2: 2])
+        let process = try ConfinedProcess(command, in: fence, descriptors: [0: 0, 1: 1, 2: 2], refusals: refusals)
         do throws(Errno) {
             while try !process.ends(withinMilliseconds: 0) {
                 var information = signalfd_siginfo()

@@ -16,7 +16,4 @@ struct Pipe: ~Copyable {
 
     /// Closes the other end.
     consuming func keepReading() -> Descriptor { reading }
-
-    /// Closes the other end.
-    consuming func keepWriting() -> Descriptor { writing }
 }

@@ -34,7 +34,27 @@ package struct Stage {
         try SystemCallFilter.install()
         try SelfTest(orders).userCannotEscape()
 
+        if orders.recordsRefusals { try tellOfModifyingCalls(lifeline) }
+
         FirstProcess(orders, lifeline: lifeline).run()
+    }
+
+    /// Installs the filter that tells, and hands its listener out by the lifeline. Last, so that nothing of the above is told of; the
+    /// command starts when the other end says that it listens, and no copy of the listener is left in here.
+    private func tellOfModifyingCalls(_ lifeline: Int32) throws(FenceError) {
+        var answer: UInt8 = 0
+        do throws(Errno) {
+            let listener = try ModifyingCallFilter.install()
+            let raw = listener.rawValue
+            _ = try check { pinfold_send_descriptor(lifeline, raw) }
+        } catch {
+            throw FenceError("the record of refusals cannot be kept: \(error)", kind: .refused)
+        }
+        guard (try? check({ unsafe read(lifeline, &answer, 1) })) == 1 else {
+            throw FenceError("the record of refusals cannot be kept: nobody listens", kind: .refused)
+        }
+        // From here on only the other end's death comes through it.
+        _ = try call("shutdown") { shutdown(lifeline, Int32(SHUT_WR)) }
     }
 
     private func enterWorkingDirectory() {

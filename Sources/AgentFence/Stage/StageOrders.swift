@@ -7,6 +7,7 @@ package struct StageOrders: Hashable, Sendable {
     package var writable: [String]
     package var sealed: [String]
     package var terminal: Bool
+    package var recordsRefusals: Bool
     package var command: [String]
 
     package init(_ command: [String], in fence: Fence) {
@@ -17,6 +18,7 @@ package struct StageOrders: Hashable, Sendable {
         writable = fence.writable
         sealed = fence.sealed
         terminal = fence.terminal
+        recordsRefusals = fence.recordsRefusals
         self.command = command
     }
 
@@ -29,6 +31,7 @@ package struct StageOrders: Hashable, Sendable {
         words += writable.map { "writable=" + $0 }
         words += sealed.map { "sealed=" + $0 }
         if terminal { words.append("terminal=") }
+        if recordsRefusals { words.append("refusals=") }
         words += command.map { "command=" + $0 }
         return words.flatMap { Array($0.utf8) + [0] }
     }
@@ -43,6 +46,7 @@ package struct StageOrders: Hashable, Sendable {
         writable = []
         sealed = []
         terminal = false
+        recordsRefusals = false
         command = []
         for bytes in encoded.dropLast().split(separator: 0, omittingEmptySubsequences: false) {
             let word = String(decoding: bytes, as: UTF8.self)
@@ -66,6 +70,7 @@ package struct StageOrders: Hashable, Sendable {
             case "writable": writable.append(value)
             case "sealed": sealed.append(value)
             case "terminal": terminal = true
+            case "refusals": recordsRefusals = true
             case "command": command.append(value)
             default: return nil
             }

@@ -11,6 +11,8 @@ package struct FilterProgram {
         /// SIGSYS to the thread that made it, whose handler says what the call answers; the process ends where there is none.
         case trap
         case killProcess
+        /// The filter's listener is told, and the call waits for its answer (`man 2 seccomp_unotify`).
+        case notify
 
         var value: UInt32 {
             switch self {
@@ -18,6 +20,7 @@ package struct FilterProgram {
             case .fail(let error): 0x0005_0000 | UInt32(error.rawValue)
             case .trap: 0x0003_0000
             case .killProcess: 0x8000_0000
+            case .notify: 0x7fc0_0000
             }
         }
     }
@@ -102,4 +105,27 @@ package struct FilterProgram {
         // With TSYNC the number of a thread that could not follow; then no thread has it.
         guard answer == 0 else { throw Errno(rawValue: EDEADLK) }
     }
+
+    /// Puts the program in force for this thread and all that it starts, and answers its listener: each call that it tells of waits until that
+    /// is served. EBUSY where a filter of this thread has a listener already.
+    package consuming func installListening() throws(Errno) -> Descriptor {
+        var program = instructions
+        let count = UInt16(program.count)
+        func install(_ flags: UInt32) throws(Errno) -> Int32 {
+            try check {
+                unsafe program.withUnsafeMutableBufferPointer { unsafe pinfold_seccomp_listener($0.baseAddress, count, flags) }
+            }
+        }
+        do throws(Errno) {
+            // Once the listener has taken a call, only a deadly signal takes it back: else a call interrupted is told of again.
+            return Descriptor(owning: try install(Self.waitKillableReceive))
+        } catch {
+            // Before Linux 5.19.
+            guard error == .invalidArgument else { throw error }
+            return Descriptor(owning: try install(0))
+        }
+    }
+
+    /// SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV.
+    private static let waitKillableReceive: UInt32 = 1 << 5
 }

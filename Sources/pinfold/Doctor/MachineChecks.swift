@@ -1,3 +1,4 @@
+internal import AgentFence
 internal import CLinux
 internal import LinuxSystem
 internal import SystemPackage
@@ -5,7 +6,9 @@ internal import SystemPackage
 /// What the machine must have, each tried by doing.
 enum MachineChecks {
     static func all(source: String, zone: String) -> [Check] {
-        [kernel()] + fuse(zone: zone) + [library(), helper()] + bubblewrap() + [fanotify(on: source), fileHandles(on: source)]
+        [kernel()] + fuse(zone: zone) + [library(), helper()] + bubblewrap() + [
+            notifications(), fanotify(on: source), fileHandles(on: source),
+        ]
             + companions()
     }
 
@@ -117,6 +120,18 @@ enum MachineChecks {
                 "bubblewrap", .failed, "\(version) cannot confine anything here: \(reason)",
                 advice: "run as root with CAP_SYS_ADMIN, where mounts and new namespaces are allowed")
         ]
+    }
+
+    private static func notifications() -> Check {
+        guard let obstacle = RefusalRecord.obstacle else {
+            return Check("record", .ok, "'pinfold audit' shows what the kernel refuses in the read-only view")
+        }
+        return Check(
+            "record", .limited,
+            "calls cannot be told of before they are made (seccomp: \(obstacle)); what the kernel refuses in the view is not recorded",
+            advice:
+                "nothing needs to be done: it is refused all the same; a kernel from 5.5 on, under no other supervisor of system calls, "
+                + "tells of it")
     }
 
     /// `FAN_CLASS_NOTIF | FAN_CLOEXEC | FAN_REPORT_DFID_NAME | FAN_REPORT_FID`, and a mark for the source's whole filesystem.

@@ -35,7 +35,7 @@ struct RunCommand: ParsableCommand {
         guard explain || !words.isEmpty else {
             throw CommandFailure(.usage, "no command is given; see 'pinfold run --help'")
         }
-        let plan = try RunPlan(try configuration.load(), variables: variables, caller: ConfigurationOptions.environment())
+        var plan = try RunPlan(try configuration.load(), variables: variables, caller: ConfigurationOptions.environment())
         if explain {
             Terminal.say(plan.fence.explain(command: words))
             return
@@ -44,7 +44,8 @@ struct RunCommand: ParsableCommand {
         do throws(FenceError) {
             try plan.view.checkThatItAnswers()
             try plan.view.enterPrivateMounts()
-            code = try ForegroundRun.run(words, in: plan.fence)
+            let refusals = try plan.connectRecord()
+            code = try ForegroundRun.run(words, in: plan.fence, refusals: refusals)
         } catch {
             throw CommandFailure(error)
         }

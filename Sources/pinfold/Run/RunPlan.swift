@@ -1,4 +1,5 @@
 internal import AgentFence
+internal import AuditLog
 internal import LinuxSystem
 internal import PinfoldConfiguration
 internal import SystemPackage
@@ -6,7 +7,7 @@ internal import SystemPackage
 /// A configuration as `pinfold run` needs it: the view with real paths, and the fence around the command.
 struct RunPlan {
     let view: AgentView
-    let fence: Fence
+    private(set) var fence: Fence
 
     /// - Parameter variables: `NAME=VALUE`, or `NAME` for the caller's own value.
     init(_ configuration: Configuration, variables: [String], caller: [String: String]) throws(CommandFailure) {
@@ -27,6 +28,19 @@ struct RunPlan {
             view, user: FenceUser(try agentAccount(configuration)), network: configuration.network == .none ? .none : .host,
             workingDirectory: workingDirectory(), callersEnvironment: caller, environment: try Self.values(variables, caller),
             terminal: ForegroundRun.hasTerminal)
+        fence.recordsRefusals = RefusalRecord.obstacle == nil
+    }
+
+    /// The way to the gateway's record; nil where this kernel or the gateway has none, and then the fence does without.
+    mutating func connectRecord() throws(FenceError) -> AuditOutlet? {
+        guard fence.recordsRefusals else { return nil }
+        do throws(AuditError) {
+            let outlet = try AuditOutlet.connect(to: MountRuntime(mountpoint: view.mountpoint).audit)
+            if outlet == nil { fence.recordsRefusals = false }
+            return outlet
+        } catch {
+            throw FenceError("\(error); run 'pinfold umount' and 'pinfold mount'", kind: .unreachable)
+        }
     }
 
     private static func values(_ variables: [String], _ caller: [String: String]) throws(CommandFailure) -> [String: String] {

@@ -1,0 +1,176 @@
+internal import AuditLog
+internal import CLinux
+internal import LinuxSystem
+internal import SystemPackage
+
+/// A modifying call as it was while its thread waited: the bytes of its paths, and a hold on where relative ones start. Nothing is looked up
+/// yet, so nothing that the agent made (a FIFO, a file system that does not answer) can keep it waiting.
+///
+/// The thread's memory is its own to change, before and after this was read: what is recorded may be another path than what the kernel then
+/// refuses. What the kernel refuses does not depend on it.
+struct CapturedCall: Sendable {
+    let call: ModifyingCall
+    let time: Timestamp
+    /// As this PID namespace numbers it.
+    let thread: Int32
+    let first: Place
+    let second: Place?
+    /// Of an open, of a removal, of renames and links.
+    let flags: Int32
+    /// Of `openat2` (`man 2 openat2`, RESOLVE_*).
+    let resolution: PathResolution
+    /// Whether a symbolic link at the path's end is followed.
+    let follows: Bool
+
+    struct Place: Sendable {
+        /// nil for the agent's root directory: the path is absolute then.
+        let base: SharedDescriptor?
+        /// Empty where the base itself is meant.
+        let path: [UInt8]
+    }
+
+    /// nil where the kernel will answer for another reason than a read-only mount: a bad pointer, a bad descriptor, a path that is too long.
+    init?(_ notification: seccomp_notif, _ memory: borrowing ThreadMemory) {
+        guard let call = ModifyingCall.byNumber[notification.data.nr] else { return nil }
+        let time = Timestamp.now
+        func argument(_ index: Int) -> UInt64 {
+            unsafe withUnsafePointer(to: notification) { unsafe pinfold_seccomp_argument($0, Int32(index)) }
+        }
+        func number(_ index: Int?) -> Int32 { index.map { Int32(truncatingIfNeeded: argument($0)) } ?? 0 }
+        var flags: Int32 = 0
+        var resolution: PathResolution = []
+        var follows = true
+        let first: Place?
+        var second: Place?
+        switch call.kind {
+        case .open(let place, let source):
+            switch source {
+            case .argument(let index): flags = number(index)
+            case .fixed(let value): flags = value
+            case .structure(let index):
+                // struct open_how: flags, mode, resolve.
+                guard let how = memory.words(at: argument(index), count: 3) else { return nil }
+                flags = Int32(truncatingIfNeeded: how[0])
+                resolution = PathResolution(rawValue: how[2])
+            }
+            let asked = OpenFlags(rawValue: flags)
+            guard !asked.contains(.path), asked.writes || asked.contains(.create) || asked.contains(.temporary) else { return nil }
+            follows = !asked.contains(.noFollow) && !(asked.contains(.create) && asked.contains(.exclusive))
+            first = Self.place(place, memory, argument)
+        case .existing(let place, let follow):
+            switch follow {
+            case .always: break
+            case .never: follows = false
+            case .unlessFlag(let index): follows = number(index) & pinfold_AT_SYMLINK_NOFOLLOW == 0
+            }
+            // `utimensat` and its like mean the descriptor by a null path.
+            let mayBeNull = call.operation == .utimens && place.directory != nil
+            first =
+                mayBeNull && argument(place.path) == 0 ? memory.base(number(place.directory)) : Self.place(place, memory, argument)
+        case .making(let place): first = Self.place(place, memory, argument)
+        case .removing(let place, let index):
+            flags = number(index)
+            first = Self.place(place, memory, argument)
+        case .renaming(let old, let new, let index), .linking(let old, let new, let index):
+            flags = number(index)
+            first = Self.place(old, memory, argument)
+            second = Self.place(new, memory, argument)
+            guard second != nil else { return nil }
+            if case .linking = call.kind { follows = flags & pinfold_AT_SYMLINK_FOLLOW != 0 }
+        case .descriptor: first = memory.base(number(0))
+        case .binding: first = memory.socketName(at: argument(1), count: Int(number(2)))
+        }
+        guard let first else { return nil }
+        self.call = call
+        self.time = time
+        thread = memory.thread
+        let isFollowed =
+            switch call.kind {
+            case .open, .existing, .linking: follows
+            default: false
+            }
+        self.first = memory.heldOpen(first, isFollowed: isFollowed)
+        self.second = second.map { memory.heldOpen($0, isFollowed: false) }
+        self.flags = flags
+        self.resolution = resolution
+        self.follows = follows
+    }
+
+    private static func place(
+        _ place: ModifyingCall.Place, _ memory: borrowing ThreadMemory, _ argument: (Int) -> UInt64
+    ) -> Place? {
+        guard let path = memory.path(at: argument(place.path)) else { return nil }
+        if path.first == UInt8(ascii: "/") { return Place(base: nil, path: path) }
+        if path.isEmpty {
+            guard let flags = place.emptyFlags, Int32(truncatingIfNeeded: argument(flags)) & pinfold_AT_EMPTY_PATH != 0 else {
+                return nil
+            }
+        }
+        let directory = place.directory.map { Int32(truncatingIfNeeded: argument($0)) } ?? pinfold_AT_FDCWD
+        return memory.base(directory).map { Place(base: $0.base, path: path) }
+    }
+}
+
+/// What can be read of a thread that waits: its memory, in pieces of bounded size, and its descriptors.
+struct ThreadMemory: ~Copyable {
+    let thread: Int32
+    /// PATH_MAX, the zero at the end included: a longer path is ENAMETOOLONG to the kernel.
+    private static let longestPath = 4096
+
+    init(of thread: Int32) { self.thread = thread }
+
+    /// The bytes before the first zero; nil where they cannot be read or there are too many.
+    func path(at address: UInt64) -> [UInt8]? {
+        let bytes = read(at: address, count: Self.longestPath)
+        guard let end = bytes.firstIndex(of: 0) else { return nil }
+        return Array(bytes[..<end])
+    }
+
+    func words(at address: UInt64, count: Int) -> [UInt64]? {
+        let bytes = read(at: address, count: count * 8)
+        guard bytes.count == count * 8 else { return nil }
+        return (0..<count).map { word in bytes[(word * 8)..<(word * 8 + 8)].reversed().reduce(0 as UInt64) { $0 << 8 | UInt64($1) }
+        }
+    }
+
+    /// The path in a `sockaddr_un`; nil for an abstract name, and for an address of another family.
+    func socketName(at address: UInt64, count: Int) -> CapturedCall.Place? {
+        guard count > 2 else { return nil }
+        let bytes = read(at: address, count: min(count, MemoryLayout<sockaddr_un>.size))
+        guard bytes.count > 2, bytes[0] == UInt8(AF_UNIX), bytes[1] == 0 else { return nil }
+        let path = Array(bytes[2...].prefix { $0 != 0 })
+        guard let first = path.first else { return nil }
+        if first == UInt8(ascii: "/") { return CapturedCall.Place(base: nil, path: path) }
+        return base(pinfold_AT_FDCWD).map { CapturedCall.Place(base: $0.base, path: path) }
+    }
+
+    /// What a descriptor of the thread's refers to, or its working directory; by a link of `/proc`, which asks no file system.
+    func base(_ number: Int32) -> CapturedCall.Place? {
+        let link = number == pinfold_AT_FDCWD ? "/proc/\(thread)/cwd" : "/proc/\(thread)/fd/\(number)"
+        guard let raw = try? check({ unsafe pinfold_open(link, pinfold_O_PATH | O_CLOEXEC, 0) }) else { return nil }
+        return CapturedCall.Place(base: SharedDescriptor(Descriptor(owning: raw)), path: [])
+    }
+
+    /// A path by way of one of the thread's own descriptors, which may be closed a moment later, as what that refers to and the rest.
+    func heldOpen(_ place: CapturedCall.Place, isFollowed: Bool) -> CapturedCall.Place {
+        guard place.base == nil else { return place }
+        let names = place.path.split(separator: UInt8(ascii: "/"), maxSplits: 4).map { String(decoding: $0, as: UTF8.self) }
+        let count =
+            switch names.prefix(3) {
+            case ["proc", "self", "fd"], ["proc", "thread-self", "fd"]: 3
+            default: names.prefix(2) == ["dev", "fd"] ? 2 : 0
+            }
+        guard count > 0, names.count > count, let number = Int32(names[count]) else { return place }
+        let slash = UInt8(ascii: "/")
+        let rest = Array(
+            place.path.split(separator: slash, maxSplits: count + 1).dropFirst(count + 1).joined().drop { $0 == slash })
+        guard isFollowed || !rest.isEmpty, let base = base(number) else { return place }
+        return CapturedCall.Place(base: base.base, path: rest)
+    }
+
+    private func read(at address: UInt64, count: Int) -> [UInt8] {
+        unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+            filled = max(Int(unsafe pinfold_read_memory(thread, address, buffer.baseAddress, count)), 0)
+        }
+    }
+}

@@ -1,0 +1,138 @@
+internal import AuditLog
+internal import CLinux
+
+/// A system call that would modify a name or a file: where it says which one, and what has to be there for the kernel to refuse it as read-only.
+///
+/// Calls through a descriptor that is open for writing are none of these: on a read-only mount there is no such descriptor. Nor are those that
+/// `DeniedCalls` refuses.
+struct ModifyingCall: Sendable {
+    let number: Int32
+    let operation: AuditOperation
+    let kind: Kind
+
+    /// How its arguments are to be read; numbers are positions in the list of arguments.
+    enum Kind: Sendable {
+        /// The flags are an argument, or the first word of the structure that it points to.
+        case open(Place, flags: Flags)
+        /// Something that exists, at the end of symbolic links or not.
+        case existing(Place, follow: Follow)
+        /// A name that does not exist yet.
+        case making(Place)
+        /// A name, whether it exists or not: the kernel looks at the mount first. AT_REMOVEDIR in the flags means a directory.
+        case removing(Place, flags: Int?)
+        case renaming(Place, to: Place, flags: Int?)
+        case linking(Place, to: Place, flags: Int?)
+        /// An open file, in the first argument.
+        case descriptor
+        /// The name of a Unix socket in a `sockaddr`.
+        case binding
+    }
+
+    /// A path, and the directory that a relative one starts in; the working directory where there is no such argument.
+    struct Place: Sendable {
+        let directory: Int?
+        let path: Int
+        /// Where flags may hold AT_EMPTY_PATH: the directory's descriptor itself is meant by an empty path then.
+        var emptyFlags: Int?
+
+        init(_ directory: Int?, _ path: Int, emptyFlags: Int? = nil) {
+            self.directory = directory
+            self.path = path
+            self.emptyFlags = emptyFlags
+        }
+    }
+
+    enum Flags: Sendable {
+        case argument(Int)
+        case structure(Int)
+        /// `creat` has none.
+        case fixed(Int32)
+    }
+
+    enum Follow: Sendable {
+        case always
+        case never
+        /// AT_SYMLINK_NOFOLLOW in that argument says no.
+        case unlessFlag(Int)
+    }
+
+    init(_ number: Int32, _ operation: AuditOperation, _ kind: Kind) {
+        self.number = number
+        self.operation = operation
+        self.kind = kind
+    }
+}
+
+extension ModifyingCall {
+    /// By number; a call that this architecture does not have is not in it.
+    static let byNumber = Dictionary(uniqueKeysWithValues: all.filter { $0.number >= 0 }.map { ($0.number, $0) })
+
+    static let openAt = Int32(SYS_openat)
+    static let controls = Int32(SYS_ioctl)
+
+    private static let all: [ModifyingCall] = opening + names + attributes + extendedAttributes
+
+    private static let opening = [
+        ModifyingCall(pinfold_SYS_open, .open, .open(Place(nil, 0), flags: .argument(1))),
+        ModifyingCall(openAt, .open, .open(Place(0, 1), flags: .argument(2))),
+        ModifyingCall(Int32(SYS_openat2), .open, .open(Place(0, 1), flags: .structure(2))),
+        ModifyingCall(pinfold_SYS_creat, .open, .open(Place(nil, 0), flags: .fixed(O_CREAT | O_WRONLY | O_TRUNC))),
+        ModifyingCall(Int32(SYS_truncate), .truncate, .existing(Place(nil, 0), follow: .always)),
+    ]
+
+    private static let names = [
+        ModifyingCall(pinfold_SYS_mkdir, .mkdir, .making(Place(nil, 0))),
+        ModifyingCall(Int32(SYS_mkdirat), .mkdir, .making(Place(0, 1))),
+        ModifyingCall(pinfold_SYS_mknod, .mknod, .making(Place(nil, 0))),
+        ModifyingCall(Int32(SYS_mknodat), .mknod, .making(Place(0, 1))),
+        ModifyingCall(Int32(SYS_bind), .mknod, .binding),
+        ModifyingCall(pinfold_SYS_symlink, .symlink, .making(Place(nil, 1))),
+        ModifyingCall(Int32(SYS_symlinkat), .symlink, .making(Place(1, 2))),
+        ModifyingCall(pinfold_SYS_link, .link, .linking(Place(nil, 0), to: Place(nil, 1), flags: nil)),
+        ModifyingCall(Int32(SYS_linkat), .link, .linking(Place(0, 1, emptyFlags: 4), to: Place(2, 3), flags: 4)),
+        ModifyingCall(pinfold_SYS_unlink, .unlink, .removing(Place(nil, 0), flags: nil)),
+        ModifyingCall(Int32(SYS_unlinkat), .unlink, .removing(Place(0, 1), flags: 2)),
+        ModifyingCall(pinfold_SYS_rmdir, .rmdir, .removing(Place(nil, 0), flags: nil)),
+        ModifyingCall(pinfold_SYS_rename, .rename, .renaming(Place(nil, 0), to: Place(nil, 1), flags: nil)),
+        ModifyingCall(Int32(SYS_renameat), .rename, .renaming(Place(0, 1), to: Place(2, 3), flags: nil)),
+        ModifyingCall(Int32(SYS_renameat2), .rename, .renaming(Place(0, 1), to: Place(2, 3), flags: 4)),
+    ]
+
+    private static let attributes = [
+        ModifyingCall(pinfold_SYS_chmod, .chmod, .existing(Place(nil, 0), follow: .always)),
+        ModifyingCall(Int32(SYS_fchmod), .chmod, .descriptor),
+        ModifyingCall(Int32(SYS_fchmodat), .chmod, .existing(Place(0, 1), follow: .always)),
+        ModifyingCall(fchmodat2, .chmod, .existing(Place(0, 1, emptyFlags: 3), follow: .unlessFlag(3))),
+        ModifyingCall(pinfold_SYS_chown, .chown, .existing(Place(nil, 0), follow: .always)),
+        ModifyingCall(pinfold_SYS_lchown, .chown, .existing(Place(nil, 0), follow: .never)),
+        ModifyingCall(Int32(SYS_fchown), .chown, .descriptor),
+        ModifyingCall(Int32(SYS_fchownat), .chown, .existing(Place(0, 1, emptyFlags: 4), follow: .unlessFlag(4))),
+        ModifyingCall(pinfold_SYS_utime, .utimens, .existing(Place(nil, 0), follow: .always)),
+        ModifyingCall(pinfold_SYS_utimes, .utimens, .existing(Place(nil, 0), follow: .always)),
+        ModifyingCall(pinfold_SYS_futimesat, .utimens, .existing(Place(0, 1), follow: .always)),
+        ModifyingCall(Int32(SYS_utimensat), .utimens, .existing(Place(0, 1, emptyFlags: 3), follow: .unlessFlag(3))),
+        ModifyingCall(fileSetattr, .setattr, .existing(Place(0, 1, emptyFlags: 4), follow: .unlessFlag(4))),
+        // Of a control, those that `setAttributeRequests` names.
+        ModifyingCall(controls, .setattr, .descriptor),
+    ]
+
+    private static let extendedAttributes = [
+        ModifyingCall(Int32(SYS_setxattr), .setxattr, .existing(Place(nil, 0), follow: .always)),
+        ModifyingCall(Int32(SYS_lsetxattr), .setxattr, .existing(Place(nil, 0), follow: .never)),
+        ModifyingCall(Int32(SYS_fsetxattr), .setxattr, .descriptor),
+        ModifyingCall(setxattrat, .setxattr, .existing(Place(0, 1, emptyFlags: 2), follow: .unlessFlag(2))),
+        ModifyingCall(Int32(SYS_removexattr), .removexattr, .existing(Place(nil, 0), follow: .always)),
+        ModifyingCall(Int32(SYS_lremovexattr), .removexattr, .existing(Place(nil, 0), follow: .never)),
+        ModifyingCall(Int32(SYS_fremovexattr), .removexattr, .descriptor),
+        ModifyingCall(removexattrat, .removexattr, .existing(Place(0, 1, emptyFlags: 2), follow: .unlessFlag(2))),
+    ]
+
+    /// FS_IOC_SETFLAGS, FS_IOC_FSSETXATTR (<linux/fs.h>): the controls that change a file of any file system through a descriptor for reading.
+    static let setAttributeRequests: [UInt32] = [0x4008_6602, 0x401c_5820]
+
+    // Newer than the C library's list; the same on every architecture.
+    private static let fchmodat2: Int32 = 452
+    private static let setxattrat: Int32 = 463
+    private static let removexattrat: Int32 = 466
+    private static let fileSetattr: Int32 = 469
+}
