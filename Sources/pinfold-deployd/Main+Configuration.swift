@@ -28,7 +28,10 @@ extension Main {
             let agent = try configuration.agent()
             let paths = configuration.paths
             return (
-                PipelineSettings(configuration, uid: agent.uid, gid: agent.gid),
+                PipelineSettings(
+                    configuration, uid: agent.uid, gid: agent.gid,
+                    // Looked for at each push, so that one that is put there later counts without a restart.
+                    pushFiles: URL(fileURLWithPath: config ?? usual).deletingLastPathComponent().path),
                 AdminServer.Settings(
                     adminSocket: paths.adminSocket, agentSocket: paths.agentSocket, agentUserID: agent.uid, agentGroupID: agent.gid)
             )
@@ -40,7 +43,8 @@ extension Main {
 }
 
 extension PipelineSettings {
-    init(_ configuration: Configuration, uid: UInt32, gid: UInt32) {
+    /// - Parameter pushFiles: where the admin puts what a push authenticates with: beside the configuration file.
+    init(_ configuration: Configuration, uid: UInt32, gid: UInt32, pushFiles: String) {
         let deploy = configuration.deploy
         self.init(
             codeRepo: configuration.codeRepo, deployments: configuration.paths.deployments, target: deploy.target,
@@ -59,13 +63,8 @@ extension PipelineSettings {
         healthCommand = deploy.healthCommand
         healthURL = deploy.healthURL
         pushRemote = deploy.pushRemote
-        // Beside the daemon's state, where only root reads: there where the admin put them.
-        for (file, path) in [
-            ("push.key", \PipelineSettings.pushSSHKey), ("known_hosts", \.pushKnownHosts),
-            ("push.credentials", \.pushCredentialFile),
-        ] {
-            let candidate = "/etc/pinfold/" + file
-            if FileManager.default.fileExists(atPath: candidate) { self[keyPath: path] = candidate }
-        }
+        pushSSHKey = pushFiles + "/push.key"
+        pushKnownHosts = pushFiles + "/known_hosts"
+        pushCredentialFile = pushFiles + "/push.credentials"
     }
 }

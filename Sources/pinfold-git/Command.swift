@@ -13,7 +13,7 @@ struct Command {
                pinfold-git tip REPO BRANCH
                pinfold-git commit REPO --message M --name N --email E
                pinfold-git pack REPO BRANCH|ID [--have ID]… [--max-objects N] [--max-bytes N] [--max-blob N] [--max-depth N]
-               pinfold-git push MIRROR ID BRANCH URL [--key FILE] [--known-hosts FILE] [--credentials FILE]
+               pinfold-git push MIRROR ID BRANCH URL|- [--key FILE] [--known-hosts FILE] [--credentials FILE]
 
         """
 
@@ -94,8 +94,18 @@ struct Command {
         guard let commit = ObjectID(try operand(1, of: 4, options: known)) else {
             throw Usage(message: "push needs a commit id of forty digits")
         }
+        var url = try operand(3, of: 4, options: known)
+        // An address may hold a password, and a command line is everybody's to read.
+        if url == "-" {
+            guard let line = readLine() else {
+                throw Usage(message: "push - reads the address from standard input, which is empty")
+            }
+            url = line
+        }
+        // Where whoever started this has died, nobody else ends a push to a host that says nothing more.
+        endAfter(seconds: 600)
         let remote = PushRemote(
-            url: try operand(3, of: 4, options: known), sshKey: options["key"]?.last, knownHosts: options["known-hosts"]?.last,
+            url: url, sshKey: options["key"]?.last, knownHosts: options["known-hosts"]?.last,
             credentialFile: options["credentials"]?.last)
         try GitMirror(forPushing: try operand(0, of: 4, options: known)).push(
             commit, branch: try operand(2, of: 4, options: known), to: remote)

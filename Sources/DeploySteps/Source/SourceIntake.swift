@@ -104,10 +104,18 @@ package struct SourceIntake: Sendable {
         }
         let status = try? process.wait()
         if case .failure(let error) = outcome {
-            guard error.kind == .corrupt, case .exited(let code) = status, code != 0 else { throw error }
-            throw GitError(
-                GitError.Kind(exitCode: code) ?? .system,
-                Self.complaint(from: hearing) ?? "pinfold-git ended with exit code \(code)")
+            guard error.kind == .corrupt, let status, !status.isSuccess else { throw error }
+            guard case .exited(let code) = status, let kind = GitError.Kind(exitCode: code),
+                let words = Self.complaint(from: hearing)
+            else {
+                // It died of what it read: libgit2 1.5 writes past a buffer for a loose object that is longer than it says. That was its
+                // own memory, behind the fence.
+                throw GitError(
+                    .corrupt,
+                    "pinfold-git died (\(status)) of what it read: an object of the repository is damaged, or was made to do that; `git fsck` names it"
+                )
+            }
+            throw GitError(kind, words)
         }
         return try outcome.get()
     }

@@ -18,28 +18,36 @@ package struct SourcePush: Sendable {
 
     /// Blocks; undoes nothing when it fails. Trying again is the caller's.
     ///
-    /// The check first: it is given the remote twice, as git does with one that has no name, and on its standard input one line,
+    /// The check first: it is given the remote twice, as git does with one that has no name, without a password, and on its standard input one line,
     /// `refs/heads/<branch> <commit> refs/heads/<branch> <zeros>`; its working directory is the mirror, where `git log <commit>` works.
-    package func push(_ commit: ObjectID, from mirror: GitMirror, seconds: Int = 300) throws(GitError) {
+    /// - Parameter isCalledOff: asked ten times a second; then what runs is killed.
+    package func push(
+        _ commit: ObjectID, from mirror: GitMirror, seconds: Int = 300, isCalledOff: () -> Bool = { false }
+    ) throws(GitError) {
         let deadline = ContinuousClock.now + .seconds(seconds)
-        try askHook(about: commit, mirror: mirror, deadline: deadline)
+        try askHook(about: commit, mirror: mirror, deadline: deadline, isCalledOff)
         guard let tool = ownExecutable("pinfold-git") else { throw GitError(.system, "pinfold-git is not beside this program") }
-        var arguments = ["push", mirror.path, commit.description, branch, remote.url]
+        var arguments = ["push", mirror.path, commit.description, branch, "-"]
         if let key = remote.sshKey { arguments += ["--key", key] }
         if let hosts = remote.knownHosts { arguments += ["--known-hosts", hosts] }
         if let file = remote.credentialFile { arguments += ["--credentials", file] }
+        var environment = ["PATH=/usr/bin:/bin", "HOME=/nonexistent"]
+        if let authorities = unsafe getenv("SSL_CERT_FILE") {
+            unsafe environment.append("SSL_CERT_FILE=" + String(cString: authorities))
+        }
         let (status, words) = try run(
-            .init(
-                tool, arguments, environment: ["PATH=/usr/bin:/bin", "HOME=/nonexistent"], workingDirectory: "/", newSession: true),
-            input: "", deadline: deadline, named: "the push to \(remote.url)")
+            .init(tool, arguments, environment: environment, workingDirectory: "/", newSession: true), input: remote.url + "\n",
+            deadline: deadline, named: "the push to \(remote.shown)", isCalledOff)
         guard !status.isSuccess else { return }
         let kind: GitError.Kind =
             if case .exited(let code) = status { GitError.Kind(exitCode: code) ?? .system } else { .system }
         let text = words.hasPrefix("pinfold-git: ") ? String(words.dropFirst("pinfold-git: ".count)) : words
-        throw GitError(kind, text.isEmpty ? "the push to \(remote.url) ended with \(status)" : text)
+        throw GitError(kind, text.isEmpty ? "the push to \(remote.shown) ended with \(status)" : remote.redacting(text))
     }
 
-    private func askHook(about commit: ObjectID, mirror: GitMirror, deadline: ContinuousClock.Instant) throws(GitError) {
+    private func askHook(
+        about commit: ObjectID, mirror: GitMirror, deadline: ContinuousClock.Instant, _ isCalledOff: () -> Bool
+    ) throws(GitError) {
         var status = stat()
         // Not there, or not executable: no check is wanted, as with git's own hooks.
         guard unsafe stat(hook, &status) == 0, status.st_mode & 0o111 != 0 else { return }
@@ -51,18 +59,19 @@ package struct SourcePush: Sendable {
         let zeros = String(repeating: "0", count: 40)
         let (ending, words) = try run(
             .init(
-                hook, [remote.url, remote.url],
+                hook, [remote.shown, remote.shown],
                 environment: ["PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/root", "GIT_DIR=\(mirror.path)"],
                 workingDirectory: mirror.path, newSession: true), input: "\(name) \(commit) \(name) \(zeros)\n", deadline: deadline,
-            named: hook)
+            named: hook, isCalledOff)
         guard ending.isSuccess else {
-            throw GitError(.refused, "\(hook) refuses the push (\(ending))\(words.isEmpty ? "" : ": \(words)")")
+            throw GitError(.refused, "\(hook) refuses the push (\(ending))\(words.isEmpty ? "" : ": \(remote.redacting(words))")")
         }
     }
 
     /// Runs `command` to its end or the deadline, and keeps the last line of what it said.
     private func run(
-        _ command: ChildProcess.Command, input: String, deadline: ContinuousClock.Instant, named name: String
+        _ command: ChildProcess.Command, input: String, deadline: ContinuousClock.Instant, named name: String,
+        _ isCalledOff: () -> Bool
     ) throws(GitError) -> (status: ExitStatus, words: String) {
         do throws(Errno) {
             // In memory, not in a pipe: nothing has to be read while it runs. Small, for the child gets no more than this much room to speak.
@@ -77,11 +86,13 @@ package struct SourcePush: Sendable {
             let process = try ChildProcess(command)
             while try !process.ends(withinMilliseconds: 100) {
                 let size = lseek(words.rawValue, 0, SEEK_END)
-                if ContinuousClock.now >= deadline || size > 1 << 24 {
+                let isStopping = isCalledOff()
+                if ContinuousClock.now >= deadline || size > 1 << 24 || isStopping {
                     // Not reaped yet: the number is still that of its own session.
                     kill(-process.pid, SIGKILL)
                     _ = try process.wait()
-                    return (.signaled(SIGKILL), size > 1 << 24 ? "\(name) wrote too much" : "\(name) did not end in time")
+                    let why = isStopping ? "was called off" : size > 1 << 24 ? "wrote too much" : "did not end in time"
+                    return (.signaled(SIGKILL), "\(name) \(why)")
                 }
             }
             let status = try process.wait()

@@ -9,3 +9,6 @@ package func say(_ text: String, to descriptor: Int32) {
 package func end(_ code: Int32) -> Never { exit(code) }
 
 package func ignoreBrokenPipes() { pinfold_ignore_broken_pipes() }
+
+/// Lets this process be killed by SIGALRM after so many seconds, whatever it does then.
+package func endAfter(seconds: UInt32) { _ = alarm(seconds) }

@@ -11,18 +11,36 @@ extension GitMirror {
         guard GitDirectory.isBranchName(branch) else { throw GitError(.notFound, "\"\(branch)\" cannot be a branch's name") }
         guard let transport = remote.transport else {
             throw GitError(
-                .unsupported, "cannot push to \(remote.url): give a path, file://, ssh://, user@host:path or https://")
+                .unsupported, "cannot push to \(remote.shown): give a path, file://, ssh://, user@host:path or https://")
         }
-        if transport == .ssh, remote.sshKey == nil || remote.knownHosts == nil {
-            throw GitError(.unreachable, "cannot push to \(remote.url): ssh needs a key file and a known_hosts file")
+        if remote.hasUselessPassword {
+            throw GitError(.unsupported, "cannot push to \(remote.shown): over ssh a key authenticates; remove the password")
         }
+        if transport == .ssh {
+            guard let key = remote.sshKey, remote.knownHosts != nil else {
+                throw GitError(.unreachable, "cannot push to \(remote.shown): ssh needs a key file and a known_hosts file")
+            }
+            do throws(GitError) { try PushKey.check(key) } catch {
+                throw GitError(error.kind, "cannot push to \(remote.shown): \(error)")
+            }
+        }
+        do throws(GitError) {
+            try send(commit, to: branch, remote)
+        } catch {
+            // The address is in what the library says.
+            let kind = error.kind == .system && transport != .file ? .unreachable : error.kind
+            throw GitError(kind, remote.redacting(error.message))
+        }
+    }
+
+    private func send(_ commit: ObjectID, to branch: String, _ remote: PushRemote) throws(GitError) {
         try opened.withLock { opened throws(GitError) in
             // A push names its source by a reference.
             let source = "refs/pinfold/push/\(commit)"
             try Self.point(source, to: commit, in: opened)
             var connection: OpaquePointer?
-            try git("cannot push to \(remote.url)") {
-                unsafe git_remote_create_anonymous(&connection, opened.repository, remote.url)
+            try git("cannot push to \(remote.shown)") {
+                unsafe git_remote_create_anonymous(&connection, opened.repository, remote.bare)
             }
             defer { unsafe git_remote_free(connection) }
             var options = unsafe git_push_options()
@@ -32,6 +50,8 @@ extension GitMirror {
             unsafe options.callbacks.credentials = pushCredentials
             unsafe options.callbacks.certificate_check = pushCertificate
             unsafe options.callbacks.push_update_reference = pushAnswer
+            // Whether another host may be redirected to; on the same host libgit2 follows.
+            unsafe options.follow_redirects = GIT_REMOTE_REDIRECT_NONE
             let code = withExtendedLifetime(talk) {
                 let specification = unsafe strdup("\(source):refs/heads/\(branch)")
                 defer { unsafe free(specification) }
@@ -42,9 +62,17 @@ extension GitMirror {
                 }
             }
             if let complaint = talk.complaint {
-                throw GitError(complaint.kind, "cannot push to \(remote.url): \(complaint.message)")
+                throw GitError(complaint.kind, "cannot push to \(remote.shown): \(complaint.message)")
             }
-            try git("cannot push to \(remote.url)") { code }
+            do throws(GitError) {
+                try git("cannot push to \(remote.shown)") { code }
+            } catch {
+                guard remote.transport == .ssh, error.message.contains("exchange encryption keys") else { throw error }
+                throw GitError(
+                    .unreachable,
+                    "\(error): the two have no kind of key in common; the other side needs an ed25519 or ECDSA host key, RSA is not enough"
+                )
+            }
             unsafe _ = git_reference_remove(opened.repository, source)
         }
     }
@@ -73,28 +101,34 @@ private final class PushTalk {
         if allowed & GIT_CREDENTIAL_SSH_KEY.rawValue != 0, let key = remote.sshKey {
             return unsafe git_credential_ssh_key_new(out, user, nil, key, nil)
         }
-        guard allowed & GIT_CREDENTIAL_USERPASS_PLAINTEXT.rawValue != 0, remote.transport == .https,
-            let file = remote.credentialFile
-        else {
-            complaint = (.unreachable, "the other side wants a credential of a kind that is not configured")
+        guard allowed & GIT_CREDENTIAL_USERPASS_PLAINTEXT.rawValue != 0, remote.transport == .https else {
+            complaint = (.unreachable, "the other side wants a credential of a kind that Pinfold does not have")
             return GIT_EAUTH.rawValue
         }
-        guard let text = Self.firstLine(of: file) else {
-            complaint = (.unreachable, "the credential file \(file) cannot be read")
+        do throws(GitError) {
+            let (name, password) = try userAndPassword()
+            return unsafe git_credential_userpass_plaintext_new(out, name, password)
+        } catch {
+            complaint = (error.kind, error.message)
             return GIT_EAUTH.rawValue
         }
-        let parts = text.split(separator: ":", maxSplits: 1)
-        // A token stands for the password; most servers take any name with it.
-        return unsafe parts.count == 2
-            ? git_credential_userpass_plaintext_new(out, String(parts[0]), String(parts[1]))
-            : git_credential_userpass_plaintext_new(out, user == "git" ? "x-access-token" : user, text)
     }
 
-    private static func firstLine(of file: String) -> String? {
-        guard let bytes = try? Inside.read(String(file.split(separator: "/").last ?? ""), inFolderOf: file, limit: 1 << 16) else {
-            return nil
+    /// The address's own, or the file's first line.
+    private func userAndPassword() throws(GitError) -> (String, String) {
+        // A token stands for the password; most servers take any name with it.
+        let anyone = "x-access-token"
+        let file = remote.credentialFile
+        if let (user, password) = remote.credential {
+            if let password { return (user, password) }
+            guard let file, unsafe access(file, F_OK) == 0 else { return (anyone, user) }
         }
-        return bytes.split(separator: UInt8(ascii: "\n")).first.map { String(String(decoding: $0, as: UTF8.self).trimmed) }
+        guard let file else { throw GitError(.unreachable, "the other side wants a credential, and none is configured") }
+        let text = try AdminFile.read(file, private: true)
+        guard let line = text.split(separator: UInt8(ascii: "\n")).first else { throw GitError(.unreachable, "\(file) is empty") }
+        let parts = String(decoding: line, as: UTF8.self).trimmed.split(separator: ":", maxSplits: 1)
+        guard let first = parts.first else { throw GitError(.unreachable, "\(file) is empty") }
+        return parts.count == 2 ? (String(first), String(parts[1])) : (remote.credential?.user ?? anyone, String(first))
     }
 
     /// 0 where the host is the one that it says it is.
@@ -102,33 +136,27 @@ private final class PushTalk {
         guard let certificate = unsafe certificate else { return GIT_ECERTIFICATE.rawValue }
         guard unsafe certificate.pointee.cert_type == GIT_CERT_HOSTKEY_LIBSSH2 else {
             // https: libgit2 has compared the chain with the machine's authorities.
-            if !isValid { complaint = (.unreachable, "the certificate of \(host) is not valid") }
+            if !isValid {
+                complaint = (
+                    .unreachable,
+                    """
+                    THE CERTIFICATE OF \(host) IS NOT VALID for that name by this machine's authorities. Nothing was sent. A private \
+                    authority is added by update-ca-certificates, or named by SSL_CERT_FILE
+                    """
+                )
+            }
             return isValid ? 0 : GIT_ECERTIFICATE.rawValue
         }
         let key = unsafe UnsafeMutableRawPointer(certificate).assumingMemoryBound(to: git_cert_hostkey.self).pointee
-        let verdict = unsafe Self.look(up: host, port: remote.sshPort, key: key, in: remote.knownHosts ?? "")
-        if let verdict { complaint = (.unreachable, verdict) }
-        return verdict == nil ? 0 : GIT_ECERTIFICATE.rawValue
-    }
-
-    /// Why the key is not trusted; nil where it is.
-    @unsafe private static func look(up host: String, port: Int32, key: git_cert_hostkey, in file: String) -> String? {
-        guard unsafe key.type.rawValue & GIT_CERT_SSH_RAW.rawValue != 0 else { return "\(host) showed no host key" }
-        guard let session = unsafe pinfold_ssh2_session() else { return "out of memory" }
-        defer { unsafe libssh2_session_free(session) }
-        guard let hosts = unsafe libssh2_knownhost_init(session) else { return "out of memory" }
-        defer { unsafe libssh2_knownhost_free(hosts) }
-        guard unsafe libssh2_knownhost_readfile(hosts, file, LIBSSH2_KNOWNHOST_FILE_OPENSSH) >= 0 else {
-            return "the known_hosts file \(file) cannot be read"
+        guard let shown = unsafe HostKey(key) else {
+            complaint = (.unreachable, "\(host) showed no host key of a type that is known here")
+            return GIT_ECERTIFICATE.rawValue
         }
-        let keyBytes = unsafe UnsafeRawPointer(key.hostkey).assumingMemoryBound(to: CChar.self)
-        switch unsafe libssh2_knownhost_checkp(hosts, host, port, keyBytes, key.hostkey_len, pinfold_ssh2_plain_raw, nil) {
-        case LIBSSH2_KNOWNHOST_CHECK_MATCH: return nil
-        case LIBSSH2_KNOWNHOST_CHECK_MISMATCH:
-            return "\(host) has another host key than \(file) says: somebody may be in between"
-        case LIBSSH2_KNOWNHOST_CHECK_NOTFOUND: return "\(host) is not in \(file): add its host key there once you know it"
-        default: return "the host key of \(host) cannot be compared"
+        guard let objection = shown.objection(host: host, port: remote.sshPort, knownHosts: remote.knownHosts ?? "") else {
+            return 0
         }
+        complaint = (.unreachable, objection)
+        return GIT_ECERTIFICATE.rawValue
     }
 }
 
