@@ -167,7 +167,7 @@ let package = Package(
             name: "DeployServiceTests",
             dependencies: [
                 "DeployModel", "DeployService", "DeploySteps", "DurableFiles", "GitRepository", "LinuxSystem", "TestSupport",
-                "pinfold-deployd", "pinfold-git", system,
+                "pinfold", "pinfold-deployd", "pinfold-git", system,
             ],
             cSettings: gnu, swiftSettings: dialect),
         .testTarget(

@@ -18,10 +18,13 @@ package final class DeployService: Sendable {
     private let lock: SharedLock
 
     /// Opens or makes the state below `settings.deployments` and takes the lock of the data root.
+    /// - Parameter fault: for tests; the environment's where it is nil.
     /// - Throws: `.refused` where another daemon has it, `.broken` where the state cannot be read.
-    package init(_ settings: PipelineSettings) throws(DeployError) {
+    package init(_ settings: PipelineSettings, fault: FaultPoint? = nil) throws(DeployError) {
         self.settings = settings
+        let bell: Bell
         do {
+            bell = try Bell()
             try DurableFile.makeDirectory(settings.deployments)
             guard let lock = try FileLock(path: settings.lockFile) else {
                 throw DeployError.refused("another pinfold-deployd serves \(settings.deployments) (\(settings.lockFile))")
@@ -34,7 +37,9 @@ package final class DeployService: Sendable {
         }
         store = try HistoryStore(path: settings.database)
         board = StatusBoard(settings)
-        loop = DeployLoop(settings, store: store, board: board)
+        loop = DeployLoop(
+            settings, store: store, board: board, bell: bell,
+            fault: fault ?? FaultPoint(armed: ProcessInfo.processInfo.environment["PINFOLD_FAULT"]))
     }
 
     /// Runs the loop until `stop`. A deployment that was under way goes on.

@@ -9,7 +9,7 @@ import Testing
 /// The daemon is killed as by a power cut, at a point that PINFOLD_FAULT names, and started again.
 @Suite(.serialized, .timeLimit(.minutes(4)))
 struct CrashTests {
-    private func command(_ farm: Farm, fault: String?) throws -> ChildProcess.Command {
+    private func command(_ farm: Farm, fault: String?, _ further: [String: String] = [:]) throws -> ChildProcess.Command {
         var environment = [
             "AGENT_DATA_ROOT": farm.root + "/agent-data", "AGENT_USER": "\(farm.uid):\(farm.uid)",
             "AGENT_DEPLOY_TARGET": farm.settings.target,
@@ -17,21 +17,25 @@ struct CrashTests {
             "AGENT_DEPLOY_RELOAD_COMMAND": "true", "AGENT_DEPLOY_HEALTH_COMMAND": "! test -e \"$PINFOLD_TARGET/sick\"",
         ]
         environment["PINFOLD_FAULT"] = fault
+        environment.merge(further) { $1 }
         return try ChildProcess.Command(
             Executables.deployd, ["--config", emptyConfiguration(in: farm.root)], environment: mergedEnvironment(environment),
             workingDirectory: "/",
             descriptors: [1: 2, 2: 2])
     }
 
-    private func untilKilled(_ farm: Farm, at point: String) throws {
-        let daemon = try ChildProcess(try command(farm, fault: point))
+    private func untilKilled(
+        _ farm: Farm, at point: String, _ further: [String: String] = [:], meanwhile: () throws -> Void = {}
+    ) throws {
+        let daemon = try ChildProcess(try command(farm, fault: point, further))
+        try meanwhile()
         guard try daemon.ends(withinMilliseconds: 60_000) else { throw TestFailure("the daemon never came to \(point)") }
         let status = try daemon.wait()
         guard status == .signaled(SIGKILL) else { throw TestFailure("at \(point) the daemon ended with \(status)") }
     }
 
-    private func untilDone(_ farm: Farm, _ condition: (String) -> Bool) async throws {
-        let daemon = try ChildProcess(try command(farm, fault: nil))
+    private func untilDone(_ farm: Farm, _ further: [String: String] = [:], _ condition: (String) -> Bool) async throws {
+        let daemon = try ChildProcess(try command(farm, fault: nil, further))
         do {
             try await eventually("the restarted daemon comes to the same end", within: 60) {
                 condition((try? readFile(farm.deployments + "/status.json")) ?? "")
@@ -63,9 +67,13 @@ struct CrashTests {
         }
     }
 
-    @Test(arguments: [
+    private static let stages = [
         "detected", "take_in", "export", "classify", "test", "approve", "back_up", "build", "switch", "reload", "check",
-    ])
+    ]
+    private static let wayBack = ["begin", "inside", "end", "saved"].map { "go_back:\($0)" }
+    private static let push = ["begin", "end", "saved"].map { "push:\($0)" }
+
+    @Test(arguments: stages)
     func `killed anywhere in a step it ends the same`(_ stage: String) async throws {
         try await killEverywhere(in: stage, inPlace: false)
     }
@@ -84,7 +92,7 @@ struct CrashTests {
                 try writeFile(root + "/server/own", "kept")
             }
             let first = try farm.commit(["a": "0", "lib/b": "0", "c": "0"])
-            try await untilDone(farm, isDeployed(first))
+            try await untilDone(farm, [:], isDeployed(first))
             let target = farm.settings.target
             let points = Self.points(of: stage)
             for (index, point) in points.enumerated() {
@@ -98,7 +106,7 @@ struct CrashTests {
                     #expect(now == before || now == after, "\(point)")
                     #expect(try readFile(target + "/lib/b") == now, "\(point)")
                 }
-                try await untilDone(farm, isDeployed(commit))
+                try await untilDone(farm, [:], isDeployed(commit))
                 #expect(try readFile(target + "/a") == after, "\(point)")
                 #expect(try readFile(target + "/lib/b") == after, "\(point)")
                 #expect(!exists(farm.deployments + "/work/in-place.journal"), "\(point)")
@@ -114,16 +122,82 @@ struct CrashTests {
         }
     }
 
-    @Test(arguments: ["go_back:begin", "go_back:inside", "go_back:end", "check:end"])
+    @Test(arguments: wayBack + ["check:end"])
     func `killed on the way back it goes all the way back`(_ point: String) async throws {
         try await withTemporaryDirectory { root in
             let farm = try Farm(root)
             let good = try farm.commit(["a": "1"])
-            try await untilDone(farm, isDeployed(good))
+            try await untilDone(farm, [:], isDeployed(good))
             _ = try farm.commit(["a": "2", "sick": ""])
             try untilKilled(farm, at: point)
             try await untilDone(farm) { self.isDeployed(good)($0) && $0.contains("rolled_back") }
             #expect(try readFile(farm.settings.target + "/a") == "1")
         }
+    }
+
+    @Test(arguments: push)
+    func `killed around a push it has pushed in the end`(_ point: String) async throws {
+        try await withTemporaryDirectory { root in
+            let farm = try Farm(root)
+            let remote = root + "/remote.git"
+            try run("git", ["init", "-q", "--bare", "-b", "main", remote]).requireSuccess()
+            let setting = ["AGENT_DEPLOY_PUSH_REMOTE": remote]
+            let commit = try farm.commit(["a": "1"])
+            try untilKilled(farm, at: point, setting)
+            try await untilDone(farm, setting) { self.isDeployed(commit)($0) && $0.contains("\"done\" : true") }
+            #expect(try run("git", ["-C", remote, "rev-parse", "main"]).output.hasPrefix(commit.hex))
+        }
+    }
+
+    @Test func `killed right after an answer it neither forgets it nor uses it twice`() async throws {
+        try await withTemporaryDirectory { root in
+            let farm = try Farm(root)
+            try await untilDone(farm, [:], isDeployed(farm.commit(["tests/test_a.py": "1"])))
+            let commit = try farm.commit(["tests/test_a.py": "2"])
+            try await untilDone(farm) { $0.contains("awaiting_approval") }
+            try untilKilled(farm, at: "decision:saved") {
+                let place = ["AGENT_DATA_ROOT": farm.root + "/agent-data", "AGENT_USER": "\(farm.uid):\(farm.uid)"]
+                let clock = ContinuousClock()
+                let deadline = clock.now + .seconds(30)
+                // The daemon dies while this waits for its answer; before, it may not listen yet.
+                while !exists(farm.deployments + "/admin/admin.sock"), clock.now < deadline { pause(milliseconds: 10) }
+                _ = try run(
+                    Executables.pinfold, ["approve", commit.hex, "--config", emptyConfiguration(in: root)], environment: place)
+            }
+            try await untilDone(farm, [:], isDeployed(commit))
+            let service = try DeployService(farm.settings)
+            let deployment = try #require(service.history(limit: 1).first)
+            #expect(deployment.commit == commit && deployment.approval?.used != nil)
+            #expect(try service.events(limit: 10).count { $0.what.contains("approve") } == 1)
+        }
+    }
+
+    /// So that a point that is added to the pipeline is not left out here: what it reaches in every kind of deployment is what is
+    /// killed at above.
+    @Test func `every point that a deployment comes to is one of those at which it was killed`() async throws {
+        let stand = Stand()
+        for inPlace in [false, true] {
+            try await withFarm(
+                { farm in
+                    farm.settings.buildCommand = "true"
+                    farm.settings.reloadCommand = "true"
+                    farm.settings.healthCommand = "! test -e \"$PINFOLD_TARGET/sick\""
+                    farm.settings.pushRemote = farm.root + "/remote.git"
+                    try run("git", ["init", "-q", "--bare", "-b", "main", farm.root + "/remote.git"]).requireSuccess()
+                    if inPlace {
+                        farm.settings.target = farm.root + "/server"
+                        try makeDirectories(farm.settings.target)
+                    }
+                }, fault: stand.fault
+            ) { farm, service in
+                try await service.deployed(farm.commit(["a": "1", "b": "1", "tests/test_a.py": "1"]))
+                let asked = try await service.outcome(of: farm.commit(["a": "2", "b": "2", "tests/test_a.py": "2"]))
+                _ = try await service.approve(asked.commit.hex, by: admin)
+                try await service.deployed(asked.commit)
+                try await eventually("it is pushed") { try service.history(limit: 1).first?.push?.done == true }
+                #expect(try await service.outcome(of: farm.commit(["sick": "", "a": "3", "b": "3"])).state == .rolledBack)
+            }
+        }
+        #expect(stand.reached == Set(Self.stages.flatMap(Self.points) + Self.wayBack + Self.push + ["decision:saved"]))
     }
 }

@@ -53,4 +53,60 @@ struct DaemonTests {
             #expect(await service.change(after: .max, withinMilliseconds: 3_600_000) < .max)
         }
     }
+
+    @Test func `a second daemon on one data root ends with a clear error, and the first is unharmed`() async throws {
+        try await withTemporaryDirectory { root in
+            let farm = try Farm(root)
+            let place = [
+                "AGENT_DATA_ROOT": root + "/agent-data", "AGENT_USER": "\(farm.uid):\(farm.uid)",
+                "AGENT_DEPLOY_TEST_COMMAND": "true",
+            ]
+            let options = ["--config", try emptyConfiguration(in: root)]
+            let first = try ChildProcess(
+                .init(
+                    Executables.deployd, options, environment: mergedEnvironment(place), workingDirectory: "/",
+                    descriptors: [1: 2, 2: 2]))
+            func deploys(_ commit: CommitID) async throws {
+                try await eventually("\(commit.short) is deployed", within: 60) {
+                    (try? readFile(farm.deployments + "/status.json"))?.contains(
+                        "\"last_known_good\" : {\n    \"commit\" : \"\(commit)\"") == true
+                }
+            }
+            try await deploys(farm.commit(["a": "1"]))
+            let second = try run(Executables.deployd, options, environment: place)
+            #expect(second.status == .exited(1))
+            #expect(second.errors.contains("another pinfold-deployd serves \(farm.deployments)"), "\(second.errors)")
+            #expect(exists(farm.deployments + "/admin/admin.sock"))
+            try await deploys(farm.commit(["a": "2"]))
+            try first.signal(SIGTERM)
+            #expect(try first.wait() == .exited(0))
+        }
+    }
+
+    @Test(arguments: [SIGTERM, SIGHUP], ["/", "@"])
+    func `a service manager is told when it is ready and when it stops, and no program that it starts is asked to`(
+        _ signal: Int32, _ kind: String
+    ) async throws {
+        try await withTemporaryDirectory { root in
+            let farm = try Farm(root)
+            let manager = try Manager(in: root, abstract: kind == "@")
+            let daemon = try ChildProcess(
+                .init(
+                    Executables.deployd, ["--config", emptyConfiguration(in: root)],
+                    environment: mergedEnvironment([
+                        "AGENT_DATA_ROOT": root + "/agent-data", "AGENT_USER": "\(farm.uid):\(farm.uid)",
+                        "AGENT_DEPLOY_TEST_COMMAND": "true",
+                        "AGENT_DEPLOY_RELOAD_COMMAND": "echo \"${NOTIFY_SOCKET:-none}\" > '\(root)/told'",
+                        "NOTIFY_SOCKET": manager.address,
+                    ]), workingDirectory: "/", descriptors: [1: 2, 2: 2]))
+            try await eventually("it is ready") { try manager.heard == ["READY=1"] }
+            // What it said is so.
+            #expect(exists(farm.deployments + "/admin/admin.sock") && exists(farm.deployments + "/agent/deploy.sock"))
+            _ = try farm.commit(["a": "1"])
+            try await eventually("a command of the admin has run") { (try? readFile(root + "/told")) == "none\n" }
+            try daemon.signal(signal)
+            #expect(try daemon.wait() == .exited(0))
+            try await eventually("it said that it stops") { try manager.heard == ["READY=1", "STOPPING=1"] }
+        }
+    }
 }

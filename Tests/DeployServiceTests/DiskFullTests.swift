@@ -8,13 +8,18 @@ import Testing
 @Suite(.serialized, .timeLimit(.minutes(2)))
 struct DiskFullTests {
     /// Deployments on a file system of their own, of a few megabytes.
-    private func withSmallDisk(_ body: @Sendable (Farm, DeployService) async throws -> Void) async throws {
+    private func withSmallDisk(
+        _ change: (inout Farm) throws -> Void = { _ in }, megabytes: Int = 32, fault: FaultPoint? = nil,
+        _ body: @Sendable (Farm, DeployService) async throws -> Void
+    ) async throws {
         try await withTemporaryDirectory { root in
-            let farm = try Farm(root)
-            try makeDirectories(farm.deployments)
-            try run("mount", ["-t", "tmpfs", "-o", "size=32m,mode=755", "tmpfs", farm.deployments]).requireSuccess()
+            var changed = try Farm(root)
+            try makeDirectories(changed.deployments)
+            try run("mount", ["-t", "tmpfs", "-o", "size=\(megabytes)m,mode=755", "tmpfs", changed.deployments]).requireSuccess()
+            try change(&changed)
+            let farm = changed
             do {
-                try await withService(farm) { try await body(farm, $0) }
+                try await withService(farm, fault: fault) { try await body(farm, $0) }
             } catch {
                 try run("umount", ["-l", farm.deployments]).requireSuccess()
                 throw error
@@ -58,6 +63,94 @@ struct DiskFullTests {
                 #expect(try await service.settled(again.id, withinMilliseconds: 60_000).state == .deployed)
             }
             #expect(try farm.deployed("a") == "2")
+        }
+    }
+
+    /// Everything that is left of the disk.
+    private static func fill(_ farm: Farm) throws {
+        _ = try? run("dd", ["if=/dev/zero", "of=\(farm.deployments)/filler", "bs=64k", "oflag=append", "conv=notrunc"])
+        _ = try? run(
+            "dd", ["if=/dev/zero", "of=\(farm.deployments)/filler", "bs=1", "oflag=append", "conv=notrunc", "count=65536"])
+    }
+
+    /// Fills the disk before each step in turn, of a version of two megabytes, more than the reserve gives back. What needs the space says
+    /// so and names the step; what does not goes on. Either way the old version or the new one runs, whole, and a further try deploys.
+    private func fillBeforeEachStep(needing: Set<Stage>, inPlace: Bool) async throws {
+        let stand = Stand()
+        try await withSmallDisk(
+            { farm in
+                farm.settings.keep = 1
+                farm.settings.buildCommand = "true"
+                farm.settings.reloadCommand = "true"
+                farm.settings.healthCommand = "true"
+                if inPlace {
+                    farm.settings.target = farm.deployments + "/server"
+                    try makeDirectories(farm.settings.target)
+                }
+            }, megabytes: 128, fault: stand.fault
+        ) { farm, service in
+            defer { stand.goOn() }
+            func version(_ number: Int) throws -> CommitID {
+                try farm.agent("head -c 2000000 /dev/urandom > large; echo \(number) > a; git add -A; git commit -qm \(number)")
+                return try farm.head()
+            }
+            try await service.deployed(version(0))
+            for (number, stage) in Pipeline.commit.map(\.stage).enumerated() {
+                stand.hold(at: stage.rawValue + ":begin")
+                let commit = try version(number + 1)
+                try await eventually("it stands before \(stage.rawValue)") { stand.isHeld }
+                try Self.fill(farm)
+                stand.goOn()
+                let outcome = try await service.outcome(of: commit)
+                let now = try farm.deployed("a")
+                // The disk stays full, so what stops is the next step that needs space.
+                let order = Pipeline.commit.map(\.stage)
+                if let stopped = order[number...].first(where: needing.contains) {
+                    #expect(outcome.state == .failed && outcome.stage == stopped, "\(stage.rawValue): \(outcome.state.rawValue)")
+                    #expect(outcome.reason?.lowercased().contains("no space") == true, "\(stage.rawValue): \(outcome.reason ?? "")")
+                    #expect(outcome.advice?.contains("free space") == true, "\(stage.rawValue): \(outcome.advice ?? "")")
+                    #expect(now == "\(number)\n", "\(stage.rawValue)")
+                } else {
+                    #expect(outcome.state == .deployed, "\(stage.rawValue): \(outcome.reason ?? "")")
+                    #expect(now == "\(number + 1)\n", "\(stage.rawValue)")
+                }
+                unsafe unlink(farm.deployments + "/filler")
+                if outcome.state != .deployed {
+                    let again = try await service.deploy(DeployActionRequest(commitMessage: "again"), by: admin)
+                    #expect(try await service.settled(again.id, withinMilliseconds: 60_000).state == .deployed, "\(stage.rawValue)")
+                }
+                #expect(try farm.deployed("a") == "\(number + 1)\n")
+                let (one, other) = (farm.codeRepo + "/large", farm.settings.target + "/large")
+                try run("cmp", [one, other]).requireSuccess()
+                // Taken again as soon as there is room, for the next time.
+                try await eventually("the reserve is back") {
+                    _ = try await service.hold(reason: "look", by: admin)
+                    try await service.resume(by: admin)
+                    return exists(farm.deployments + "/.reserve")
+                }
+            }
+        }
+    }
+
+    @Test func `a disk that fills up before any step is a reason on record, and never half a version`() async throws {
+        try await fillBeforeEachStep(needing: [.takeIn, .export, .test, .build], inPlace: false)
+    }
+
+    @Test func `a disk that fills up before any step of an update in place is a reason on record, and never half a version`()
+        async throws
+    {
+        try await fillBeforeEachStep(needing: [.takeIn, .export, .test, .backUp, .build, .switch], inPlace: true)
+    }
+
+    @Test func `tests that fill the disk fail for that reason, and the daemon goes on`() async throws {
+        try await withSmallDisk({ $0.settings.testCommand = "test ! -e greedy || head -c 100000000 /dev/zero > big" }) {
+            farm, service in
+            try await service.deployed(farm.commit(["a": "1"]))
+            let outcome = try await service.outcome(of: farm.commit(["a": "2", "greedy": ""]))
+            #expect(outcome.state == .failed && outcome.stage == .test)
+            #expect(outcome.reason?.contains("nearly full") == true, "\(outcome.reason ?? "")")
+            try await service.deployed(farm.commit(["a": "3", "greedy": nil]))
+            #expect(try farm.deployed("a") == "3")
         }
     }
 }

@@ -76,13 +76,14 @@ let admin = Caller(role: .admin, uid: 0, name: "root")
 
 /// A farm, its daemon's service running in this process, stopped at the end.
 func withFarm(
-    _ change: (inout Farm) throws -> Void = { _ in }, _ body: @Sendable (Farm, DeployService) async throws -> Void
+    _ change: (inout Farm) throws -> Void = { _ in }, fault: FaultPoint? = nil,
+    _ body: @Sendable (Farm, DeployService) async throws -> Void
 ) async throws {
     try await withTemporaryDirectory { root in
         var farm = try Farm(root)
         try change(&farm)
         let ready = farm
-        try await withService(ready) { try await body(ready, $0) }
+        try await withService(ready, fault: fault) { try await body(ready, $0) }
     }
 }
 
@@ -99,8 +100,16 @@ struct ConfiguredFarm {
     }
 }
 
-func withService(_ farm: Farm, _ body: @Sendable (DeployService) async throws -> Void) async throws {
-    let service = try DeployService(farm.settings)
+func withService(
+    _ farm: Farm, fault: FaultPoint? = nil, _ body: @Sendable (DeployService) async throws -> Void
+) async throws {
+    try await withService(farm, running: try DeployService(farm.settings, fault: fault), body)
+}
+
+/// The same with a service that was opened before.
+func withService(
+    _ farm: Farm, running service: DeployService, _ body: @Sendable (DeployService) async throws -> Void
+) async throws {
     let running = Task { try await service.run() }
     do {
         try await body(service)

@@ -1,6 +1,7 @@
 internal import DeployModel
 internal import DeploySteps
 internal import DurableFiles
+internal import GitRepository
 internal import LinuxSystem
 internal import Logging
 
@@ -74,6 +75,7 @@ extension DeployLoop {
             try advance(deployment, switched: false)
         case .wentBack(let version, let healthy, let reason):
             try finishGoingBack(deployment, to: version, healthy: healthy, reason: reason)
+            fault.reach(worker.stage.rawValue, "saved")
         }
     }
 
@@ -115,7 +117,9 @@ extension DeployLoop {
         done.ended = done.updated
         done.reason = nil
         done.advice = nil
-        if done.kind == .commit, let remote = settings.pushRemote { done.push = PushRecord(remote: remote, next: done.updated) }
+        if done.kind == .commit, let remote = settings.pushRemote {
+            done.push = PushRecord(remote: PushRemote(url: remote).shown, next: done.updated)
+        }
         let final = done
         try store.write { history in
             let before = try history.fact(.good)
@@ -141,7 +145,7 @@ extension DeployLoop {
                 try history.lift(final.commit)
             }
         }
-        if done.push != nil { nextPush = done.updated }
+        if done.push != nil { nextPush = .now }
         log.info("deployment \(done.id): deployed \(done.commit.short)")
         // Its tree is the release now; what is left here is little.
         try? Tree.remove(settings.work + "/\(done.id)")
@@ -186,7 +190,7 @@ extension DeployLoop {
     }
 
     func beginPush() throws(DeployError) {
-        guard pusher == nil, let due = nextPush, due <= Clock.now, let mirror, let intake else { return }
+        guard pusher == nil, let due = nextPush, due <= .now, let mirror, let intake else { return }
         guard let deployment = try pendingPush() else {
             nextPush = nil
             return
@@ -210,19 +214,20 @@ extension DeployLoop {
         case .failed(let error, _): problem = explanation(of: error).reason
         }
         let id = pusher.deployment
-        let next = try store.write { history -> Timestamp? in
+        let pause = try store.write { history -> Int64? in
             guard var deployment = try history.deployment(id), var push = deployment.push else { return nil }
+            // 5 s, 10 s, … up to ten minutes: a remote that is away for a night costs a line each.
+            let pause = problem == nil ? nil : min(600_000, Int64(5000) << min(push.attempts, 7))
             push.attempts += 1
             push.done = problem == nil
             push.error = problem
-            // 5 s, 10 s, … up to ten minutes: a remote that is away for a night costs a line each.
-            push.next =
-                problem == nil ? nil : Timestamp(milliseconds: now.milliseconds + min(600_000, 5000 << min(push.attempts - 1, 7)))
+            push.next = pause.map { Timestamp(milliseconds: now.milliseconds + $0) }
             deployment.push = push
             try history.save(deployment)
-            return push.next
+            return pause
         }
-        nextPush = next
+        fault.reach(pusher.stage.rawValue, "saved")
+        nextPush = pause.map { .now + .milliseconds($0) }
         board.warn("push", problem.map { "deployment \(id) is not pushed: \($0.displayed())" })
         try showStatus()
     }

@@ -15,7 +15,7 @@ final class DeployLoop: @unchecked Sendable {
     let settings: PipelineSettings
     let store: HistoryStore
     let board: StatusBoard
-    let bell = Bell()
+    let bell: Bell
     let log = Logger(label: "pinfold.deployd")
     private let stopping = Lock(false)
 
@@ -28,7 +28,7 @@ final class DeployLoop: @unchecked Sendable {
     }
     var intake: SourceIntake?
     var surface: TestSurface
-    let fault = FaultPoint(armed: ProcessInfo.processInfo.environment["PINFOLD_FAULT"])
+    let fault: FaultPoint
     var worker: StepWorker?
     /// How the deployment of `worker` ends when its step returns, decided meanwhile.
     var ending: (state: DeploymentState, reason: String, advice: String?)?
@@ -39,8 +39,10 @@ final class DeployLoop: @unchecked Sendable {
     private var ballast: Ballast
     private var watch: RepositoryWatch?
 
-    init(_ settings: PipelineSettings, store: HistoryStore, board: StatusBoard) {
+    init(_ settings: PipelineSettings, store: HistoryStore, board: StatusBoard, bell: Bell, fault: FaultPoint) {
         self.settings = settings
+        self.bell = bell
+        self.fault = fault
         self.store = store
         self.board = board
         surface = TestSurface(additional: settings.testSurface)
@@ -77,10 +79,12 @@ final class DeployLoop: @unchecked Sendable {
         worker?.cancellation.cancel("the daemon stops")
         pusher?.cancellation.cancel("the daemon stops")
         // Their threads end soon; what they did is done again at the next start, since it is not on record.
-        let patience = Date(timeIntervalSinceNow: 5)
-        while let worker, worker.finished == nil, Date() < patience { usleep(10_000) }
+        let patience = ContinuousClock.now + .seconds(5)
+        for thread in [worker, pusher].compactMap(\.self) {
+            while thread.finished == nil, ContinuousClock.now < patience { usleep(10_000) }
+        }
         if worker == nil { try? beginTidying() }
-        while let tidying, tidying.finished == nil, Date() < patience { usleep(10_000) }
+        while let tidying, tidying.finished == nil, ContinuousClock.now < patience { usleep(10_000) }
     }
 
     /// One look at everything that may have happened.
@@ -108,7 +112,7 @@ final class DeployLoop: @unchecked Sendable {
     /// Seconds until the loop looks again without being rung for.
     private var pause: Double {
         if intake == nil { return 1 }
-        return nextPush.map { min(10, max(0.05, Double($0.milliseconds - Clock.now.milliseconds) / 1000)) } ?? 10
+        return nextPush.map { min(10, max(0.05, ($0 - .now) / .seconds(1))) } ?? 10
     }
 
     // What is needed before the first turn. None of it is there when `pinfold init` has not run: then it is tried again.
@@ -141,11 +145,12 @@ final class DeployLoop: @unchecked Sendable {
         for name in (try? Directories.list(settings.backups)) ?? [] where name.hasSuffix(".part") {
             try? Tree.remove(settings.backups + "/" + name)
         }
-        nextPush = try pendingPush() == nil ? nil : Clock.now
+        nextPush = try pendingPush() == nil ? nil : .now
     }
 
     // Pushing goes on beside the pipeline.
-    var nextPush: Timestamp?
+    /// When to try next. Not by the time of day, which may be set back.
+    var nextPush: ContinuousClock.Instant?
 
     /// The tip as it was last read.
     var tip: CommitID?

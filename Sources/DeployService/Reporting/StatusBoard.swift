@@ -1,6 +1,7 @@
 internal import DeployModel
 internal import DeploySteps
 internal import DurableFiles
+internal import FoundationEssentials
 internal import LinuxSystem
 
 /// What the state looks like from outside: `status.json`, the answer to `status`, and the revision that others wait for.
@@ -21,8 +22,11 @@ final class StatusBoard: Sendable {
 
     init(_ settings: PipelineSettings) {
         self.settings = settings
-        // Later than any revision of an earlier daemon, unless the clock went back: then those who wait wait for their time-out.
-        signal = ChangeSignal(revision: Int(Clock.now.milliseconds))
+        // Later than any revision of an earlier daemon: than the one that it wrote last, should the clock have gone back since.
+        let last = ((try? DurableFile.read(settings.statusFile)) ?? nil).flatMap {
+            try? DeployJSON.decode(StatusDocument.self, from: Data($0))
+        }
+        signal = ChangeSignal(revision: max(Int(Clock.now.milliseconds), last?.revision ?? 0))
         state.withLock { $0.branch = settings.branch ?? "" }
     }
 

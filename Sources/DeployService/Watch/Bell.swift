@@ -1,24 +1,32 @@
-internal import Foundation
+internal import CLinux
+internal import LinuxSystem
+internal import SystemPackage
 
 /// Wakes the loop: from the watch, from requests, from a step that ended. Rings that come while nobody waits are kept as one.
-final class Bell: @unchecked Sendable {
-    // @unchecked: `rung` is touched only under the condition's lock.
-    private let condition = NSCondition()
-    private var rung = false
+///
+/// A pipe, and not a condition that is waited for until a time of day: setting the clock back would make that wait as long.
+final class Bell: Sendable {
+    private let reading: Descriptor
+    private let writing: Descriptor
+
+    init() throws(Errno) {
+        var ends: [Int32] = [-1, -1]
+        _ = try check { unsafe pipe2(&ends, O_CLOEXEC | O_NONBLOCK) }
+        reading = Descriptor(owning: ends[0])
+        writing = Descriptor(owning: ends[1])
+    }
 
     func ring() {
-        condition.lock()
-        rung = true
-        condition.signal()
-        condition.unlock()
+        var byte: UInt8 = 0
+        // A full pipe rings already.
+        _ = unsafe write(writing.rawValue, &byte, 1)
     }
 
     /// Returns at the next ring, or after `seconds`.
     func wait(seconds: Double) {
-        condition.lock()
-        defer { condition.unlock() }
-        let end = Date(timeIntervalSinceNow: seconds)
-        while !rung, condition.wait(until: end) {}
-        rung = false
+        var entry = pollfd(fd: reading.rawValue, events: Int16(POLLIN), revents: 0)
+        guard unsafe poll(&entry, 1, Int32(max(0, min(seconds, 3600) * 1000).rounded(.up))) == 1 else { return }
+        var bytes = [UInt8](repeating: 0, count: 4096)
+        while unsafe read(reading.rawValue, &bytes, bytes.count) == bytes.count {}
     }
 }

@@ -47,12 +47,10 @@ struct ConfinedCommand {
             }
             if clock.now >= nextLook {
                 nextLook = clock.now + .milliseconds(200)
-                if let space = DurableFile.space(of: directory), space.free < DiskReserve.bytes(total: space.total) {
+                if let fullness = DiskReserve.complaint(directory) {
                     try? process.kill()
                     _ = try process.wait()
-                    throw DeployError.broken(
-                        "the \(name) was ended because the disk of \(settings.deployments) was nearly full (\(space.free >> 20) MB left)"
-                    )
+                    throw DeployError.broken("the \(name) had to be ended: \(fullness)")
                 }
             }
             pipe.drain(waiting: 50, into: &output)
@@ -60,6 +58,10 @@ struct ConfinedCommand {
         let status = try process.wait()
         // Its namespace is gone and every writer with it: what is in the pipe is all that there is.
         for _ in 0..<64 { pipe.drain(waiting: 0, into: &output) }
+        // It may have filled the disk between two looks and have failed of that by itself.
+        if !status.isSuccess, let fullness = DiskReserve.complaint(directory) {
+            throw DeployError.broken("the \(name) ended with \(VerdictRule.Ending(status).sentence): \(fullness)")
+        }
         return VerdictRule.Ending(status)
     }
 }
@@ -67,4 +69,10 @@ struct ConfinedCommand {
 /// What tests and builds must leave free, so that the daemon can still write down what happened.
 enum DiskReserve {
     static func bytes(total: UInt64) -> UInt64 { min(1 << 28, total / 20) }
+
+    /// What is wrong with the space left for `directory`; nil where there is enough.
+    static func complaint(_ directory: String) -> String? {
+        guard let space = DurableFile.space(of: directory), space.free < bytes(total: space.total) else { return nil }
+        return "the disk of \(directory) is nearly full (\(space.free >> 20) MB left)"
+    }
 }

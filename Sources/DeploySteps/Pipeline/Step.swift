@@ -43,6 +43,9 @@ package func explanation(of error: any Error) -> (reason: String, advice: String
     switch error {
     case let error as FileError where error.isFull:
         (error.description, "free space on that file system, then `pinfold deploy` tries the same commit again")
+    // The words of `strerror`, which libgit2 passes on.
+    case let error as GitError where error.message.contains("No space left on device"):
+        (error.description, "free space on that file system, then `pinfold deploy` tries the same commit again")
     case let error as FileError: (error.description, nil)
     case let error as GitError: (error.description, nil)
     case let error as FenceError: (error.description, "`pinfold doctor` says what the machine lacks")

@@ -20,7 +20,8 @@ package struct Backup: Sendable {
 
     package var tree: String { path + "/tree" }
 
-    /// All whole backups, oldest first; unfinished and damaged ones are passed over.
+    /// All whole backups, oldest first, by the numbers of their deployments: the time in a name goes back when the clock does.
+    /// Unfinished and damaged ones are passed over.
     package static func all(in directory: String) throws(FileError) -> [Backup] {
         var result: [Backup] = []
         for name in try Directories.list(directory) where !name.hasSuffix(".part") && !name.hasPrefix(".") {
@@ -30,6 +31,8 @@ package struct Backup: Sendable {
             else { continue }
             result.append(Backup(path: path, about: about))
         }
+        // By name where one deployment made two.
+        result.sort { ($0.about.madeFor, $0.path) < ($1.about.madeFor, $1.path) }
         return result
     }
 

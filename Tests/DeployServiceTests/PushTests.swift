@@ -1,0 +1,64 @@
+import CLinux
+import DeployModel
+import DeployService
+import DeploySteps
+import SystemPackage
+import TestSupport
+import Testing
+
+@Suite(.serialized, .timeLimit(.minutes(2)))
+struct PushTests {
+    @Test func `the admin's check comes before a push, its refusal is shown, and the push is tried again until it agrees`()
+        async throws
+    {
+        try await configured { farm in
+            farm.settings.pushRemote = farm.root + "/remote.git"
+            try run("git", ["init", "-q", "--bare", "-b", "main", farm.root + "/remote.git"]).requireSuccess()
+            try makeDirectories(farm.deployments + "/hooks")
+            try writeFile(
+                farm.deployments + "/hooks/pre-push",
+                "#!/bin/sh\nread line; echo \"$1 $line $(git log -1 --format=%s)\" >> '\(farm.root)/asked'; test -e '\(farm.root)/agreed' || { echo not yet; exit 1; }\n",
+                mode: [.ownerReadWriteExecute])
+        }.run { farm, service in
+            let commit = try farm.commit(["a": "1"])
+            try await service.deployed(commit)
+            try await eventually("the refusal is shown") {
+                let shown = try service.history(limit: 1).first?.push?.error
+                let warnings = try service.status().warnings
+                return shown?.contains("not yet") == true && warnings.contains { $0.contains("not yet") }
+            }
+            // It undoes nothing, and nothing was sent.
+            #expect(try service.history(limit: 1).first?.state == .deployed)
+            #expect(try run("git", ["-C", farm.root + "/remote.git", "for-each-ref"]).output.isEmpty)
+            try writeFile(farm.root + "/agreed", "")
+            try await eventually("it is pushed", within: 60) { try service.history(limit: 1).first?.push?.done == true }
+            #expect(try service.history(limit: 1).first?.push?.attempts == 2)
+            #expect(try run("git", ["-C", farm.root + "/remote.git", "rev-parse", "main"]).output.hasPrefix(commit.hex))
+            let zeros = String(repeating: "0", count: 40)
+            let asked = try readFile(farm.root + "/asked").split(separator: "\n")
+            #expect(asked.count == 2)
+            #expect(asked.allSatisfy { $0.hasPrefix("\(farm.root)/remote.git refs/heads/main \(commit) refs/heads/main \(zeros)") })
+        }
+    }
+
+    @Test func `a check that others can write is not run, and a password in the address is nowhere on disk`() async throws {
+        try await configured { farm in
+            farm.settings.pushRemote = "https://pusher:open%20sesame@127.0.0.1:1/x.git"
+            try makeDirectories(farm.deployments + "/hooks")
+            try writeFile(farm.deployments + "/hooks/pre-push", "#!/bin/sh\ntouch '\(farm.root)/ran'\n")
+            try run("chmod", ["777", farm.deployments + "/hooks/pre-push"]).requireSuccess()
+        }.run { farm, service in
+            try await service.deployed(farm.commit(["a": "1"]))
+            try await eventually("the hook is refused") {
+                try service.history(limit: 1).first?.push?.error?.contains("written by others") == true
+            }
+            #expect(!exists(farm.root + "/ran"))
+            unsafe unlink(farm.deployments + "/hooks/pre-push")
+            try await eventually("the remote is away", within: 60) {
+                try service.history(limit: 1).first?.push?.error?.contains("cannot push to https://…@127.0.0.1:1/x.git") == true
+            }
+            let found = try run("grep", ["-rla", "sesame", farm.deployments])
+            #expect(found.output.isEmpty, "\(found.output)")
+        }
+    }
+}
