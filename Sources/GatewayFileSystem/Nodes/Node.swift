@@ -28,6 +28,8 @@ package struct Node: Sendable {
         static let adrift = Flags(rawValue: 1)
         /// Its last name and its last open are gone: no descriptor of it is kept, or it would keep its space.
         static let gone = Flags(rawValue: 2)
+        /// It had several names once: one that is left may be outside the zone, even if it is the only one.
+        static let severalNames = Flags(rawValue: 4)
     }
 
     init(

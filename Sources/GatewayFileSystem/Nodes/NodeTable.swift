@@ -64,8 +64,10 @@ package final class NodeTable: Sendable {
 
     /// The number of the file, new or known, with one lookup more. A known one takes over `node`'s place and name.
     ///
-    /// - Parameter keepingStricter: the file has several names: of the known place and the new one the stricter holds.
-    func enter(_ node: Node, keepingStricter: Bool) throws(Errno) -> NodeID {
+    /// - Parameters:
+    ///   - node: gets the flags of the known one as well.
+    ///   - keepingStricter: the file has several names: of the known place and the new one the stricter holds.
+    func enter(_ node: inout Node, keepingStricter: Bool) throws(Errno) -> NodeID {
         if node.handle == rootHandle, node.mount == rootMount { return .root }
         let hash = Self.hash(node.handle, mount: node.mount)
         let index = Int(hash & Self.shardMask)
@@ -76,6 +78,8 @@ package final class NodeTable: Sendable {
                 unsafe known.node.pointee.epoch = node.epoch
                 unsafe known.node.pointee.nameKey = node.nameKey
                 unsafe known.node.pointee.flags.remove([.adrift, .gone])
+                unsafe known.node.pointee.flags.formUnion(node.flags)
+                unsafe node.flags = known.node.pointee.flags
                 if unsafe known.node.pointee.lookups != .max { unsafe known.node.pointee.lookups += 1 }
                 return unsafe (known.slot, known.node.pointee.generation)
             }

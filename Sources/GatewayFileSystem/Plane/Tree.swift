@@ -157,12 +157,11 @@ package final class Tree: Sendable {
         let hasNames = found.status.links > 1 && kind != .directory
         if hasNames, hidden.contains(found.status) { throw .noSuchFileOrDirectory }
         let key = zone.isWritable && kind != .directory ? unsafe Links.key(parent.node.handle, name.bytes) : 0
-        let id = try nodes.enter(
-            Node(
-                handle: found.handle, mount: found.mount.index, kind: kind, place: place,
-                epoch: arrangement.load(ordering: .acquiring), nameKey: key, flags: []),
-            keepingStricter: hasNames)
-        if hasNames, key != 0 { links.saw(key, of: id) }
+        var node = Node(
+            handle: found.handle, mount: found.mount.index, kind: kind, place: place,
+            epoch: arrangement.load(ordering: .acquiring), nameKey: key, flags: hasNames ? .severalNames : [])
+        let id = try nodes.enter(&node, keepingStricter: hasNames)
+        if key != 0, node.flags.contains(.severalNames) { links.saw(key, of: id) }
         if !found.handle.isHandle { source.rememberPath(id, parent: parent.id, name: name) }
         let lifetime = lifetime(found.mount)
         return Entry(

@@ -20,7 +20,7 @@ package struct PacketSocket: ~Copyable, Sendable {
         let opened = try Self.make()
         let raw = opened.rawValue
         var address = Self.address(reachable.name)
-        _ = try check { unsafe pinfold_connect_unix(raw, &address) }
+        _ = try check { unsafe pinfold_connect_unix(raw, &address, UInt32(MemoryLayout<sockaddr_un>.size)) }
         descriptor = opened
     }
 

@@ -81,6 +81,7 @@ extension ZonePlane {
                 try permitInode(id, node, status, &act)
                 // The only name so far counts from now on, as the one that the file was found under.
                 if status.links == 1, tree.links.count(id) == 0 { tree.links.saw(node.nameKey, of: id) }
+                tree.nodes.update(id) { $0.flags.insert(.severalNames) }
                 return try makingName(in: directory, inodes: 0) { () throws(Errno) in
                     try place.descriptor.link(to: directory.descriptor.descriptor, newName)
                     usage?.gotName(status, node.handle)

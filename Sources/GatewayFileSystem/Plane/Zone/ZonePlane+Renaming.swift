@@ -81,8 +81,12 @@ extension ZonePlane {
             found.status.kind != .directory, let id = tree.nodes.find(found.handle, mount: found.mount.index)
         else { return }
         let key = unsafe Links.key(directory.node.handle, name.bytes)
-        tree.nodes.update(id) { $0.nameKey = key }
-        if found.status.links > 1 { tree.links.saw(key, of: id) }
+        var hadSeveral = false
+        tree.nodes.update(id) { node in
+            node.nameKey = key
+            hadSeveral = node.flags.contains(.severalNames)
+        }
+        if found.status.links > 1 || hadSeveral { tree.links.saw(key, of: id) }
     }
 
     // MARK: With rules that differ

@@ -59,7 +59,12 @@ package final class ZonePlane: FileSystem {
     func permitInode(_ id: NodeID, _ node: Node, _ status: FileStatus, _ act: inout Act) throws(Errno) {
         // Found by a name that went beside the mount since: the kernel looks the name up again at ESTALE.
         if node.flags.contains(.adrift) { throw .staleNFSFileHandle }
-        if status.links > 1, status.kind != .directory, tree.links.count(id) < Int(status.links) { throw act.refuseLinked() }
+        // Also where one name is left: the agent may have removed those inside, and hold the file open still.
+        if status.links > 1 || node.flags.contains(.severalNames), status.kind != .directory,
+            tree.links.count(id) < Int(status.links)
+        {
+            throw act.refuseLinked()
+        }
     }
 
     // MARK: Reading
