@@ -117,7 +117,7 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["CLinux", "LinuxSystem", system], path: "Tests/TestSupport", cSettings: gnu,
             swiftSettings: dialect),
-        // What takes bytes of a stranger's: fuzzed by `mount/fuzz`, tried again by the tests.
+        // What takes bytes of a stranger's, tried by chance and with what is kept in Tests/FuzzTests/Corpus.
         .target(
             name: "FuzzTargets",
             dependencies: [

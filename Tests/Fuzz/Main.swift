@@ -9,7 +9,7 @@ import TestSupport
 ///     pinfold-fuzz TARGET DIRECTORY FILE…             each file
 ///     pinfold-fuzz session DIRECTORY random SEED N    N conversations made by chance
 ///
-/// Built by `mount/fuzz` it is a fuzzer instead: what follows DIRECTORY are libFuzzer's arguments. DIRECTORY stays writable, all else does not.
+/// DIRECTORY stays writable, all else does not.
 @main
 struct Main {
     static func main() throws {
@@ -19,23 +19,18 @@ struct Main {
             exit(2)
         }
         let more = Array(words.dropFirst(3))
-        #if FUZZING
-            try Seclusion.begin(workingDirectory: "/mnt", writable: words[2])
-            fuzz(target, more)
-        #else
-            // Read before anything is tried: what is tried may do anything to files.
-            let isRandom = more.count == 3 && more[0] == "random"
-            let inputs = try isRandom ? [] : more.map { ($0, try readBytes($0)) }
-            try Seclusion.begin(workingDirectory: "/mnt", writable: words[2])
-            for (name, bytes) in inputs { attempt(target, name, bytes) }
-            if isRandom, let seed = UInt64(more[1]), let count = UInt64(more[2]) {
-                for number in seed..<(seed + count) {
-                    var conversation = RandomConversation(seed: number)
-                    attempt(target, "seed \(number)", conversation.bytes())
-                }
+        // Read before anything is tried: what is tried may do anything to files.
+        let isRandom = more.count == 3 && more[0] == "random"
+        let inputs = try isRandom ? [] : more.map { ($0, try readBytes($0)) }
+        try Seclusion.begin(workingDirectory: "/mnt", writable: words[2])
+        for (name, bytes) in inputs { attempt(target, name, bytes) }
+        if isRandom, let seed = UInt64(more[1]), let count = UInt64(more[2]) {
+            for number in seed..<(seed + count) {
+                var conversation = RandomConversation(seed: number)
+                attempt(target, "seed \(number)", conversation.bytes())
             }
-            print("done")
-        #endif
+        }
+        print("done")
     }
 
     private static func attempt(_ target: FuzzTarget, _ name: String, _ bytes: [UInt8]) {

@@ -5,7 +5,7 @@ package import SystemPackage
 /// Keeps what a fuzzer finds from being done to the machine: mounts of this process's own, all read-only, with a file system in memory as the
 /// working directory. As root, before there is a second thread.
 package enum Seclusion {
-    /// - Parameter writable: a directory that stays writable: where a fuzzer keeps what it finds.
+    /// - Parameter writable: a directory that stays writable.
     package static func begin(workingDirectory: String, writable: String?) throws(Errno) {
         _ = try check { pinfold_fence_unshare(CLONE_NEWNS) }
         // MS_REC | MS_PRIVATE.
