@@ -5,10 +5,11 @@ import json
 import os
 import pathlib
 import platform
-import shutil
+import resource
 import subprocess
 import sys
 import tempfile
+import time
 
 import coherence
 import deploy
@@ -18,7 +19,7 @@ import report
 import running
 import works
 
-PARTS = ["view", "first", "zone", "build", "run", "coherence", "memory", "techniques", "deploy"]
+PARTS = ["view", "first", "zone", "build", "quota", "run", "coherence", "techniques", "memory", "deploy"]
 
 
 def progress(text):
@@ -27,43 +28,60 @@ def progress(text):
 
 def main():
     parser = argparse.ArgumentParser(prog="mount/bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="three rounds and small inputs: a look, not a measurement")
+    quick = "two rounds and small inputs, in some three minutes: a look, not a measurement"
+    parser.add_argument("--quick", action="store_true", help=quick)
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, metavar="PART", help=f"some of: {' '.join(PARTS)}")
-    parser.add_argument("--rounds", type=int, help="turns that each takes (default 7, or 3 with --quick)")
+    parser.add_argument("--rounds", type=int, help="turns that each takes (default 5, or 2 with --quick)")
     parser.add_argument("--files", type=int, default=1_000_000, help="the largest number of files that memory is measured with")
-    parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("Docs/bench"), help="where results.json and results.svg go")
+    out = "where results.json and results.svg go (default Docs/performance)"
+    parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("Docs/performance"), help=out)
+    parser.add_argument("--add", action="store_true", help="keep what results.json has of the parts that are not measured now")
+    page = "a page whose lines between `<!-- results -->` and `<!-- end of results -->` become the tables"
+    parser.add_argument("--page", type=pathlib.Path, help=page)
     options = parser.parse_args()
-    options.rounds = options.rounds or (3 if options.quick else 7)
+    options.rounds = options.rounds or (2 if options.quick else 5)
     if os.geteuid() != 0:
         sys.exit("pinfold: mounting needs root; run it with sudo")
 
     place = pathlib.Path(tempfile.mkdtemp(prefix="pinfold-bench-", dir="/var/tmp"))
     place.chmod(0o755)
-    results = {"machine": machine(), "rounds": options.rounds, "quick": options.quick}
+    options.out.mkdir(parents=True, exist_ok=True)
+    kept = options.out / "results.json"
+    results = json.loads(kept.read_text()) if options.add and kept.exists() else {}
+    results.update({"machine": machine(), "rounds": options.rounds, "quick": options.quick})
     try:
-        measure(options, place, results)
+        measure(options, place, results, lambda: kept.write_text(json.dumps(results, indent=1) + "\n"))
     finally:
         peers.unmount_all(place)
-        shutil.rmtree(place, ignore_errors=True)
-    options.out.mkdir(parents=True, exist_ok=True)
-    (options.out / "results.json").write_text(json.dumps(results, indent=1) + "\n")
+        subprocess.run(["rm", "-rf", place], check=False)
     (options.out / "results.svg").write_text(report.plot(results))
-    print(report.tables(results))
+    text = report.tables(results)
+    if options.page:
+        report.write_into(options.page, text)
+    print(text)
     progress(f"Written: {options.out}/results.json and {options.out}/results.svg")
 
 
-def measure(options, place, results):
+def measure(options, place, results, keep):
+    # passthrough_ll keeps a descriptor for every file that it has shown.
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     # The deploy half needs neither the others nor their tree.
     rest = set(options.only) - {"deploy"}
     everybody = peers.everybody(place, progress) if rest else []
     corpus = works.Corpus(place / "tree", options.quick, progress) if rest else None
+    rounds = options.rounds
     for part in options.only:
+        started = time.monotonic()
         progress(f"── {part}")
         if part in ("view", "first", "zone", "build"):
             table = {"view": works.VIEW, "first": works.VIEW, "zone": works.ZONE, "build": works.BUILD}[part]
-            results[part] = works.compare(everybody, corpus, table, options.rounds, progress, fresh=part == "first")
+            results[part] = works.compare(everybody, corpus, table, rounds, progress, fresh=part == "first")
+        elif part == "quota":
+            both = [peers.native(), peers.pinfold(place), peers.pinfold_quota(place)]
+            results[part] = works.compare(both, corpus, works.ZONE, rounds, progress)
         elif part == "run":
-            results[part] = running.measure(place, corpus, options.rounds * 10)
+            results[part] = running.measure(place, corpus, rounds * 10)
         elif part == "coherence":
             results[part] = coherence.measure(place, corpus, seconds=5 if options.quick else 20)
         elif part == "memory":
@@ -71,14 +89,16 @@ def measure(options, place, results):
         elif part == "deploy":
             results[part] = deploy.measure(place, options.quick, progress)
         elif part == "techniques":
-            results[part] = {}
-            for name in peers.TECHNIQUES:
-                pair = [peers.native(), peers.pinfold(place), peers.pinfold(place, without=name)]
-                progress(f"   without {name}")
-                results[part][name] = {
-                    "view": works.compare(pair, corpus, works.VIEW, options.rounds, progress),
-                    "zone": works.compare(pair, corpus, works.ZONE, options.rounds, progress),
-                }
+            # All in the same turns: each is compared to the whole and to native.
+            variants = [peers.native(), peers.pinfold(place), *(peers.pinfold(place, without=name) for name in peers.TECHNIQUES)]
+            results[part] = {
+                "view": works.compare(variants, corpus, works.VIEW, min(rounds, 3), progress),
+                "first": works.compare(variants, corpus, works.VIEW, 1, progress, fresh=True),
+                "zone": works.compare(variants, corpus, works.ZONE, min(rounds, 3), progress),
+            }
+        # Should a later part fail.
+        keep()
+        progress(f"   took {time.monotonic() - started:.0f} s")
 
 
 def machine():

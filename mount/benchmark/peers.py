@@ -1,22 +1,31 @@
 """Those that are compared: the disk below, Pinfold, bindfs and libfuse's own examples. Each shows one tree at one directory."""
 
+import io
 import os
 import pathlib
 import signal
 import subprocess
+import tarfile
 import time
+import urllib.request
 
 AGENT = 64_321  # the uid and gid that all work is done as; nothing else on the machine uses it
 TECHNIQUES = ["passthrough", "no-open", "long-lifetimes", "readdirplus", "negative-entries", "symlink-cache"]
+EXAMPLES = pathlib.Path("/usr/share/doc/libfuse3-dev/examples")
 
 
 class Peer:
-    """`start(tree, mountpoint)` returns the process that serves; None where nothing has to."""
+    """`start(tree, mountpoint)` returns the process that serves; None where nothing has to.
 
-    def __init__(self, name, start, writes_as_root=False):
+    `as_root` says what only root can do there: nothing, `writing`, or `everything`; `environment` is added to the works'.
+    """
+
+    def __init__(self, name, start, as_root="nothing", environment={}):
         self.name = name
         self.start = start
-        self.writes_as_root = writes_as_root
+        self.as_root = as_root
+        self.environment = environment
+        self.is_ours = name == "native" or name.startswith(("pinfold", "without"))
         self.process = None
         self.path = None
 
@@ -27,7 +36,12 @@ class Peer:
         self.path = place / f"mnt-{self.name.replace(' ', '-')}"
         self.path.mkdir(exist_ok=True)
         self.process = self.start(tree, self.path)
-        wait_for(lambda: os.path.ismount(self.path) and (self.path / "code-repo").exists(), f"{self.name} to mount")
+        wait_for(lambda: self.process.poll() is not None or self.is_there(), f"{self.name} to mount")
+        if self.process.poll() is not None:
+            raise SystemExit(f"pinfold: {self.name} ended at once, with code {self.process.returncode}")
+
+    def is_there(self):
+        return os.path.ismount(self.path) and (self.path / "code-repo").exists()
 
     def unmount(self):
         if self.process is None:
@@ -46,16 +60,22 @@ def native():
     return Peer("native", None)
 
 
-def pinfold(place, without=None):
+def pinfold(place, without=None, name=None, options=()):
     program = pathlib.Path(os.environ["PINFOLD_PROGRAMS"]) / "pinfold-mount"
 
     def start(tree, mountpoint):
         words = [program, "--source", tree, "--mountpoint", mountpoint, "--code-repo", tree / "code-repo"]
-        words += ["--sandbox", tree / "sandbox", "--agent", f"{AGENT}:{AGENT}"]
+        words += ["--sandbox", tree / "sandbox", "--agent", f"{AGENT}:{AGENT}", *options]
         words += ["--without", without] if without else []
         return subprocess.Popen(list(map(str, words)), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
 
-    return Peer(f"without {without}" if without else "pinfold", start)
+    return Peer(name or (f"without {without}" if without else "pinfold"), start)
+
+
+def pinfold_quota(place):
+    """Both zones under a quota that nothing here reaches: what counting costs."""
+    limit = str(2**40)
+    return pinfold(place, name="pinfold, quota", options=["--code-repo-quota", limit, "--sandbox-quota", limit])
 
 
 def bindfs():
@@ -63,36 +83,72 @@ def bindfs():
 
 
 def passthrough_ll(place):
-    program = compile_example(place, "passthrough_ll")
+    program = compile_example(place, EXAMPLES / "passthrough_ll.c")
     if program is None:
         return None
     options = "allow_other,default_permissions,cache=always,timeout=1,source="
     # It makes files as root whoever asks: another user could not write what it has just made.
     start = lambda tree, mountpoint: quiet([program, "-f", "-o", options + str(tree), str(mountpoint)])
-    return Peer("passthrough_ll", start, writes_as_root=True)
+    return Peer("passthrough_ll", start, as_root="writing")
+
+
+def passthrough_hp(place):
+    source = EXAMPLES / "passthrough_hp.cc"
+    if not source.exists() and not source.with_suffix(".cc.gz").exists():
+        # Debian's package leaves the C++ example out; its source package lies beside it on the same mirror.
+        source = download_example(place, "passthrough_hp.cc")
+    program = source and compile_example(place, source)
+    if program is None:
+        return None
+    # It lets nobody in but who mounted it, and cannot set the times of a file.
+    start = lambda tree, mountpoint: quiet([program, "--foreground", str(tree), str(mountpoint)])
+    return Peer("passthrough_hp", start, as_root="everything", environment={"TAR_OPTIONS": "--touch"})
 
 
 def everybody(place, progress):
-    found = [native(), pinfold(place), bindfs(), passthrough_ll(place)]
-    if found[-1] is None:
-        progress("passthrough_ll is left out: libfuse3-dev's examples did not compile here")
-    return [peer for peer in found if peer]
+    found = [native(), pinfold(place), bindfs()]
+    for peer, name in ((passthrough_ll(place), "passthrough_ll"), (passthrough_hp(place), "passthrough_hp")):
+        if peer is None:
+            progress(f"{name} is left out: libfuse's example is not to be had, or did not compile here")
+        else:
+            found.append(peer)
+    return found
 
 
 def quiet(words):
     return subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-def compile_example(place, name):
-    source = pathlib.Path(f"/usr/share/doc/libfuse3-dev/examples/{name}.c")
-    packed = source.with_suffix(".c.gz")
-    if packed.exists():
-        source = place / f"{name}.c"
+def compile_example(place, source):
+    packed = source.with_suffix(source.suffix + ".gz")
+    if not source.exists() and packed.exists():
+        source = place / source.name
         source.write_bytes(subprocess.run(["zcat", packed], capture_output=True, check=True).stdout)
+    program = place / source.stem
     flags = subprocess.run(["pkg-config", "--cflags", "--libs", "fuse3"], capture_output=True, text=True).stdout.split()
-    directory = f"-I/usr/share/doc/libfuse3-dev/examples"
-    done = subprocess.run(["gcc", "-O2", "-w", directory, source, "-o", place / name, *flags], capture_output=True)
-    return str(place / name) if done.returncode == 0 else None
+    compiler = ["g++", "-std=c++17"] if source.suffix == ".cc" else ["gcc"]
+    words = [*compiler, "-O2", "-w", f"-I{EXAMPLES}", f"-I{source.parent}", source, "-o", program, *flags, "-lpthread"]
+    done = subprocess.run(words, capture_output=True)
+    return str(program) if done.returncode == 0 else None
+
+
+def download_example(place, name):
+    """The file of that name from the source of the libfuse that is installed; None without a network."""
+    listed = subprocess.run(["apt-get", "--print-uris", "download", "libfuse3-3"], capture_output=True, text=True, cwd=place).stdout
+    version = subprocess.run(["dpkg-query", "-W", "-f", "${source:Upstream-Version}", "libfuse3-3"], capture_output=True, text=True).stdout
+    mirror = listed.partition("'")[2].partition("'")[0].rpartition("/")[0]
+    if not mirror or not version:
+        return None
+    try:
+        with urllib.request.urlopen(f"{mirror}/fuse3_{version}.orig.tar.xz", timeout=20) as answer:
+            archive = tarfile.open(fileobj=io.BytesIO(answer.read()), mode="r:xz")
+        for member in archive.getmembers():
+            # Next to its headers, by their names alone: nothing of the archive's paths is used.
+            if pathlib.PurePath(member.name).parent.name == "example" and member.name.endswith((name, ".h", ".hpp")):
+                (place / pathlib.PurePath(member.name).name).write_bytes(archive.extractfile(member).read())
+    except (OSError, tarfile.TarError):
+        return None
+    return place / name if (place / name).exists() else None
 
 
 def wait_for(condition, what, seconds=30):

@@ -5,74 +5,129 @@ import math
 
 import deploy
 
+TITLES = {
+    "view": "View, caches warm",
+    "first": "View, first touch",
+    "zone": "Zone",
+    "quota": "Zone under a quota",
+    "build": "Whole jobs",
+}
+
 
 def tables(results):
-    lines = []
-    titles = {"view": "View, caches warm", "first": "View, first touch", "zone": "Zone", "build": "A build in a zone"}
-    for part, title in titles.items():
-        if part not in results:
-            continue
-        means = results[part]["geometric mean"]
-        names = [name for name in means if name != "native"]
-        lines += ["", f"### {title}", "", "| work | " + " | ".join(names) + " | native, s |", "| --- |" + " ---: |" * (len(names) + 1)]
-        for work, row in results[part]["ratios"].items():
-            lines.append(f"| {work} | " + " | ".join(f"{row[name]:.2f}" for name in names) + f" | {row['native seconds']:.4f} |")
-        if len(results[part]["ratios"]) > 1:
-            lines.append("| **geometric mean** | " + " | ".join(f"**{means[name]:.2f}**" for name in names) + " | |")
+    machine = results["machine"]
+    lines = [f"{machine['cores']} cores ({machine['processor']}), {machine['memory']}, Linux {machine['kernel']}, {machine['filesystem']}; "
+             f"median of {results['rounds']} turns; load {machine['load at start']} at the start"]  # fmt: skip
+    for part, title in TITLES.items():
+        if part in results:
+            lines += table(title, results[part], results[part]["geometric mean"])
     if "techniques" in results:
-        lines += ["", "### Each technique switched off", "", "| without | view | zone |", "| --- | ---: | ---: |"]
-        for name, row in results["techniques"].items():
-            cells = [f"{row[part]['geometric mean'][f'without {name}']:.2f}, with it {row[part]['geometric mean']['pinfold']:.2f}"
-                     for part in ("view", "zone")]  # fmt: skip
-            lines.append(f"| {name} | " + " | ".join(cells) + " |")
+        lines += techniques(results["techniques"])
     if "run" in results:
-        lines += ["", f"`pinfold run -- true` beyond bubblewrap: {results['run']['beyond bwrap']} ms"]
+        row = results["run"]
+        lines += ["", f"`pinfold run -- true` takes {row['milliseconds']['pinfold run']} ms, {row['beyond bwrap']} ms beyond bubblewrap"]
     if "coherence" in results:
-        row = results["coherence"]["milliseconds"]["all"]
         rate = results["coherence"]["changes a second"]
-        lines += ["", f"A change beside the view is seen after {row['median']} ms (median), {row['p99']} ms (p99), at {rate} changes a second"]
-    for row in results.get("memory", []):
-        lines += ["", f"{row['files']} files: " + ", ".join(f"{name} {value}" for name, value in row.items() if name != "files")]
+        lines += ["", "### A change beside the view is seen", "", f"| kind, at {rate} changes a second | median, ms | p99, ms |", "| --- | ---: | ---: |"]
+        lines += [f"| {kind} | {row['median']} | {row['p99']} |" for kind, row in results["coherence"]["milliseconds"].items()]
+    if "memory" in results:
+        names = [name for name in results["memory"][0] if name != "files"]
+        lines += ["", "### The daemon and the number of files", "", "| files | " + " | ".join(names) + " |", "| ---: |" + " ---: |" * len(names)]
+        lines += [f"| {row['files']:,} | " + " | ".join(str(row[name]) for name in names) + " |" for row in results["memory"]]
     if "deploy" in results:
         lines += deploy.tables(results["deploy"])
     return "\n".join(lines).strip() + "\n"
 
 
+def table(title, part, means):
+    names = [name for name in means if name != "native"]
+    lines = ["", f"### {title}", "", "| work | " + " | ".join(names) + " | native, ms |", "| --- |" + " ---: |" * (len(names) + 1)]
+    for work, row in part["ratios"].items():
+        lines.append(f"| {work} | " + " | ".join(number(row[name]) for name in names) + f" | {row['native seconds'] * 1000:.1f} |")
+    if len(part["ratios"]) > 3:
+        lines.append("| **geometric mean** | " + " | ".join(f"**{number(means[name])}**" for name in names) + " | |")
+    return lines
+
+
+def number(value):
+    return "fails" if value is None else f"{value:.2f}"
+
+
+def techniques(parts):
+    """The mean without each, and the works that it changes most."""
+    kinds = list(parts)
+    lines = ["", "### Each technique switched off", ""]
+    lines += ["| without | " + " | ".join(f"{TITLES[kind].lower()}: mean | most changed" for kind in kinds) + " |"]
+    lines += ["| --- |" + " ---: | --- |" * len(kinds)]
+    names = [name for name in parts[kinds[0]]["geometric mean"] if name != "native"]
+    for name in names:
+        cells = []
+        for kind in kinds:
+            rows = parts[kind]["ratios"]
+            far = sorted(rows, key=lambda work: abs(math.log(rows[work][name] / rows[work]["pinfold"])), reverse=True)[:2]
+            said = "" if name == "pinfold" else "; ".join(f"{work} {rows[work]['pinfold']:.2f} → {rows[work][name]:.2f}" for work in far)
+            cells += [f"{parts[kind]['geometric mean'][name]:.2f}", said]
+        lines.append(f"| {'(nothing)' if name == 'pinfold' else name.removeprefix('without ')} | " + " | ".join(cells) + " |")
+    return lines
+
+
+def write_into(page, text):
+    before, begin, rest = page.read_text().partition("<!-- results -->\n")
+    _, end, after = rest.partition("<!-- end of results -->")
+    if not begin or not end:
+        raise SystemExit(f"pinfold: {page} has no lines `<!-- results -->` and `<!-- end of results -->`")
+    page.write_text(f"{before}{begin}\n{text}\n{end}{after}")
+
+
+# ── The plot ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+COLOURS = {"pinfold": "#1d4ed8", "pinfold, quota": "#7dd3fc", "bindfs": "#b45309", "passthrough_ll": "#6b7280", "passthrough_hp": "#a3a3a3"}
+LEFT, WIDTH, BAR = 210, 620, 8
+LEAST = 0.5
+
+
 def plot(results):
-    """Bars of the geometric means and of every work, on a logarithmic scale, with native as the line at 1."""
-    rows = []
-    for part in ("view", "first", "zone", "build"):
-        if part in results:
-            rows.append((f"{part}: geometric mean", results[part]["geometric mean"]))
-            rows += [(f"{part}: {work}", row) for work, row in results[part]["ratios"].items()]
-    names = sorted({name for _, row in rows for name in row if name not in ("native", "native seconds")}, key=lambda name: name != "pinfold")
-    colours = ["#2563eb", "#9ca3af", "#d97706", "#16a34a"]
-    left, width, bar = 230, 560, 7
-    height_of_row = bar * len(names) + 8
-    height = 50 + height_of_row * len(rows)
-    most = max((row[name] for _, row in rows for name in names if name in row), default=10)
-    span = math.log10(max(most, 2)) + 0.25
+    """Bars of every work on a logarithmic scale, with native as the line at 1; each part has a heading with its means."""
+    parts = [part for part in ("view", "first", "zone", "quota", "build") if part in results]
+    rows = {part: list(results[part]["ratios"].items()) for part in parts}
+    for part in parts:
+        if len(rows[part]) > 3:
+            rows[part].insert(0, ("geometric mean", results[part]["geometric mean"]))
+    everything = [row for part in parts for _, row in rows[part]]
+    names = [name for name in COLOURS if any(name in row for row in everything)]
+    most = max((row[name] for row in everything for name in names if row.get(name)), default=10)
+    span = math.log10(most * 1.3 / LEAST)
 
     def x(value):
-        return left + (math.log10(max(value, 0.6)) + 0.25) / (span + 0.25) * width
+        return LEFT + math.log10(max(value, LEAST) / LEAST) / span * WIDTH
 
-    out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + width + 60}" height="{height}" font-family="sans-serif" font-size="11">',
-           '<rect width="100%" height="100%" fill="white"/>']  # fmt: skip
+    body = []
+    top = 40
+    for part in parts:
+        body.append(f'<text x="10" y="{top + 16}" font-size="14" font-weight="bold">{html.escape(TITLES[part])}</text>')
+        top += 26
+        for label, row in rows[part]:
+            shown = [name for name in names if row.get(name)]
+            weight = ' font-weight="bold"' if label == "geometric mean" else ""
+            body.append(f'<text x="{LEFT - 8}" y="{top + BAR * len(shown) / 2 + 4}" text-anchor="end"{weight}>{html.escape(label)}</text>')
+            for index, name in enumerate(shown):
+                y, end = top + index * BAR, x(row[name])
+                start, length = min(x(1), end), max(abs(end - x(1)), 1)
+                body.append(f'<rect x="{start:.1f}" y="{y}" width="{length:.1f}" height="{BAR - 1}" fill="{COLOURS[name]}"/>')
+                if name.startswith("pinfold"):
+                    body.append(f'<text x="{max(end, x(1)) + 4:.1f}" y="{y + BAR - 0.5}" font-size="9" fill="{COLOURS["pinfold"]}">{row[name]:.2f}</text>')
+            top += BAR * len(shown) + 8
+        top += 10
+    height = top + 24
+    scale = [value for value in (1, 2, 5, 10, 20, 50, 100) if value <= most * 1.3]
+    lines = [
+        f'<line x1="{x(value):.1f}" x2="{x(value):.1f}" y1="34" y2="{height - 22}" stroke="{"#111" if value == 1 else "#e5e7eb"}"/>'
+        f'<text x="{x(value):.1f}" y="{height - 8}" text-anchor="middle" fill="#555">{"native" if value == 1 else f"{value}×"}</text>'
+        for value in scale
+    ]
+    legend = []
     for index, name in enumerate(names):
-        out.append(f'<rect x="{left + index * 130}" y="8" width="10" height="10" fill="{colours[index % 4]}"/>')
-        out.append(f'<text x="{left + 14 + index * 130}" y="17">{html.escape(name)}</text>')
-    for value in (1, 2, 5, 10, 20, 50):
-        if value <= most * 1.5:
-            out.append(f'<line x1="{x(value):.1f}" x2="{x(value):.1f}" y1="28" y2="{height - 8}" stroke="{"#111" if value == 1 else "#ddd"}"/>')
-            out.append(f'<text x="{x(value):.1f}" y="{height - 1}" text-anchor="middle" fill="#555">{value}×</text>')
-    top = 34
-    for label, row in rows:
-        weight = ' font-weight="bold"' if "geometric" in label else ""
-        out.append(f'<text x="{left - 8}" y="{top + bar * len(names) / 2 + 4}" text-anchor="end"{weight}>{html.escape(label)}</text>')
-        for index, name in enumerate(names):
-            if name in row:
-                length = max(x(row[name]) - x(0.6), 1)
-                out.append(f'<rect x="{x(0.6):.1f}" y="{top + index * bar}" width="{length:.1f}" height="{bar - 1}" fill="{colours[index % 4]}">'
-                           f"<title>{html.escape(name)}: {row[name]}</title></rect>")  # fmt: skip
-        top += height_of_row
-    return "\n".join(out + ["</svg>"]) + "\n"
+        legend.append(f'<rect x="{10 + index * 130}" y="10" width="11" height="11" fill="{COLOURS[name]}"/>')
+        legend.append(f'<text x="{26 + index * 130}" y="20">{html.escape(name)}</text>')
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{LEFT + WIDTH + 50}" height="{height}" font-family="sans-serif" font-size="11">'
+    return "\n".join([head, '<rect width="100%" height="100%" fill="white"/>', *legend, *lines, *body, "</svg>"]) + "\n"
