@@ -1,4 +1,4 @@
-package import LinuxSystem
+internal import LinuxSystem
 
 /// Listens where a daemon says how it is, as a service manager does (`man 3 sd_notify`).
 package struct Manager: ~Copyable {

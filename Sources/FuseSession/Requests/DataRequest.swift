@@ -33,7 +33,7 @@ package import SystemPackage
     /// whose page faults cost more than the copy.
     package consuming func reply(from file: borrowing Descriptor, offset: Int64) {
         let room = unsafe ThreadBuffer.atLeast(size)
-        guard let base = unsafe room.baseAddress else { return fail(.noMemory) }
+        guard let base = room.baseAddress else { return fail(.noMemory) }
         var filled = 0
         do throws(Errno) {
             while filled < size {

@@ -2,7 +2,7 @@ internal import CLinux
 
 /// Memory for one request's data, kept by the thread that serves it for the next one: as large as the largest read so far.
 enum ThreadBuffer {
-    private struct Room {
+    @unsafe private struct Room {
         var base: UnsafeMutableRawPointer?
         var size: Int
     }
@@ -20,7 +20,7 @@ enum ThreadBuffer {
 
     /// At least `size` bytes, the calling thread's until its next call; empty where memory is out.
     static func atLeast(_ size: Int) -> UnsafeMutableRawBufferPointer {
-        guard let room = unsafe room() else { return UnsafeMutableRawBufferPointer(start: nil, count: 0) }
+        guard let room = unsafe room() else { return unsafe UnsafeMutableRawBufferPointer(start: nil, count: 0) }
         if unsafe room.pointee.size < size {
             unsafe free(room.pointee.base)
             unsafe room.pointee.base = nil
@@ -28,7 +28,7 @@ enum ThreadBuffer {
             // The kernel copies whole pages.
             guard unsafe posix_memalign(&room.pointee.base, 4096, size) == 0 else {
                 unsafe room.pointee.base = nil
-                return UnsafeMutableRawBufferPointer(start: nil, count: 0)
+                return unsafe UnsafeMutableRawBufferPointer(start: nil, count: 0)
             }
             unsafe room.pointee.size = size
         }

@@ -54,7 +54,7 @@ enum ServingCalls {
 
     /// What the C library still calls by its old number where there is one.
     #if arch(x86_64)
-        static let older: [Int32] = [Int32(SYS_poll), Int32(SYS_chmod), Int32(SYS_readlink)]
+        static let older: [Int32] = [Int32(SYS_poll), Int32(SYS_chmod), Int32(SYS_readlink), Int32(SYS_unlink)]
     #else
         static let older: [Int32] = []
     #endif

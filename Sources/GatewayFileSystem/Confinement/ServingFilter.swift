@@ -34,7 +34,7 @@ package enum ServingFilter {
         // A thread's own umask and working directory: `FileCreator`.
         program.onCall(UInt32(SYS_unshare), argument: 0) { only([UInt32(bitPattern: pinfold_CLONE_FS)], &$0) }
         program.onCall(UInt32(SYS_prctl), argument: 0) { only([UInt32(PR_SET_NAME)], &$0) }
-        program.onCall(UInt32(SYS_ioctl), argument: 1) { only([openBacking, closeBacking], &$0) }
+        program.onCall(UInt32(SYS_ioctl), argument: 1) { only([openBacking, closeBacking, fileExtents], &$0) }
         // What `abort` does.
         program.onCall(UInt32(SYS_tgkill), argument: 0) { only([UInt32(getpid())], &$0) }
         program.always(.trap)
@@ -55,6 +55,8 @@ package enum ServingFilter {
     /// FUSE_DEV_IOC_BACKING_OPEN and _CLOSE: `_IOW(229, 1, 16 bytes)`, `_IOW(229, 2, 4 bytes)`.
     private static let openBacking: UInt32 = 0x4010_e501
     private static let closeBacking: UInt32 = 0x4004_e502
+    /// FS_IOC_FIEMAP, `_IOWR('f', 11, 32 bytes)`: what of a file is allocated, where a zone has a quota.
+    private static let fileExtents: UInt32 = 0xc020_660b
 }
 
 /// What becomes of a call that the filter refuses.
