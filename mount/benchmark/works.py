@@ -63,6 +63,10 @@ class Corpus:
         git(part, "commit", "-q", "-m", "part")
         subprocess.run(["tar", "-C", part, "--exclude=.git", "-cf", tree / "archive.tar", "."], check=True)
         subprocess.run(["chown", "-R", f"{peers.AGENT}:{peers.AGENT}", tree], check=True)
+        # The index holds inode numbers and times: an outdated one has git read every file again, at each status.
+        for place in (repository, tree / "reading", part):
+            git(place, "update-index", "-q", "--refresh")
+            shutil.chown(place / ".git" / "index", peers.AGENT, peers.AGENT)
         self.names = [str(path.relative_to(tree)) for path in (tree / "reading").rglob("*.py")]
         chance.shuffle(self.names)
 
