@@ -259,9 +259,11 @@ def compare(everybody, corpus, table, rounds, progress, fresh=False):
     place = corpus.tree.parent
     ratios = {}
     try:
-        for peer in everybody:
-            peer.mount(corpus.tree, place)
         for name, entry in table.items():
+            # Anew for each work: what it finds in the caches it has put there itself, and no peer runs out of descriptors by what came before.
+            for peer in everybody:
+                peer.unmount()
+                peer.mount(corpus.tree, place)
             times = {peer.name: [] for peer in everybody}
             failed = set()
             for turn in range(rounds + (0 if fresh else 1)):
