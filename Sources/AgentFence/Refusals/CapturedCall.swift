@@ -151,19 +151,27 @@ struct ThreadMemory: ~Copyable {
         return CapturedCall.Place(base: SharedDescriptor(Descriptor(owning: raw)), path: [])
     }
 
-    /// A path by way of one of the thread's own descriptors, which may be closed a moment later, as what that refers to and the rest.
+    /// A path by way of one of the thread's own descriptors, or of its root directory, either of which may be gone with it a moment later: as
+    /// what that refers to and the rest.
     func heldOpen(_ place: CapturedCall.Place, isFollowed: Bool) -> CapturedCall.Place {
         guard place.base == nil else { return place }
-        let names = place.path.split(separator: UInt8(ascii: "/"), maxSplits: 4).map { String(decoding: $0, as: UTF8.self) }
-        let count =
-            switch names.prefix(3) {
-            case ["proc", "self", "fd"], ["proc", "thread-self", "fd"]: 3
-            default: names.prefix(2) == ["dev", "fd"] ? 2 : 0
-            }
-        guard count > 0, names.count > count, let number = Int32(names[count]) else { return place }
         let slash = UInt8(ascii: "/")
-        let rest = Array(
-            place.path.split(separator: slash, maxSplits: count + 1).dropFirst(count + 1).joined().drop { $0 == slash })
+        let names = place.path.split(separator: slash, maxSplits: 4).map { String(decoding: $0, as: UTF8.self) }
+        func rest(after count: Int) -> [UInt8] {
+            Array(place.path.split(separator: slash, maxSplits: count).dropFirst(count).joined().drop { $0 == slash })
+        }
+        let before: Int
+        switch names.prefix(3) {
+        case ["proc", "self", "root"], ["proc", "thread-self", "root"]:
+            // Everybody's behind the fence is the same.
+            let rest = rest(after: 3)
+            return rest.isEmpty ? place : CapturedCall.Place(base: nil, path: [slash] + rest)
+        case ["proc", "self", "fd"], ["proc", "thread-self", "fd"]: before = 3
+        case let some where some.prefix(2) == ["dev", "fd"]: before = 2
+        default: return place
+        }
+        guard names.count > before, let number = Int32(names[before]) else { return place }
+        let rest = rest(after: before + 1)
         guard isFollowed || !rest.isEmpty, let base = base(number) else { return place }
         return CapturedCall.Place(base: base.base, path: rest)
     }
