@@ -21,7 +21,8 @@ package final class ServiceManager: Sendable {
     /// Says it; nothing where nobody asked. A manager that does not listen is its own misfortune: it will say that the start timed out.
     package func say(_ state: State) {
         switch descriptor {
-        case .some(let socket): _ = unsafe send(socket.rawValue, state.rawValue, state.rawValue.utf8.count, Int32(MSG_NOSIGNAL))
+        // Written and not sent: a daemon that has its list of system calls by now sends nothing. A datagram raises no SIGPIPE.
+        case .some(let socket): _ = unsafe write(socket.rawValue, state.rawValue, state.rawValue.utf8.count)
         case .none: break
         }
     }
