@@ -50,7 +50,7 @@ struct ConfinedCommand {
                 if let fullness = DiskReserve.complaint(directory) {
                     try? process.kill()
                     _ = try process.wait()
-                    throw DeployError.broken("the \(name) had to be ended: \(fullness)")
+                    throw NearlyFullDisk(reason: "the \(name) had to be ended: \(fullness)")
                 }
             }
             pipe.drain(waiting: 50, into: &output)
@@ -60,10 +60,15 @@ struct ConfinedCommand {
         for _ in 0..<64 { pipe.drain(waiting: 0, into: &output) }
         // It may have filled the disk between two looks and have failed of that by itself.
         if !status.isSuccess, let fullness = DiskReserve.complaint(directory) {
-            throw DeployError.broken("the \(name) ended with \(VerdictRule.Ending(status).sentence): \(fullness)")
+            throw NearlyFullDisk(reason: "the \(name) ended with \(VerdictRule.Ending(status).sentence): \(fullness)")
         }
         return VerdictRule.Ending(status)
     }
+}
+
+/// What was run had to go, or failed, for want of space.
+struct NearlyFullDisk: Error {
+    let reason: String
 }
 
 /// What tests and builds must leave free, so that the daemon can still write down what happened.

@@ -41,8 +41,8 @@ package struct Cancelled: Error, Sendable {
 /// Any error of a step as a sentence and what to do about it.
 package func explanation(of error: any Error) -> (reason: String, advice: String?) {
     switch error {
-    case let error as FileError where error.isFull:
-        (error.description, "free space on that file system, then `pinfold deploy` tries the same commit again")
+    case let error as FileError where error.isFull: (error.description, freeSpace)
+    case let error as NearlyFullDisk: (error.reason, freeSpace)
     // The words of `strerror`, which libgit2 passes on.
     case let error as GitError where error.message.contains("No space left on device"):
         (error.description, "free space on that file system, then `pinfold deploy` tries the same commit again")
@@ -53,3 +53,5 @@ package func explanation(of error: any Error) -> (reason: String, advice: String
     default: ("\(error)", nil)
     }
 }
+
+private let freeSpace = "free space on that file system, then `pinfold deploy` tries the same commit again"

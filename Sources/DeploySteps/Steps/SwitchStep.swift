@@ -7,7 +7,8 @@ internal import GitRepository
     // Written when the checks have passed and before anything moves: a restart after that goes through with it, whatever came meanwhile,
     // because the target may be the new version already.
     let mark = work.place + "/switching"
-    if try DurableFile.read(mark) == nil {
+    let isFirstAttempt = try DurableFile.read(mark) == nil
+    if isFirstAttempt {
         switch work.deployment.kind {
         case .commit:
             if let outcome = try objection(work) { return outcome }
@@ -22,8 +23,16 @@ internal import GitRepository
     }
     if work.deployment.approval?.used == nil { work.deployment.approval?.used = Clock.now }
     guard let release = work.deployment.release else { throw DeployError.broken("deployment \(work.deployment.id) has no release") }
-    let note = try Target(work.settings).show(release, fault: work.tools.fault)
-    return .done(note: note)
+    let target = Target(work.settings)
+    do {
+        return .done(note: try target.show(release, fault: work.tools.fault))
+    } catch {
+        // Nothing has moved: the old version runs on, and the commit is not to blame. A further attempt cannot tell that any more.
+        guard isFirstAttempt, try target.isUntouched(by: release) else { throw error }
+        try DurableFile.remove(mark)
+        let (reason, advice) = explanation(of: error)
+        return .stopped(.failed, reason: reason, advice: advice)
+    }
 }
 
 /// Why it may not be switched to after all; nil where it may.

@@ -34,6 +34,15 @@ package struct Target: Sendable {
         }
     }
 
+    /// Whether a `show` that failed had not begun to change it.
+    func isUntouched(by release: String) throws(FileError) -> Bool {
+        switch try FileKind(of: path) {
+        case .missing, .file, .other: true
+        case .link(let text): text != release
+        case .directory: try update.hasLeftNothing()
+        }
+    }
+
     /// Makes it what it was before anything of Pinfold's ran there: from the backup that was made then.
     func restore(_ backup: Backup?, insteadOf release: String, fault: FaultPoint) throws(FileError) {
         switch try FileKind(of: path) {

@@ -26,6 +26,12 @@ package struct InPlaceUpdate: Sendable {
         try DurableFile.read(journal, limit: 1 << 30) != nil
     }
 
+    /// Whether nothing of an update is there: after a failed first attempt, that none had begun to change names.
+    package func hasLeftNothing() throws(FileError) -> Bool {
+        if try isUnfinished() { return false }
+        return try FileKind(of: target + "/" + Self.stagingName) == .missing
+    }
+
     /// Writes everything that differs beside its place, then the journal. Returns how many names will change.
     ///
     /// - Parameters:
