@@ -18,12 +18,28 @@ struct LargeRepositoryTests {
             #expect(second.changes?.total == 1)
             #expect(try farm.deployed("d1/f1") == "changed")
             #expect(try farm.deployed("d100/f100").hasPrefix("file 100 100"))
-            for step in second.steps {
-                print("step \(step.stage.rawValue): \(step.ended.milliseconds - step.started.milliseconds) ms")
+        }
+    }
+
+    @Test func `a hundred thousand files are deployed, and then the one among them that changes`() async throws {
+        try await withFarm { farm, service in
+            // As objects alone: a working tree of that size need not be made.
+            func commit(_ from: String, _ files: String) throws -> CommitID {
+                try farm.agent(
+                    """
+                    awk 'function put(i, text) { printf "M 100644 inline d%d/f%d\\ndata %d\\n%s\\n", int(i / 1000), i, length(text), text }
+                    BEGIN { print "commit refs/heads/main\\ncommitter A <a@localhost> 1000000000 +0000\\ndata 4\\nmany\(from)"
+                    \(files) }' | git fast-import --quiet
+                    """)
+                return try farm.head()
             }
-            if let ended = second.ended {
-                print("one file of ten thousand: \(ended.milliseconds - second.detected.milliseconds) ms")
-            }
+            try await service.deployed(commit("", "for (i = 0; i < 100000; i++) put(i, \"file \" i)"), seconds: 180)
+            #expect(try farm.deployed("d99/f99999") == "file 99999")
+            let second = try await service.deployed(
+                commit("\\nfrom refs/heads/main^0", "put(54321, \"changed\")"), seconds: 180)
+            #expect(second.changes?.total == 1)
+            #expect(try farm.deployed("d54/f54321") == "changed")
+            #expect(try farm.deployed("d0/f0") == "file 0")
         }
     }
 }
