@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Every way to change something × every place outside the zones, verified on the disk below.
-@Suite(.timeLimit(.minutes(2)), .serialized)
+@Suite(.timeLimit(.minutes(5)), .serialized)
 struct `Nothing outside the zones changes` {
     /// What an attempt may print though nothing changed: these are no changes (a lease and a lock are the kernel's alone; a call that
     /// succeeded on the view and is refused below is not among them).

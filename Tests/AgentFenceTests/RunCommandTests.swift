@@ -5,7 +5,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(2)), .serialized)
+@Suite(.timeLimit(.minutes(5)), .serialized)
 struct `pinfold run` {
     @Test(arguments: [false, true])
     func `shows paths as they are outside, and lets the agent write in its zones`(whole: Bool) throws {

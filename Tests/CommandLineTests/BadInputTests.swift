@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What is wrong with the configuration or the machine is one line, exit code 2, and leaves nothing mounted and nothing changed.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(5)))
 struct BadInputTests {
     struct Case: Sendable, CustomTestStringConvertible {
         let testDescription: String

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// `pinfold doctor`: what is so, what it means, what to do; it changes nothing.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(5)))
 struct DoctorTests {
     @Test func `a machine and a configuration that are well are said to be, and nothing is touched`() throws {
         try Installation.with { installation in

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// `pinfold mount`: the view answers when it returns, and every way of starting it comes to the same.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(5)))
 struct MountTests {
     @Test func `it returns when the view answers, one read-only mount and two writable ones`() throws {
         try Installation.with { installation in

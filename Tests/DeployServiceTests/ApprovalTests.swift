@@ -5,7 +5,7 @@ import DeploySteps
 import TestSupport
 import Testing
 
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct ApprovalTests {
     private static let flag = "/human_approval_required.flag"
 

@@ -5,7 +5,7 @@ import DeploySteps
 import TestSupport
 import Testing
 
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct CommitTests {
     @Test func `a commit is tested, backed up, switched to and recorded`() async throws {
         try await withFarm { farm, service in

@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// The daemon is killed as by a power cut, at a point that PINFOLD_FAULT names, and started again.
-@Suite(.serialized, .timeLimit(.minutes(4)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct CrashTests {
     private func command(_ farm: Farm, fault: String?, _ further: [String: String] = [:]) throws -> ChildProcess.Command {
         var environment = [

@@ -5,7 +5,7 @@ import LinuxSystem
 import TestSupport
 import Testing
 
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct DaemonTests {
     @Test func `the design's example configuration alone is enough`() async throws {
         try await withTemporaryDirectory { root in

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Filesystems whose changes nobody reports.
-@Suite(.serialized, .timeLimit(.minutes(2))) struct `Without reports of changes` {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct `Without reports of changes` {
     @Test func `a change on an overlay is seen after a moment`() async throws {
         func overlay(_ source: String) throws {
             // An overlay's upper layer may not be on an overlay itself, which a container's disk often is.

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// What happens when more changes come than the queue holds.
-@Suite(.serialized, .timeLimit(.minutes(2))) struct `Lost reports of changes` {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct `Lost reports of changes` {
     @Test func `leave nothing stale`() async throws {
         try await withGateway(.init(without: ["unlimited-queue"])) { gateway in
             let count = 30

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// What the kernel reports of a filesystem, and what is made of its bytes.
-@Suite(.timeLimit(.minutes(1))) struct `Reports of changes` {
+@Suite(.timeLimit(.minutes(5))) struct `Reports of changes` {
     /// One report, kept.
     private struct Seen: Equatable {
         var changes: FilesystemEvent.Changes

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// What the daemon itself is left with once it serves: a fault in it must not be worth root.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(5)))
 struct `The daemon that serves` {
     @Test func `has on every thread the filter, the capabilities that it uses, and no way to more`() async throws {
         try await withGateway { gateway async throws in

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// The agent takes all that it may of what the daemon has, and somebody else's reads and writes through the same mount go on.
-@Suite(.serialized, .timeLimit(.minutes(3)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct ExhaustionTests {
     /// What the agent does until it is ended; it prints `ready` when it has all that it can get.
     struct Flood: Sendable, CustomTestStringConvertible {

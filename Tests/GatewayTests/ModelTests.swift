@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Random operations on a zone give what a plain file system in memory gives. A failure prints its seed; `seeds` is where to put it.
-@Suite(.serialized, .timeLimit(.minutes(2))) struct `A zone against a model` {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct `A zone against a model` {
     static let seeds: [UInt64] = [1, 2, .random(in: 1_000...9_999_999)]
 
     @Test(arguments: seeds) func `the sandbox answers as a file system in memory does`(seed: UInt64) async throws {

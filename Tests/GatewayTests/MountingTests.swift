@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// How a view comes and goes.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct MountingTests {
     /// The mounts at and below the view: mountpoint and options.
     private func mounts(_ directory: String) throws -> [MountEntry] {

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// What a zone with a quota refuses, and what goes on in a full one. Docs/Semantics.md, S-42 to S-46.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct ZoneQuotaTests {
     private static let megabyte = 1 << 20
 
