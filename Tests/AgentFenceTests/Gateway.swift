@@ -118,8 +118,11 @@ struct Gateway: ~Copyable {
 }
 
 /// A view for the length of `body`.
-func withGateway(whole: Bool, hide: [String] = [], audit: Bool = false, _ body: (borrowing Gateway) throws -> Void) throws {
-    try withTemporaryDirectory { directory in
+func withGateway(
+    whole: Bool, below parent: String = "/var/tmp", hide: [String] = [], audit: Bool = false,
+    _ body: (borrowing Gateway) throws -> Void
+) throws {
+    try withTemporaryDirectory(below: parent) { directory in
         let gateway = try Gateway(directory, whole: whole, hide: hide, audit: audit)
         do {
             try body(gateway)

@@ -212,6 +212,18 @@ struct `pinfold run` {
         }
     }
 
+    @Test(arguments: [true, false])
+    func `serves a data root in a directory that is the command's own otherwise`(whole: Bool) throws {
+        // What lies over the host's /tmp in there has only the way to the zones in it, and the user has to come through that.
+        try withGateway(whole: whole, below: "/tmp") { gateway in
+            let made = try gateway.inside(["sh", "-c", "echo here > made; pwd"], directory: gateway.data + "/sandbox")
+            #expect(made.output == gateway.data + "/sandbox\n", "\(made)")
+            #expect(try readFile(gateway.data + "/sandbox/made") == "here\n")
+            let refused = try gateway.inside(["touch", gateway.data + "/models/new"], directory: gateway.data + "/sandbox")
+            #expect(refused.errors.contains("Read-only file system"), "\(refused)")
+        }
+    }
+
     @Test func `gives the command the terminal, and takes it back`() throws {
         try withGateway(whole: false) { gateway in
             let inside = """

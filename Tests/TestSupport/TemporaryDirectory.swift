@@ -16,14 +16,14 @@ package func withTemporaryDirectory<Result>(_ body: (String) async throws -> Res
 }
 
 /// The same for a test that is not asynchronous.
-package func withTemporaryDirectory<Result>(_ body: (String) throws -> Result) throws -> Result {
-    let path = try makeTemporaryDirectory()
+package func withTemporaryDirectory<Result>(below parent: String = "/var/tmp", _ body: (String) throws -> Result) throws -> Result {
+    let path = try makeTemporaryDirectory(below: parent)
     defer { removeTree(path) }
     return try body(path)
 }
 
-private func makeTemporaryDirectory() throws -> String {
-    var template = Array("/var/tmp/pinfold-test-XXXXXX\0".utf8CString.dropLast())
+private func makeTemporaryDirectory(below parent: String = "/var/tmp") throws -> String {
+    var template = Array("\(parent)/pinfold-test-XXXXXX\0".utf8CString.dropLast())
     let made = unsafe template.withUnsafeMutableBufferPointer { buffer in
         unsafe mkdtemp(buffer.baseAddress.unsafelyUnwrapped) != nil
     }

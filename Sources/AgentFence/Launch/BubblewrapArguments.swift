@@ -15,13 +15,17 @@ struct BubblewrapArguments {
         // With a terminal of its own the command needs the session that the terminal belongs to; typing into it is what the filter refuses.
         if !fence.terminal { words.append("--new-session") }
         var closed: [String] = []
+        var fresh: [String] = []
         for mount in fence.mounts {
             switch mount {
-            case .readOnly(let source, let path): words += ["--ro-bind", source, path]
-            case .bind(let source, let path): words += ["--bind", source, path]
-            case .temporary(let path, let bytes, let mode): words += Self.temporary(path, bytes, mode)
+            case .readOnly(let source, let path): words += Self.way(to: path, in: fresh) + ["--ro-bind", source, path]
+            case .bind(let source, let path): words += Self.way(to: path, in: fresh) + ["--bind", source, path]
+            case .temporary(let path, let bytes, let mode):
+                words += Self.temporary(path, bytes, mode)
+                fresh.append(path)
             case .empty(let path):
                 words += Self.temporary(path, 1 << 20, 0o755)
+                fresh.append(path)
                 closed.append(path)
             case .symbolicLink(let target, let path): words += ["--symlink", target, path]
             case .processes: words += ["--proc", "/proc"]
@@ -30,13 +34,23 @@ struct BubblewrapArguments {
                 closed.append("/dev")
             }
         }
-        // Bubblewrap makes what is missing above a file with mode 0700, and the user has to come through it.
         if fence.hasOwnRoot { words += ["--perms", "0755", "--dir", Self.toolDirectory] }
         for program in programs { words += ["--ro-bind", program.path, "\(Self.toolDirectory)/\(program.name)"] }
         // Last, as what was made in them needed them writable.
         for path in closed { words += ["--remount-ro", path] }
         if fence.hasOwnRoot { words += ["--remount-ro", "/"] }
         self.words = words + ["--", "\(Self.toolDirectory)/pinfold-fence"]
+    }
+
+    /// The directories above `path` in a file system that is fresh, and so has none. Bubblewrap makes what is missing above a file with mode 0700, and
+    /// the user has to come through it.
+    private static func way(to path: String, in fresh: [String]) -> [String] {
+        guard let place = fresh.last(where: { path.hasPrefix($0 + "/") }) else { return [] }
+        var above = place
+        return path.dropFirst(place.count + 1).split(separator: "/").dropLast().flatMap { name in
+            above += "/" + name
+            return ["--perms", "0755", "--dir", above]
+        }
     }
 
     private static func temporary(_ path: String, _ bytes: UInt64, _ mode: UInt16) -> [String] {
