@@ -46,7 +46,8 @@ struct HostileRepositoryTests {
             try writeFile(farm.root + "/lying.py", Self.bomb(header: "blob 10", type: "ab2"))
             try writeFile(farm.root + "/tree.py", Self.bomb(header: "tree 2147483648", type: "ab3"))
             let byHand = Self.byHand
-            let commit = "git commit -q --allow-empty -m next"
+            // Two that are the same in the same second would be one commit.
+            let commit = "git commit -q --allow-empty -m next-$(date +%s%N)"
             let cases: [(name: String, make: String, words: String, undo: String)] = [
                 (
                     "alternates", "\(commit); echo /tmp > .git/objects/info/alternates", "borrows objects",
