@@ -69,31 +69,16 @@ package struct AdminServer: Sendable {
         // A loop of its own: what the agent sends, and how much of it, never takes time from the admin's socket.
         let loops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let failure = Lock<AdminServerError?>(nil)
-        let agentGroup = settings.agentGroupID
-        let isStopping = Lock(false)
-        let logger = StoppingLogHandler.logger(self.logger, isStopping: isStopping)
-        let application = buildApplication(
-            service, door: Door(role, ownerID: geteuid(), agentID: settings.agentUserID),
-            configuration: ApplicationConfiguration(
-                address: .unixDomainSocket(path: reachable.name), serverName: nil, backlog: 128,
-                availableConnectionsDelegate: .maximum(settings.connections, logger: logger)),
-            server: .http1(configuration: .init(idleTimeout: .seconds(settings.patience))),
-            eventLoopGroup: loops,
-            onServerRunning: { channel in
+        let result: Result<Void, any Error>
+        do {
+            try await answer(role, at: reachable.name, loops) { channel in
                 do {
-                    if role == .agent { try place.open(toGroup: agentGroup) }
+                    if role == .agent { try place.open(toGroup: settings.agentGroupID) }
                     await ready.reached()
                 } catch {
                     failure.withLock { $0 = AdminServerError("the agent cannot be let in at \(path): \(error)") }
                     try? await channel.close()
                 }
-            }, logger: logger)
-        let result: Result<Void, any Error>
-        do {
-            try await withTaskCancellationHandler {
-                try await application.run()
-            } onCancel: {
-                isStopping.withLock { $0 = true }
             }
             result = .success(())
         } catch {
@@ -103,5 +88,30 @@ package struct AdminServer: Sendable {
         try? await loops.shutdownGracefully()
         if let failure = failure.withLock({ $0 }) { throw failure }
         try result.get()
+        // Cancelled, it ends without an error; otherwise nobody could be served from now on, and nobody would know.
+        if !Task.isCancelled { throw AdminServerError("the socket \(path) was closed; nobody can ask anything there any more") }
+    }
+
+    /// Answers whoever connects, until the task is cancelled. The library's server is gone when this returns, before its loop is: it still
+    /// needs that to go.
+    private func answer(
+        _ role: Door.Role, at name: String, _ loops: MultiThreadedEventLoopGroup,
+        whenListening: @escaping @Sendable (any Channel) async -> Void
+    ) async throws {
+        let isStopping = Lock(false)
+        let logger = StoppingLogHandler.logger(self.logger, isStopping: isStopping)
+        let responder = buildResponder(service, door: Door(role, ownerID: geteuid(), agentID: settings.agentUserID))
+        let server = Server(
+            childChannelSetup: HTTP1Channel(
+                responder: answering(responder, logger: logger), configuration: .init(idleTimeout: .seconds(settings.patience))),
+            configuration: ServerConfiguration(
+                address: .unixDomainSocket(path: name), backlog: 128,
+                availableConnectionsDelegate: .maximum(settings.connections, logger: logger)),
+            onServerRunning: whenListening, eventLoopGroup: loops, logger: logger)
+        try await withTaskCancellationHandler {
+            try await server.run()
+        } onCancel: {
+            isStopping.withLock { $0 = true }
+        }
     }
 }

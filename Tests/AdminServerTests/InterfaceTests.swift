@@ -12,7 +12,7 @@ import Testing
 
 @testable import AdminServer
 
-/// The application without sockets.
+/// The doors' responders without sockets.
 @Suite(.timeLimit(.minutes(5))) struct InterfaceTests {
     private let service = FakeService(Samples.deployment(3, .deployed), Samples.wholeDeployment)
 
@@ -26,14 +26,20 @@ import Testing
         }
     }
 
+    /// What the library's testing runs: it is never served, so nothing but the responder is under test.
+    private func application(_ door: Door, _ identify: @escaping Identify) -> some ApplicationProtocol {
+        Application(
+            responder: buildResponder(service, door: door, identify: identify),
+            eventLoopGroupProvider: .shared(MultiThreadedEventLoopGroup.singleton), logger: quietLogger())
+    }
+
     /// Asks by the door of `role`, as `uid`; the agent's is 61234.
     private func ask(_ role: Door.Role, uid: UInt32 = 0, _ method: Route.Method, _ target: String, _ body: String? = nil)
         async throws -> Answer
     {
-        let application = buildApplication(
-            service, door: Door(role, ownerID: 0, agentID: 61_234),
-            identify: { _ in PeerCredentials(processID: 1, userID: uid, groupID: uid) },
-            eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: Logger(label: "test"))
+        let application = application(Door(role, ownerID: 0, agentID: 61_234)) { _ in
+            PeerCredentials(processID: 1, userID: uid, groupID: uid)
+        }
         return try await application.test(.router) { client in
             try await client.execute(
                 uri: target, method: method == .get ? .get : .post, body: body.map { ByteBuffer(string: $0) }
@@ -156,9 +162,7 @@ import Testing
     }
 
     @Test func `who cannot be told apart is refused`() async throws {
-        let application = buildApplication(
-            service, door: Door(.admin, ownerID: 0, agentID: 61_234), eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
-            logger: Logger(label: "test"))
+        let application = application(Door(.admin, ownerID: 0, agentID: 61_234), identifyByKernel)
         let status = try await application.test(.router) { client in
             try await client.execute(uri: "/status", method: .get) { $0.status.code }
         }
@@ -230,10 +234,9 @@ import Testing
 
     @Test func `the agent gets one deploy action at a time`() async throws {
         service.change { $0.deployIsHeld = true }
-        let application = buildApplication(
-            service, door: Door(.agent, ownerID: 0, agentID: 61_234),
-            identify: { _ in PeerCredentials(processID: 1, userID: 61_234, groupID: 61_234) },
-            eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: Logger(label: "test"))
+        let application = application(Door(.agent, ownerID: 0, agentID: 61_234)) { _ in
+            PeerCredentials(processID: 1, userID: 61_234, groupID: 61_234)
+        }
         let service = service
         try await application.test(.router) { client in
             let body = ByteBuffer(string: #"{"commit_message": "m"}"#)

@@ -31,6 +31,29 @@ import Testing
         }
     }
 
+    @Test func `an answer over a socket is whole HTTP, one after the other on a connection`() async throws {
+        try await withTemporaryDirectory { directory in
+            let live = try LiveServer(dataRoot: directory)
+            try await live.serving(service) {
+                let connection = try RawConnection(live.adminSocket)
+                try connection.send("GET /nothing HTTP/1.1\r\nHost: p\r\n\r\n")
+                try connection.send("GET /status HTTP/1.1\r\nHost: p\r\nConnection: close\r\n\r\n")
+                let text = String(decoding: try await onThread { connection.readToEnd() }, as: UTF8.self)
+                let answers = text.split(separator: "HTTP/1.1 ").map {
+                    $0.split(separator: "\r\n\r\n", maxSplits: 1).map(String.init)
+                }
+                #expect(answers.map { $0[0].prefix(3) } == ["404", "200"], "\(text)")
+                for answer in answers {
+                    try #require(answer.count == 2, "\(text)")
+                    let fields = answer[0].split(separator: "\r\n").dropFirst().map { $0.lowercased() }
+                    #expect(fields.contains("content-length: \(answer[1].utf8.count)"), "\(text)")
+                    let date = /date: (mon|tue|wed|thu|fri|sat|sun), \d\d [a-z]{3} \d{4} \d\d:\d\d:\d\d gmt/
+                    #expect(fields.count { $0.wholeMatch(of: date) != nil } == 1, "\(text)")
+                }
+            }
+        }
+    }
+
     @Test func `the agent's user is kept from the admin's socket by its directory, and by the kernel's word behind that`()
         async throws
     {
