@@ -1,4 +1,5 @@
 internal import CLinux
+internal import DeployService
 internal import Hummingbird
 internal import HummingbirdCore
 internal import LinuxSystem
@@ -46,8 +47,12 @@ package struct AdminServer: Sendable {
         let ready = Countdown(2, then: whenReady)
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { try await serve(.admin, settings.adminSocket, directoryMode: 0o700, ready) }
-                group.addTask { try await serve(.agent, settings.agentSocket, directoryMode: 0o755, ready) }
+                group.addTask(executorPreference: QuietQueue(label: "pinfold.admin")) {
+                    try await serve(.admin, settings.adminSocket, directoryMode: 0o700, ready)
+                }
+                group.addTask(executorPreference: QuietQueue(label: "pinfold.agent")) {
+                    try await serve(.agent, settings.agentSocket, directoryMode: 0o755, ready)
+                }
                 // One without the other is no daemon: whichever ends takes the other with it.
                 defer { group.cancelAll() }
                 try await group.next()
@@ -66,7 +71,7 @@ package struct AdminServer: Sendable {
         } catch {
             throw AdminServerError("no socket can be made at \(path): \(error)")
         }
-        // A loop of its own: what the agent sends, and how much of it, never takes time from the admin's socket.
+        // A loop and a queue of its own: what the agent sends, and how much of it, never takes time from the admin's socket.
         let loops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let failure = Lock<AdminServerError?>(nil)
         let result: Result<Void, any Error>

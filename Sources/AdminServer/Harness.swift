@@ -107,11 +107,14 @@ struct Harness: Sendable {
         let from = try query.number(Query.from, in: 0...Int.max) ?? 0
         let deadline = ContinuousClock.now + .seconds(wait)
         while true {
+            let revision = await service.change(after: 0, withinMilliseconds: 0)
             let chunk = try service.log(id, from: from, limit: 1 << 20)
             if !chunk.text.isEmpty || chunk.complete || ContinuousClock.now >= deadline {
                 return try Self.json(LogPage(text: chunk.text, next: chunk.next, complete: chunk.complete))
             }
-            try await Task.sleep(for: .milliseconds(200))
+            // Output is no change of the state, the end of it is.
+            _ = await service.change(after: revision, withinMilliseconds: 200)
+            try Task.checkCancellation()
         }
     }
 

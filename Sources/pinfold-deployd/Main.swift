@@ -4,6 +4,7 @@ internal import CLinux
 internal import DeployModel
 internal import DeployService
 internal import DeploySteps
+internal import Dispatch
 internal import Foundation
 internal import LinuxSystem
 internal import Logging
@@ -11,7 +12,7 @@ internal import PinfoldConfiguration
 
 /// The deploy daemon: configuration in, the loop and its two sockets until a signal, an exit code out.
 @main
-struct Main: AsyncParsableCommand {
+struct Main: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pinfold-deployd", abstract: "Watch the agent's commits; test, back up, deploy, check and roll back.",
         discussion: """
@@ -38,7 +39,7 @@ struct Main: AsyncParsableCommand {
             valueName: "directory"))
     var detectTests: String?
 
-    mutating func run() async throws {
+    mutating func run() throws {
         if let detectTests {
             guard let found = TestCommand.detect(in: detectTests) else { throw fail("no kind of project is recognised", 1) }
             print("\(found.kind)\n\(found.command)")
@@ -60,25 +61,33 @@ struct Main: AsyncParsableCommand {
             manager.say(.stopping)
             service.stop()
         }
-        do {
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { try await service.run() }
-                group.addTask {
-                    try await server.run {
-                        logger.info("serving \(settings.deployments)")
-                        manager.say(.ready)
+        let ended = DispatchSemaphore(value: 0)
+        let failure = Lock<(any Error)?>(nil)
+        // Not an asynchronous command: that begins in Swift's pool, which has the process wake every second from then on.
+        Task(executorPreference: QuietQueue(label: "pinfold.main")) {
+            do {
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask { try await service.run() }
+                    group.addTask {
+                        try await server.run {
+                            logger.info("serving \(settings.deployments)")
+                            manager.say(.ready)
+                        }
                     }
+                    defer {
+                        // Whichever ends takes the other with it.
+                        service.stop()
+                        group.cancelAll()
+                    }
+                    try await group.next()
                 }
-                defer {
-                    // Whichever ends takes the other with it.
-                    service.stop()
-                    group.cancelAll()
-                }
-                try await group.next()
+            } catch {
+                failure.withLock { $0 = error }
             }
-        } catch {
-            throw fail("\(error)", 1)
+            ended.signal()
         }
+        ended.wait()
+        if let failure = failure.withLock({ $0 }) { throw fail("\(failure)", 1) }
         withExtendedLifetime(stop) {}
     }
 

@@ -1,10 +1,11 @@
+internal import Dispatch
 internal import LinuxSystem
 
 /// Lets tasks wait for the state's revision to become another one.
 final class ChangeSignal: Sendable {
     fileprivate struct Waiter {
         let continuation: CheckedContinuation<Void, Never>
-        let timer: Task<Void, Never>
+        let timer: any DispatchSourceTimer
     }
 
     private struct State {
@@ -14,6 +15,7 @@ final class ChangeSignal: Sendable {
     }
 
     private let state: Lock<State>
+    private let timers = QuietQueue(label: "pinfold.timers")
 
     init(revision: Int) {
         state = Lock(State(revision: revision))
@@ -47,10 +49,7 @@ final class ChangeSignal: Sendable {
                 let isDue = state.withLock { state in
                     if state.revision != revision || Task.isCancelled { return true }
                     // Begun only now, under the lock that it needs to release anybody: it cannot end before there is somebody to release.
-                    let timer = Task { [self] in
-                        try? await Task.sleep(for: .milliseconds(milliseconds))
-                        release(ticket)
-                    }
+                    let timer = timers.after(milliseconds: milliseconds) { [self] in release(ticket) }
                     state.waiting[ticket] = Waiter(continuation: continuation, timer: timer)
                     return false
                 }
