@@ -111,8 +111,14 @@ final class DeployLoop: @unchecked Sendable {
 
     /// Seconds until the loop looks again without being rung for.
     private var pause: Double {
-        if intake == nil { return 1 }
-        return nextPush.map { min(10, max(0.05, ($0 - .now) / .seconds(1))) } ?? 10
+        let look: Double
+        if watch?.seesAll == true, branchIsReadable {
+            // Everything rings but what `seesAll` names, and, while somebody has to answer, the removal of the flag file.
+            look = board.waiting == nil ? 300 : 60
+        } else {
+            look = intake == nil ? 1 : 10
+        }
+        return nextPush.map { min(look, max(0.05, ($0 - .now) / .seconds(1))) } ?? look
     }
 
     // What is needed before the first turn. None of it is there when `pinfold init` has not run: then it is tried again.
@@ -155,10 +161,15 @@ final class DeployLoop: @unchecked Sendable {
     /// The tip as it was last read.
     var tip: CommitID?
 
+    /// Whether the last look at the branch ended without an error: nothing rings when what caused one is over.
+    private var branchIsReadable = false
+
     private func noticeTip() {
+        branchIsReadable = false
         do {
             if intake == nil {
                 guard let branch = try branch() else {
+                    branchIsReadable = true
                     board.warn("branch", "no branch to deploy: \(settings.codeRepo) is on no branch")
                     return
                 }
@@ -168,6 +179,7 @@ final class DeployLoop: @unchecked Sendable {
                 board.warn("branch", nil)
             }
             tip = try intake?.tip().map { CommitID($0) }
+            branchIsReadable = true
             board.warn("tip", tip == nil ? "the branch \(intake?.branch ?? "") has no commit" : nil)
         } catch {
             board.warn("tip", "the branch cannot be read: \(explanation(of: error).reason)")
