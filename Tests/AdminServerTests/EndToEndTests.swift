@@ -112,6 +112,32 @@ import Testing
         }
     }
 
+    @Test func `a daemon that has done its work comes to rest, and nothing wakes it`() async throws {
+        try await withTemporaryDirectory { directory in
+            try await onThread {
+                let place = try Place(directory)
+                let daemon = try place.startDaemon()
+                // A client that waits has a timer, which ends with the waiting.
+                #expect(try place.output(try place.pinfold("deploy", "-m", "first", "--json", asAgent: true)).deployed)
+                // How often each of its threads has run. A timer of a second or less would be among any two and a half.
+                let pid = daemon.pid
+                let runs = { try shell("grep ctxt_switches /proc/\(pid)/task/*/status").output }
+                var before = try runs()
+                var isQuiet = false
+                let deadline = ContinuousClock.now + .seconds(60)
+                while !isQuiet, ContinuousClock.now < deadline {
+                    pause(milliseconds: 2500)
+                    let now = try runs()
+                    isQuiet = now == before
+                    before = now
+                }
+                #expect(isQuiet, "\(before)")
+                try daemon.signal(SIGTERM)
+                #expect(try daemon.wait() == .exited(0))
+            }
+        }
+    }
+
     @Test func `a change of a test waits for the admin, whom the agent cannot stand in for`() async throws {
         try await withDaemon { place in
             #expect(try place.output(try place.pinfold("deploy", "-m", "first", "--json")).deployed)
@@ -134,7 +160,10 @@ import Testing
             #expect(try place.pinfold("approve", String(repeating: "0", count: 40)).status == .exited(1))
             let approved = try place.pinfold("approve", String(output.commitHash.prefix(12)))
             #expect(approved.status == .exited(0), "\(approved)")
-            for _ in 0..<600 where try place.status().deployed?.commit.hex != output.commitHash { usleep(100_000) }
+            for _ in 0..<600 {
+                if try place.status().deployed?.commit.hex == output.commitHash { break }
+                usleep(100_000)
+            }
             #expect(try place.deployedVersion() == "2\n")
         }
     }
