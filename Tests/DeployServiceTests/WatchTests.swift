@@ -1,3 +1,4 @@
+import CLinux
 import DeployModel
 import LinuxSystem
 import TestSupport
@@ -33,10 +34,13 @@ import Testing
                 try await rings("the end of it") { try farm.agent("rm -rf .git; mv kept .git") }
                 try await eventually("it sees all again after: \(replacement)") { watch.seesAll == canSeeAll }
             }
-            // Another repository in its place, known by the same name.
+            // Another repository in its place, known by the same name, in one step: where there is nothing for a moment, that is seen.
+            try run("cp", ["-a", farm.codeRepo, root + "/other"]).requireSuccess()
             try await rings("another in its place") {
-                try run("mv", [farm.codeRepo, root + "/old"]).requireSuccess()
-                try run("cp", ["-a", root + "/old", farm.codeRepo]).requireSuccess()
+                _ = try check {
+                    unsafe pinfold_renameat2(
+                        pinfold_AT_FDCWD, root + "/other", pinfold_AT_FDCWD, farm.codeRepo, RenameFlags.exchange.rawValue)
+                }
             }
             try await eventually("it sees the other") { watch.seesAll == canSeeAll }
             try await rings("a commit in the other") { try farm.commit(["a": "3"]) }

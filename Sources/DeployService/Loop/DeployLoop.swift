@@ -38,6 +38,8 @@ final class DeployLoop: @unchecked Sendable {
     var tidyingIsDue = false
     private var ballast: Ballast
     private var watch: RepositoryWatch?
+    /// Whether the last turn failed at something of which nothing rings when it is over: a branch that cannot be read, a disk that is full.
+    private var hasFailed = false
 
     init(_ settings: PipelineSettings, store: HistoryStore, board: StatusBoard, bell: Bell, fault: FaultPoint) {
         self.settings = settings
@@ -90,6 +92,7 @@ final class DeployLoop: @unchecked Sendable {
     /// One look at everything that may have happened.
     private func turn() throws(DeployError) {
         ballast.hold()
+        hasFailed = !ballast.isHeld
         noticeTip()
         try recordTip()
         try answerDecisions()
@@ -112,7 +115,7 @@ final class DeployLoop: @unchecked Sendable {
     /// Seconds until the loop looks again without being rung for.
     private var pause: Double {
         let look: Double
-        if watch?.seesAll == true, branchIsReadable {
+        if watch?.seesAll == true, !hasFailed {
             // Everything rings but what `seesAll` names, and, while somebody has to answer, the removal of the flag file.
             look = board.waiting == nil ? 300 : 60
         } else {
@@ -161,15 +164,10 @@ final class DeployLoop: @unchecked Sendable {
     /// The tip as it was last read.
     var tip: CommitID?
 
-    /// Whether the last look at the branch ended without an error: nothing rings when what caused one is over.
-    private var branchIsReadable = false
-
     private func noticeTip() {
-        branchIsReadable = false
         do {
             if intake == nil {
                 guard let branch = try branch() else {
-                    branchIsReadable = true
                     board.warn("branch", "no branch to deploy: \(settings.codeRepo) is on no branch")
                     return
                 }
@@ -179,9 +177,9 @@ final class DeployLoop: @unchecked Sendable {
                 board.warn("branch", nil)
             }
             tip = try intake?.tip().map { CommitID($0) }
-            branchIsReadable = true
             board.warn("tip", tip == nil ? "the branch \(intake?.branch ?? "") has no commit" : nil)
         } catch {
+            hasFailed = true
             board.warn("tip", "the branch cannot be read: \(explanation(of: error).reason)")
         }
     }
@@ -327,6 +325,7 @@ final class DeployLoop: @unchecked Sendable {
             board.flagFor = waiting.id
             board.warn("flag", nil)
         } catch {
+            hasFailed = true
             board.warn("flag", error.description)
         }
     }

@@ -5,7 +5,7 @@ struct Ballast {
     private static let bytes = 1 << 20
 
     let path: String
-    private var isHeld = false
+    private(set) var isHeld = false
 
     init(path: String) {
         self.path = path
