@@ -43,7 +43,9 @@ let package = Package(
         .target(name: "LinuxSystem", dependencies: ["CLinux", system], cSettings: gnu, swiftSettings: dialect),
         .target(name: "AuditLog", dependencies: ["CLinux", "LinuxSystem", system], cSettings: gnu, swiftSettings: dialect),
         .target(name: "ZonePolicy", cSettings: gnu, swiftSettings: dialect),
-        .target(name: "PinfoldConfiguration", dependencies: ["LinuxSystem", "ZonePolicy"], cSettings: gnu, swiftSettings: dialect),
+        .target(
+            name: "PinfoldConfiguration", dependencies: ["CLinux", "LinuxSystem", "ZonePolicy"], cSettings: gnu,
+            swiftSettings: dialect),
 
         // The gateway half.
         .systemLibrary(name: "CFuse3", pkgConfig: "fuse3", providers: [.apt(["libfuse3-dev"])]),
@@ -102,7 +104,10 @@ let package = Package(
             name: "pinfold-mount", dependencies: ["GatewayFileSystem", "LinuxSystem", "ZonePolicy", system], cSettings: gnu,
             swiftSettings: dialect),
         .executableTarget(
-            name: "pinfold-fence", dependencies: ["AgentFence", "LinuxSystem"], cSettings: gnu, swiftSettings: dialect),
+            name: "pinfold-fence", dependencies: ["AgentFence", "LinuxSystem"], cSettings: gnu, swiftSettings: dialect,
+            // It starts in the agent's view: no library of what that shows is loaded into a process that is root still, and none is looked for.
+            // No test names it as a dependency, or the flag would be the test bundle's too; `swift build` and `swift test` build it all the same.
+            linkerSettings: [.unsafeFlags(["-static-executable"])]),
         .executableTarget(
             name: "pinfold-git", dependencies: ["GitRepository", "LinuxSystem", system], cSettings: gnu, swiftSettings: dialect),
         .executableTarget(
@@ -149,13 +154,12 @@ let package = Package(
             cSettings: gnu, swiftSettings: dialect),
         .testTarget(
             name: "CommandLineTests",
-            dependencies: ["LinuxSystem", "TestSupport", "pinfold", "pinfold-fence", "pinfold-git", "pinfold-mount", system],
+            dependencies: ["LinuxSystem", "TestSupport", "pinfold", "pinfold-git", "pinfold-mount", system],
             cSettings: gnu, swiftSettings: dialect),
         .testTarget(
             name: "AgentFenceTests",
             dependencies: [
-                "AgentFence", "AuditLog", "CLinux", "LinuxSystem", "TestSupport", "pinfold", "pinfold-fence", "pinfold-mount",
-                system,
+                "AgentFence", "AuditLog", "CLinux", "LinuxSystem", "TestSupport", "pinfold", "pinfold-mount", system,
             ],
             cSettings: gnu, swiftSettings: dialect),
         .testTarget(

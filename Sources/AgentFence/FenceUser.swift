@@ -1,5 +1,3 @@
-package import LinuxSystem
-
 /// Whom a confined command runs as, with every group that counts.
 package struct FenceUser: Hashable, Sendable {
     package var uid: UInt32
@@ -14,9 +12,5 @@ package struct FenceUser: Hashable, Sendable {
         self.gid = gid
         self.groups = groups
         self.name = name ?? String(uid)
-    }
-
-    package init(_ account: UserAccount) {
-        self.init(uid: account.uid, gid: account.gid, groups: account.groups, name: account.name)
     }
 }

@@ -12,6 +12,10 @@ enum Main {
 
     private static func run(_ arguments: [String]) -> Int32 {
         do {
+            if let words = RunCommand.command(of: arguments) {
+                return try RunPlan(ConfigurationOptions.load(), variables: [], caller: ConfigurationOptions.environment()).run(
+                    words)
+            }
             var command = try PinfoldCommand.parseAsRoot(arguments)
             try command.run()
             return CommandExit.done.rawValue

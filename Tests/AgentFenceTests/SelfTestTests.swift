@@ -41,6 +41,18 @@ struct `The self-test` {
         }
     }
 
+    @Test func `is made by a program that loads nothing of what the view shows`() throws {
+        // PT_INTERP, the request for a loader, is 3 (`man 5 elf`).
+        let script = """
+            import struct, sys
+            file = open(sys.argv[1], "rb").read()
+            start, size, count = struct.unpack_from("<Q", file, 32)[0], *struct.unpack_from("<HH", file, 54)
+            print(*(struct.unpack_from("<I", file, start + size * number)[0] for number in range(count)))
+            """
+        let kinds = try run("python3", ["-c", script, Executables.fence]).output.split(whereSeparator: \.isWhitespace)
+        #expect(kinds.contains("1") && !kinds.contains("3"), "\(kinds)")
+    }
+
     @Test func `is preceded by a refusal to run as root`() throws {
         try withTemporaryDirectory { directory in
             var fence = try toolFence(directory)

@@ -1,5 +1,3 @@
-package import LinuxSystem
-
 extension Configuration {
     /// The agent's user, found in the system's databases. Root in any form is refused.
     package func agent() throws(ConfigurationError) -> UserAccount {

@@ -63,9 +63,14 @@ struct ConfigurationOptions: ParsableArguments {
                 throw CommandFailure(.usage, "\(flag) and --set \(variable) are the same setting; give one of them")
             }
         }
+        return try Self.load(file: config, overrides: overrides)
+    }
+
+    /// What the variables and the file say, where no option is given.
+    static func load(file: String? = nil, overrides: [String: String] = [:]) throws(CommandFailure) -> Configuration {
         do {
             return try Configuration.load(
-                environment: Self.environment(), file: config ?? Self.presentDefaultFile(), overrides: overrides,
+                environment: environment(), file: file ?? presentDefaultFile(), overrides: overrides,
                 workingDirectory: workingDirectory())
         } catch {
             throw CommandFailure(.usage, "\(error)")

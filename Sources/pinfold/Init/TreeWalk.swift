@@ -1,5 +1,6 @@
 internal import CLinux
 internal import LinuxSystem
+internal import PinfoldConfiguration
 internal import SystemPackage
 
 /// Gives a tree to the agent's user, by descriptors, following no link.

@@ -35,21 +35,20 @@ struct RunCommand: ParsableCommand {
         guard explain || !words.isEmpty else {
             throw CommandFailure(.usage, "no command is given; see 'pinfold run --help'")
         }
-        var plan = try RunPlan(try configuration.load(), variables: variables, caller: ConfigurationOptions.environment())
+        let plan = try RunPlan(try configuration.load(), variables: variables, caller: ConfigurationOptions.environment())
         if explain {
             Terminal.say(plan.fence.explain(command: words))
             return
         }
-        let code: Int32
-        do throws(FenceError) {
-            try plan.view.checkThatItAnswers()
-            try plan.view.enterPrivateMounts()
-            let refusals = try plan.connectRecord()
-            code = try ForegroundRun.run(words, in: plan.fence, refusals: refusals)
-        } catch {
-            throw CommandFailure(error)
-        }
-        throw ExitCode(code)
+        throw ExitCode(try plan.run(words))
+    }
+
+    /// The command of `run -- COMMAND`, without an option; nil for what the parser has to look at.
+    ///
+    /// Who starts an agent, or a tool of it, starts it this way, and the parser takes a good part of the whole start to learn all commands.
+    static func command(of arguments: [String]) -> [String]? {
+        guard arguments.count > 2, arguments[0] == configuration.commandName, arguments[1] == "--" else { return nil }
+        return Array(arguments[2...])
     }
 }
 

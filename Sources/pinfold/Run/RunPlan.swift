@@ -7,7 +7,7 @@ internal import SystemPackage
 /// A configuration as `pinfold run` needs it: the view with real paths, and the fence around the command.
 struct RunPlan {
     let view: AgentView
-    private(set) var fence: Fence
+    let fence: Fence
 
     /// - Parameter variables: `NAME=VALUE`, or `NAME` for the caller's own value.
     init(_ configuration: Configuration, variables: [String], caller: [String: String]) throws(CommandFailure) {
@@ -24,15 +24,29 @@ struct RunPlan {
         } catch {
             throw CommandFailure(error)
         }
-        fence = Fence.agent(
+        var fence = Fence.agent(
             view, user: FenceUser(try agentAccount(configuration)), network: configuration.network == .none ? .none : .host,
             workingDirectory: workingDirectory(), callersEnvironment: caller, environment: try Self.values(variables, caller),
             terminal: ForegroundRun.hasTerminal)
         fence.recordsRefusals = RefusalRecord.obstacle == nil
+        self.fence = fence
+    }
+
+    /// Runs the command to its end, and answers its exit code.
+    func run(_ command: [String]) throws(CommandFailure) -> Int32 {
+        do throws(FenceError) {
+            try view.checkThatItAnswers()
+            try view.enterPrivateMounts()
+            var fence = fence
+            let refusals = try connectRecord(&fence)
+            return try ForegroundRun.run(command, in: fence, refusals: refusals)
+        } catch {
+            throw CommandFailure(error)
+        }
     }
 
     /// The way to the gateway's record; nil where this kernel or the gateway has none, and then the fence does without.
-    mutating func connectRecord() throws(FenceError) -> AuditOutlet? {
+    private func connectRecord(_ fence: inout Fence) throws(FenceError) -> AuditOutlet? {
         guard fence.recordsRefusals else { return nil }
         do throws(AuditError) {
             let outlet = try AuditOutlet.connect(to: MountRuntime(mountpoint: view.mountpoint).audit)
@@ -73,5 +87,11 @@ struct RunPlan {
         } catch {
             throw FenceError("no view is mounted at \(path); run 'pinfold mount' first", kind: .unreachable)
         }
+    }
+}
+
+extension FenceUser {
+    init(_ account: UserAccount) {
+        self.init(uid: account.uid, gid: account.gid, groups: account.groups, name: account.name)
     }
 }
