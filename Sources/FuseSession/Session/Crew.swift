@@ -103,7 +103,7 @@ package import LinuxSystem
             let isStuck = listening == 0 && taken == seen
             if listening > 0 && taken == seen { idle += 1 } else { idle = 0 }
             seen = taken
-            if hasPending {
+            if hasPending, listening == 0 {
                 pressed += 1
                 calm = 0
             } else {

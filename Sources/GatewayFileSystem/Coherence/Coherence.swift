@@ -156,7 +156,7 @@ package final class Coherence: Sendable {
     }
 
     /// Nanoseconds.
-    private static let rest: UInt64 = 300_000
+    private static let rest: UInt64 = 1_000_000
 
     private static func now() -> UInt64 {
         var time = timespec()

@@ -6,7 +6,7 @@ internal import SystemPackage
 /// An inode that the agent has open, however many times: one backing file in the kernel, one descriptor here.
 final class OpenFile: Sendable {
     /// What the kernel reads and writes by itself; nil where this daemon does.
-    let backing: BackingID?
+    let backing: BackingFile?
     /// Keeps the inode while it has no name any more. nil where too many are open already: then the backing file does.
     let place: SharedDescriptor?
     /// The disk's number of it, by which a zone with a quota counts; 0 in others.
@@ -15,7 +15,7 @@ final class OpenFile: Sendable {
     let user: UInt32
     private let writer = Lock<SharedDescriptor?>(nil)
 
-    init(backing: BackingID?, place: SharedDescriptor?, inode: UInt64 = 0, user: UInt32, writer: SharedDescriptor? = nil) {
+    init(backing: BackingFile?, place: SharedDescriptor?, inode: UInt64 = 0, user: UInt32, writer: SharedDescriptor? = nil) {
         self.backing = backing
         self.place = place
         self.inode = inode

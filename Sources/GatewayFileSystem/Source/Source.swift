@@ -20,6 +20,8 @@ package import SystemPackage
     package typealias MountHandler = @Sendable (Mount) -> Void
 
     let cache: DescriptorCache
+    /// What the kernel reads and writes by itself, in a zone: it keeps the inode as a cached descriptor does.
+    let backing: RecentlyUsed<BackingFile>
     let streams: DirectoryStreams
     private let sealedDevices: SealedDevices
     private let mountsByNumber: Lock<[UInt64: Mount]>
@@ -49,6 +51,7 @@ package import SystemPackage
         root = anchor
         rootStatus = try anchor.descriptor.status()
         cache = DescriptorCache(capacity: descriptors / 2)
+        backing = RecentlyUsed(capacity: 256)
         streams = DirectoryStreams(capacity: min(descriptors / 8, 64))
         sealedDevices = SealedDevices()
         handler = mountHandler
@@ -220,6 +223,7 @@ package import SystemPackage
     func drop(_ id: NodeID, _ node: Node) {
         // Or a deleted file would keep its space for as long as its descriptor stays in the cache.
         cache.drop(id)
+        backing.drop(id.rawValue)
         if node.isDirectory { streams.drop(id) }
         if !node.handle.isHandle { paths.withLock { _ = $0.removeValue(forKey: id) } }
     }

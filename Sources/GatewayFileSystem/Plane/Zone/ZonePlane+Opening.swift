@@ -31,7 +31,7 @@ extension ZonePlane {
         }
         if flags.writes { tell(act, id) }
         let taken =
-            if let backing = file.backing { request.reply(Handle(rawValue: id.rawValue), backing: backing) } else {
+            if let backing = file.backing { request.reply(Handle(rawValue: id.rawValue), backing: backing.id) } else {
                 request.reply(Handle(rawValue: id.rawValue), .noFlush)
             }
         if !taken { closed(id) }
@@ -50,7 +50,7 @@ extension ZonePlane {
             }
             return known
         }
-        let backing = backingFile(place.descriptor)
+        let backing = backingFile(id, place.descriptor, caller)
         let keepsDescriptor = tree.openFiles.pinned < pinnedLimit || backing == nil || !node.handle.isHandle
         // Beyond the limit only what backing files keep alive is opened.
         if backing == nil { try permitPin(caller.uid) }
@@ -65,10 +65,7 @@ extension ZonePlane {
             throw error
         }
         let counted = tree.openFiles.first(id, mine)
-        if counted !== mine {
-            if let backing { self.backing?.close(backing) }
-            _ = usage?.closed(inode)
-        }
+        if counted !== mine { _ = usage?.closed(inode) }
         return counted
     }
 
@@ -89,10 +86,14 @@ extension ZonePlane {
         }
     }
 
-    private func backingFile(_ place: borrowing Descriptor) -> BackingID? {
-        // Refused where the filesystem below is stacked itself, or for lack of a privilege: the same is served by reads and writes.
+    /// The file's registration with the kernel, which outlives its opens a while: most files are opened more than once.
+    private func backingFile(_ id: NodeID, _ place: borrowing Descriptor, _ caller: Caller) -> BackingFile? {
         guard let backing else { return nil }
-        return try? backing.open(place)
+        if let known = tree.source.backing.find(id.rawValue), known.user == caller.uid { return known }
+        // Refused where the filesystem below is stacked itself, or for lack of a privilege: the same is served by reads and writes.
+        guard let made = try? backing.open(place, for: caller.uid) else { return nil }
+        tree.source.backing.keep(made, id.rawValue)
+        return made
     }
 
     /// A descriptor of an open file for writing.
@@ -130,7 +131,6 @@ extension ZonePlane {
     /// - Returns: the inode of the file, none of whose opens is left; all descriptors that they had are closed.
     private func letGoOfLast(_ id: NodeID) -> UInt64? {
         guard let last = tree.openFiles.release(id) else { return nil }
-        if let backing = last.backing { self.backing?.close(backing) }
         // A descriptor for reading would keep the space of a file that has no name any more; and with it the way to write stays closed to others.
         tree.source.cache.drop(id, .reading)
         return last.inode
@@ -170,7 +170,7 @@ extension ZonePlane {
     private func reply(_ request: consuming CreateRequest, _ entry: Entry, _ file: OpenFile) {
         let handle = Handle(rawValue: entry.node.rawValue)
         let taken =
-            if let backing = file.backing { request.reply(entry, handle, backing: backing) } else {
+            if let backing = file.backing { request.reply(entry, handle, backing: backing.id) } else {
                 request.reply(entry, handle, .noFlush)
             }
         if !taken {
