@@ -46,7 +46,7 @@ class Peer:
     def unmount(self):
         if self.process is None:
             return
-        subprocess.run(["umount", "-R", "-l", self.path], check=False, stderr=subprocess.DEVNULL)
+        subprocess.run(["umount", "-l", self.path], check=False, stderr=subprocess.DEVNULL)
         self.process.send_signal(signal.SIGTERM)
         try:
             self.process.wait(20)

@@ -14,6 +14,10 @@ import peers
 RUN = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "check": True}
 GIT = ["git", "-c", "user.name=Bench", "-c", "user.email=bench@localhost", "-c", "gc.auto=0"]
 
+# What is compiled: packages of Python's own library, as real code is long.
+LIBRARY = ["asyncio", "concurrent", "ctypes", "email", "html", "http", "importlib", "json", "logging", "multiprocessing", "unittest",
+           "urllib", "xml"]  # fmt: skip
+
 
 class Corpus:
     """A tree with what the works read: a git repository of small files in `code-repo`, the same in the view as `reading`, a big file,
@@ -62,6 +66,10 @@ class Corpus:
         git(part, "add", "-A")
         git(part, "commit", "-q", "-m", "part")
         subprocess.run(["tar", "-C", part, "--exclude=.git", "-cf", tree / "archive.tar", "."], check=True)
+        ask = "import sysconfig; print(sysconfig.get_path('stdlib'))"
+        library = subprocess.run(["/usr/bin/python3", "-I", "-c", ask], capture_output=True, text=True, check=True).stdout.strip()
+        packages = [name for name in LIBRARY if (pathlib.Path(library) / name).is_dir()]
+        subprocess.run(["tar", "-C", library, "--exclude=__pycache__", "-cf", tree / "library.tar", *packages], check=True)
         subprocess.run(["chown", "-R", f"{peers.AGENT}:{peers.AGENT}", tree], check=True)
         # The index holds inode numbers and times: an outdated one has git read every file again, at each status.
         for place in (repository, tree / "reading", part):
@@ -215,6 +223,11 @@ def prepare_unpacked(root, corpus, own):
     subprocess.run(["tar", "-C", own / "unpacked", "-xf", root / "archive.tar"], **RUN)
 
 
+def prepare_library(root, corpus, own):
+    (own / "unpacked").mkdir()
+    subprocess.run(["tar", "-C", own / "unpacked", "-xf", root / "library.tar"], **RUN)
+
+
 def build_compileall(root, corpus, own):
     subprocess.run(["/usr/bin/python3", "-I", "-m", "compileall", "-q", str(own / "unpacked")], **RUN)
 
@@ -241,7 +254,7 @@ ZONE = {
     "random 4 KiB reads of an open file": (zone_random_read, prepare_big),
 }  # fmt: skip
 BUILD = {
-    "python -m compileall": (build_compileall, prepare_unpacked), "a commit's objects, made": build_objects,
+    "python -m compileall": (build_compileall, prepare_library), "a commit's objects, made": build_objects,
     "a commit's objects, read": view_objects,
 }  # fmt: skip
 # Beside the eleven works whose mean is spoken of.

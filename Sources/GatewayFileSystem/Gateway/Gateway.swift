@@ -199,7 +199,10 @@ package struct Gateway: ~Copyable {
     }
 
     private mutating func reportLostMounts() {
-        for lost in watch.gone() where lost.label != "view" {
+        let gone = watch.gone()
+        // All at once: the view is being unmounted, and ends.
+        guard !gone.contains(where: { $0.label == "view" }) else { return }
+        for lost in gone {
             // What is left is the view's own directory, which is read-only: nothing became writable by this.
             Report.say("the mount of \(lost.label) at \(lost.path) is gone; it is read-only there until the view is mounted anew")
         }
