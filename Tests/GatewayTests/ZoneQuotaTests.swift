@@ -250,4 +250,19 @@ struct ZoneQuotaTests {
             #expect(try gateway.shown().usedInodes == 40)
         }
     }
+
+    @Test func `opening files again and again costs the daemon no memory`() async throws {
+        try await withQuota("8388608") { gateway async throws in
+            try gateway.python("open('f', 'w').write('x')")
+            let opens = "for _ in range(10000): os.close(os.open('f', os.O_RDONLY))"
+            func resident() throws -> Int {
+                let words = try readFile("/proc/\(gateway.pid)/statm").split(separator: " ")
+                return (Int(words[1]) ?? 0) * Int(sysconf(Int32(_SC_PAGESIZE)))
+            }
+            try gateway.python(opens)
+            let before = try resident()
+            try gateway.python(opens)
+            #expect(try resident() - before < 2 * Self.megabyte)
+        }
+    }
 }

@@ -32,7 +32,7 @@ package final class Tree: Sendable {
                 handle: source.rootHandle, mount: 0, kind: .directory, place: policy.root(of: zone), epoch: 0, nameKey: 0, flags: []
             ))
         let nodes = nodes
-        source.nodeLookup.withLock { $0 = { nodes.node($0) } }
+        source.nodes.withLock { $0 = nodes }
         self.sourcePath = sourcePath == "/" ? [] : Array(sourcePath.utf8)
         learnHiddenFiles()
     }
@@ -129,6 +129,9 @@ package final class Tree: Sendable {
 
     /// Directories found before this may have other rules now.
     func rearranged() { arrangement.wrappingAdd(1, ordering: .acquiringAndReleasing) }
+
+    /// Whether the kernel may keep what it has read of the file or directory from one open to the next: changes are reported.
+    func keepsPages(_ id: NodeID) -> Bool { nodes.node(id).map { source.mount($0.mount).isWatched } ?? false }
 
     // MARK: Looking up
 

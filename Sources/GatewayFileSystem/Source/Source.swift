@@ -163,8 +163,8 @@ package import SystemPackage
     /// Files without handles: by the name that they were found under, if it still leads to the same inode.
     private func openByName(_ id: NodeID, _ node: Node, depth: Int) throws(Errno) -> Descriptor {
         if id == .root { return try root.descriptor.duplicate() }
-        guard depth < 256, let path = paths.withLock({ $0[id] }), let lookUp = nodeLookup.withLock({ $0 }),
-            let parent = lookUp(path.parent)
+        guard depth < 256, let path = paths.withLock({ $0[id] }), let nodes = nodes.withLock({ $0 }),
+            let parent = nodes.node(path.parent)
         else { throw .staleNFSFileHandle }
         let directory = try place(path.parent, parent, depth: depth + 1)
         let found = try path.name.withPathBytes { name throws(Errno) in try directory.descriptor.open(name, [.path, .noFollow]) }
@@ -173,8 +173,8 @@ package import SystemPackage
         return found
     }
 
-    /// How `openByName` finds the parent's node: set by the tree.
-    let nodeLookup = Lock<(@Sendable (NodeID) -> Node?)?>(nil)
+    /// Where `openByName` finds the parent's node: set by the tree.
+    let nodes = Lock<NodeTable?>(nil)
 
     func rememberPath(_ id: NodeID, parent: NodeID, name: borrowing PathBytes) {
         let copy = name.array
@@ -213,7 +213,7 @@ package import SystemPackage
 
     /// What was cached a moment after the file was gone would keep its space.
     func dropGone(_ id: NodeID) {
-        guard marksGone.load(ordering: .relaxed), let lookUp = nodeLookup.withLock({ $0 }), let node = lookUp(id),
+        guard marksGone.load(ordering: .relaxed), let node = nodes.withLock({ $0 })?.node(id),
             node.flags.contains(.gone)
         else { return }
         drop(id, node)

@@ -37,7 +37,7 @@ package final class ViewPlane: FileSystem {
     package func open(_ request: consuming OpenRequest, node: NodeID, flags: OpenFlags) {
         if flags.writes { return request.fail(.readOnlyFileSystem) }
         if has(.noOpen) { return request.replyNotNeeded() }
-        request.reply(.none, keptPages(node) ? [.keepCache, .noFlush] : .noFlush)
+        request.reply(.none, tree.keepsPages(node) ? [.keepCache, .noFlush] : .noFlush)
     }
 
     package func read(_ request: consuming DataRequest, node id: NodeID, handle: Handle, offset: Int64, flags: OpenFlags) {
@@ -69,7 +69,7 @@ package final class ViewPlane: FileSystem {
 
     package func opendir(_ request: consuming OpenRequest, node: NodeID, flags: OpenFlags) {
         if has(.noOpenDirectory) { return request.replyNotNeeded() }
-        request.reply(.none, keptPages(node) ? [.keepCache, .cacheDirectory] : [])
+        request.reply(.none, tree.keepsPages(node) ? [.keepCache, .cacheDirectory] : [])
     }
 
     package func readdir(_ request: consuming DirectoryRequest, node: NodeID, handle: Handle, offset: Int64) {
@@ -79,6 +79,4 @@ package final class ViewPlane: FileSystem {
     package func readdirplus(_ request: consuming DirectoryRequest, node: NodeID, handle: Handle, offset: Int64) {
         tree.list(request, node: node, offset: offset, withEntries: true)
     }
-
-    private func keptPages(_ id: NodeID) -> Bool { tree.nodes.node(id).map { tree.source.mount($0.mount).isWatched } ?? false }
 }

@@ -32,7 +32,7 @@ extension ZonePlane {
         if flags.writes { tell(act, id) }
         let taken =
             if let backing = file.backing { request.reply(Handle(rawValue: id.rawValue), backing: backing.id) } else {
-                request.reply(Handle(rawValue: id.rawValue), .noFlush)
+                request.reply(Handle(rawValue: id.rawValue), tree.keepsPages(id) ? [.keepCache, .noFlush] : .noFlush)
             }
         if !taken { closed(id) }
     }
