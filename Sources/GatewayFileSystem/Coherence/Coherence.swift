@@ -5,7 +5,7 @@ package import SystemPackage
 internal import ZonePolicy
 
 /// Keeps what the kernel remembers of the planes true: every change of the filesystems below, by whomever, takes back the names and attributes
-/// that it made wrong, within a fraction of a millisecond.
+/// that it made wrong, within a millisecond or two.
 ///
 /// One thread reads the changes and sends the notifications; it serves no request, so it may wait for the locks that a request holds
 /// (<fuse3/fuse_lowlevel.h>, `fuse_lowlevel_notify_inval_entry`). What an answer under way is about to make the kernel remember is covered too:
