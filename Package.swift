@@ -49,8 +49,10 @@ let package = Package(
 
         // The gateway half.
         .systemLibrary(name: "CFuse3", pkgConfig: "fuse3", providers: [.apt(["libfuse3-dev"])]),
+        .systemLibrary(name: "CUring", providers: [.apt(["liburing-dev"])]),
         .target(
-            name: "FuseSession", dependencies: ["CFuse3", "CLinux", "LinuxSystem", system], cSettings: gnu, swiftSettings: dialect),
+            name: "FuseSession", dependencies: ["CFuse3", "CLinux", "CUring", "LinuxSystem", system], cSettings: gnu,
+            swiftSettings: dialect),
         .target(
             name: "GatewayFileSystem", dependencies: ["AuditLog", "CLinux", "FuseSession", "LinuxSystem", "ZonePolicy", system],
             cSettings: gnu, swiftSettings: dialect),

@@ -14,7 +14,8 @@ struct DoctorTests {
             let checks = try #require(report["checks"]?.array)
             let names = checks.compactMap { $0["name"]?.string }
             for name in [
-                "kernel", "/dev/fuse", "FUSE", "passthrough", "libfuse3", "bubblewrap", "record", "fanotify", "file handles",
+                "kernel", "/dev/fuse", "FUSE", "passthrough", "io_uring", "libfuse3", "bubblewrap", "record", "fanotify",
+                "file handles",
                 "configuration",
                 "the agent's user", "the view", "code-repo", "sandbox", "free space", "pinfold-mount", "pinfold-fence",
                 "pinfold-git",

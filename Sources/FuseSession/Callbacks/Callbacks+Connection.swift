@@ -9,7 +9,11 @@ extension Callbacks {
                 let offer = CurrentInput.body(fuse_init_in.self), let unique = CurrentInput.unique
             else { return }
             let state = unsafe SessionState.of(userdata)
-            let negotiation = unsafe Negotiation(offer, state.options, maximalWrite: connection.pointee.max_write)
+            var options = state.options
+            // Nobody is there to serve them.
+            if state.rings.withLock({ $0 == nil }) { options.features.remove(.rings) }
+            let negotiation = unsafe Negotiation(
+                offer, options, maximalWrite: min(connection.pointee.max_write, UInt32(RingPlace.payloadSize)))
             // What libfuse itself acts on. Its splice_read would bypass the look at each message that serves what it does not know.
             unsafe connection.pointee.want &= ~UInt32(FUSE_CAP_SPLICE_READ)
             state.negotiated(negotiation, unique: unique)

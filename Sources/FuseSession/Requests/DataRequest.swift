@@ -29,10 +29,10 @@ package import SystemPackage
 
     /// Replies `size` bytes of `file` from `offset`. A failing read is its errno.
     ///
-    /// Read into the thread's own memory, which is there and warm, and copied into the kernel's pages from it: libfuse takes new memory for each read,
-    /// whose page faults cost more than the copy.
+    /// Read into the ring's memory, or into the thread's own, which is there and warm, and copied into the kernel's pages from it: libfuse takes new
+    /// memory for each read, whose page faults cost more than the copy.
     package consuming func reply(from file: borrowing Descriptor, offset: Int64) {
-        let room = unsafe ThreadBuffer.atLeast(size)
+        let room = unsafe CurrentPlace.current?.room(size) ?? ThreadBuffer.atLeast(size)
         guard let base = room.baseAddress else { return fail(.noMemory) }
         var filled = 0
         do throws(Errno) {

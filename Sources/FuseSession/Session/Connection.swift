@@ -36,4 +36,6 @@ package struct Features: OptionSet, Hashable, Sendable {
     package static let accessControlLists = Features(rawValue: 1 << 7)
     /// All names can be made doubtful at once (FUSE_NOTIFY_INC_EPOCH, Linux 6.16).
     package static let epoch = Features(rawValue: 1 << 8)
+    /// Requests come through rings (FUSE_OVER_IO_URING, Linux 6.14), where the admin has allowed that (`fuse.enable_uring`).
+    package static let rings = Features(rawValue: 1 << 9)
 }

@@ -1,3 +1,4 @@
+internal import CFuse3
 internal import CLinux
 
 /// Messages to the FUSE device: one `writev` each, whole or not at all.

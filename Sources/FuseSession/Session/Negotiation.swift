@@ -12,6 +12,7 @@ struct Negotiation {
     /// The bits of <linux/fuse.h> that the header of Linux 6.1 lacks.
     private static let passthrough: UInt64 = 1 << 37
     private static let noExportSupport: UInt64 = 1 << 38
+    private static let overRings: UInt64 = 1 << 41
 
     /// Always wanted. AUTO_INVAL_DATA drops pages whose file has another time or size than before; DONT_MASK leaves the umask to
     /// the file system, since a default ACL replaces it.
@@ -29,6 +30,7 @@ struct Negotiation {
         (.symlinkCache, UInt64(FUSE_CACHE_SYMLINKS)),
         (.killPrivileges, UInt64(FUSE_HANDLE_KILLPRIV_V2)),
         (.accessControlLists, UInt64(FUSE_POSIX_ACL)),
+        (.rings, overRings),
     ]
 
     init(_ offer: fuse_init_in, _ options: SessionOptions, maximalWrite: UInt32) {

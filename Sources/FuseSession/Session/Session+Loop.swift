@@ -15,12 +15,7 @@ extension Session {
                 _ = try SystemThread("\(options.name)-\(number)") { [self] in
                     serve(crew)
                     crew.end()
-                    if running.withLock({
-                        $0 -= 1
-                        return $0 == 0
-                    }) {
-                        announceEnd()
-                    }
+                    workerEnded()
                 }
             } catch {
                 running.withLock { $0 -= 1 }
@@ -28,6 +23,15 @@ extension Session {
                 throw error
             }
         }
+    }
+
+    /// A worker has served its last request; the last of all ends the session.
+    func workerEnded() {
+        let isLast = running.withLock {
+            $0 -= 1
+            return $0 == 0
+        }
+        if isLast { announceEnd() }
     }
 
     /// Takes requests one after the other, when the crew needs this worker, until the kernel says that there will be no more (ENODEV).
@@ -40,17 +44,16 @@ extension Session {
             // 0 is the end of the session; what else there is says that the device itself is broken.
             guard count >= MemoryLayout<fuse_in_header>.size, let start = unsafe buffer.mem else { return }
             crew.leave(for: unsafe start.loadUnaligned(as: fuse_in_header.self).opcode)
-            unsafe serve(&buffer, count: Int(count))
+            unsafe serve(UnsafeMutableRawBufferPointer(start: start, count: Int(count)))
         }
     }
 
-    /// Serves one message: the first `count` bytes of `buffer`.
-    private func serve(_ buffer: inout fuse_buf, count: Int) {
-        guard let start = unsafe buffer.mem else { return }
-        let message = unsafe UnsafeRawBufferPointer(start: start, count: count)
+    /// Serves one message, at least a header.
+    func serve(_ message: UnsafeMutableRawBufferPointer) {
+        guard let start = message.baseAddress else { return }
         let header = unsafe message.loadUnaligned(as: fuse_in_header.self)
         counters.count(header.opcode)
-        guard unsafe MessageCheck.isWhole(message, header) else {
+        guard unsafe MessageCheck.isWhole(UnsafeRawBufferPointer(message), header) else {
             if MessageCheck.wantsAnswer(header.opcode) {
                 Origin(device: state.device.descriptor.rawValue, header: header, umask: 0).fail(.ioError)
             }
@@ -60,6 +63,9 @@ extension Session {
         if header.opcode == TemporaryFileMessage.opcode {
             unsafe TemporaryFileMessage.serve(start, header, state)
         } else {
+            var buffer = unsafe fuse_buf()
+            unsafe buffer.size = message.count
+            unsafe buffer.mem = start
             unsafe fuse_session_process_buf(session, &buffer)
         }
     }
@@ -68,21 +74,25 @@ extension Session {
     package func serve(message: [UInt8]) {
         guard message.count >= MemoryLayout<fuse_in_header>.size else { return }
         var message = message
-        unsafe message.withUnsafeMutableBytes { bytes in
-            var buffer = unsafe fuse_buf()
-            unsafe buffer.size = bytes.count
-            unsafe buffer.mem = bytes.baseAddress
-            unsafe serve(&buffer, count: bytes.count)
-        }
+        unsafe message.withUnsafeMutableBytes { unsafe serve($0) }
         unsafe CurrentInput.set(nil)
     }
 
-    /// libfuse's way to the device. Its reply to INIT is replaced by the one that was negotiated.
+    /// libfuse's way to the kernel: back through the ring for a request that came through one, else to the device. Its reply to INIT is replaced by
+    /// the one that was negotiated.
     static func send(
         _ device: Int32, _ parts: UnsafeMutablePointer<iovec>?, _ count: Int32, _ userdata: UnsafeMutableRawPointer?
     ) -> Int {
-        guard CurrentInput.opcode == FUSE_INIT.rawValue, count == 2, let parts = unsafe parts, let userdata = unsafe userdata,
-            let header = unsafe parts[0].iov_base?.loadUnaligned(as: fuse_out_header.self), header.error == 0,
+        guard let parts = unsafe parts, count == 1 || count == 2, let userdata = unsafe userdata,
+            let header = unsafe parts[0].iov_base?.loadUnaligned(as: fuse_out_header.self)
+        else { return unsafe writev(device, parts, count) }
+        if let place = CurrentPlace.current {
+            let data =
+                unsafe count == 2
+                ? UnsafeRawBufferPointer(start: parts[1].iov_base, count: parts[1].iov_len) : .init(start: nil, count: 0)
+            if unsafe place.keep(header, data) { return Int(header.len) }
+        }
+        guard CurrentInput.opcode == FUSE_INIT.rawValue, count == 2, header.error == 0,
             var reply = unsafe SessionState.of(userdata).takeAnswer(to: header.unique)
         else { return unsafe writev(device, parts, count) }
         var newHeader = fuse_out_header(
@@ -90,6 +100,7 @@ extension Session {
         let sent = unsafe withUnsafeMutableBytes(of: &newHeader) { head in
             unsafe withUnsafeBytes(of: &reply) { unsafe DeviceChannel.send(to: device, head, $0) }
         }
+        unsafe SessionState.of(userdata).startRings(sent)
         return sent ? Int(newHeader.len) : -1
     }
 }

@@ -73,6 +73,9 @@ package import SystemPackage
         if options.readOnly { parameters.append(("ro", nil)) }
         var attributes: DetachedMount.Attributes = [.noSetuid, .noDevices]
         if options.readOnly { attributes.insert(.readOnly) }
+        prepareRings()
+        // The kernel has answered by the first look at the child, which waits for the rings itself; where it never came to that, nor do they.
+        defer { state.startRings(false) }
         let outer = try DetachedMount.new(type: "fuse", parameters, attributes)
         try startWorkers()
         let child = options.name

@@ -15,8 +15,10 @@ package struct SessionOptions: Sendable {
     package var stackDepth: UInt32 = 1
     /// Whether the mount lies over its scratch directory for a moment also where the kernel would not need that.
     package var mountsByScratch = false
-    /// How many threads serve.
+    /// How many threads serve what comes through the device.
     package var workers: Int
+    /// Where those sit that serve what comes through rings (`Features.rings`); none where there shall be none.
+    package var ringSeats: [RingSeat] = []
 
     package init(name: String, source: String, readOnly: Bool, features: Features, workers: Int) {
         self.name = name

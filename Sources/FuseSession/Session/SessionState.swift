@@ -12,6 +12,8 @@ final class SessionState: Sendable {
     /// that follows on the same thread.
     private let answer = Lock<(unique: UInt64, reply: fuse_init_out)?>(nil)
     private let negotiated = Lock<Features?>(nil)
+    /// Those who wait for the kernel to agree to rings; nil where there are none.
+    let rings = Lock<RingCrew?>(nil)
 
     init(fileSystem: any FileSystem, options: SessionOptions, device: SharedDescriptor) {
         self.fileSystem = fileSystem
@@ -34,6 +36,11 @@ final class SessionState: Sendable {
             answer = nil
             return waiting.reply
         }
+    }
+
+    /// Has the workers with rings start, where the kernel has `taken` an answer that agrees to them; else they go home.
+    func startRings(_ taken: Bool) {
+        rings.withLock { $0 }?.decide(taken && features?.contains(.rings) == true)
     }
 
     /// The state behind libfuse's `userdata`, which the session keeps alive for as long as its threads run.

@@ -53,6 +53,8 @@ package enum Technique: String, CaseIterable, Hashable, Sendable {
     case detachedClone = "detached-clone"
     /// Reports of changes wait in a queue as long as there is memory; without it the machine's limit holds (`fs.fanotify.max_queued_events`).
     case unlimitedQueue = "unlimited-queue"
+    /// Requests come through rings, to the processor that they were made on (Linux 6.14, `fuse.enable_uring`).
+    case rings = "io-uring"
 }
 
 extension GatewayOptions {
@@ -70,7 +72,7 @@ extension GatewayOptions {
         var features = always
         let optional: [(Technique, Features)] = [
             (.passthrough, .passthrough), (.noOpen, [.noOpen, .noOpenDirectory]), (.readdirplus, .readdirplus),
-            (.symlinkCache, .symlinkCache),
+            (.symlinkCache, .symlinkCache), (.rings, .rings),
         ]
         for (technique, bits) in optional where without.contains(technique) { features.subtract(bits) }
         return features

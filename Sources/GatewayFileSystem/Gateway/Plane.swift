@@ -83,7 +83,7 @@ final class Plane: Sendable {
         _ zone: Zone, _ layout: borrowing Layout, _ options: GatewayOptions, _ root: borrowing Descriptor
     ) -> SessionOptions {
         let isView = zone == .view
-        let common: Features = [.readdirplus, .symlinkCache, .accessControlLists, .epoch]
+        let common: Features = [.readdirplus, .symlinkCache, .accessControlLists, .epoch, .rings]
         var features = options.features(
             common.union(
                 isView ? [.noOpen, .noOpenDirectory] : [.noOpenDirectory, .passthrough, .killPrivileges, .temporaryFiles]))
@@ -91,6 +91,7 @@ final class Plane: Sendable {
         if options.quota(of: zone) != nil { features.remove(.passthrough) }
         var result = SessionOptions(
             name: isView ? "view" : zone.label, source: layout.source.path, readOnly: isView, features: features, workers: workers)
+        result.ringSeats = RingSeat.all(each: ringWorkers)
         result.mountsByScratch = options.without.contains(.detachedClone)
         // A stacked file system below takes one of the two levels that the kernel allows.
         if (try? root.fileSystemStatistics().kind) == overlay { result.stackDepth = 2 }
@@ -101,5 +102,8 @@ final class Plane: Sendable {
     private static let overlay: Int64 = 0x794c_7630
 
     /// Some wait for the disk while others serve.
-    private static let workers = min(max(2 * sysconf(Int32(_SC_NPROCESSORS_ONLN)), 4), 16)
+    private static let workers = min(max(2 * processors, 4), 16)
+    /// The same at each processor.
+    private static let ringWorkers = max(8 / processors, 2)
+    private static let processors = max(sysconf(Int32(_SC_NPROCESSORS_ONLN)), 1)
 }
