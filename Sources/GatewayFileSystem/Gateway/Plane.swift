@@ -73,14 +73,15 @@ final class Plane: Sendable {
         }
         let served: any FileSystem =
             isView ? ViewPlane(tree) : ZonePlane(tree, descriptors: descriptors / 4, audit: audit, usage: usage)
-        let session = try Session(served, Self.sessionOptions(zone, layout, options, source.root.descriptor))
+        let session = try Session(
+            served, Self.sessionOptions(zone, layout, options, source.root.descriptor, descriptors: descriptors))
         // Before the kernel gets its first answer, so that no change goes unheard.
         if let coherence, let key { coherence.attach(key, tree, session.notifier) }
         self.init(label: isView ? "view" : zone.label, relativePath: relativePath, session: session, usage: usage, clone: clone)
     }
 
     private static func sessionOptions(
-        _ zone: Zone, _ layout: borrowing Layout, _ options: GatewayOptions, _ root: borrowing Descriptor
+        _ zone: Zone, _ layout: borrowing Layout, _ options: GatewayOptions, _ root: borrowing Descriptor, descriptors: Int
     ) -> SessionOptions {
         let isView = zone == .view
         let common: Features = [.readdirplus, .symlinkCache, .accessControlLists, .epoch, .rings]
@@ -91,7 +92,9 @@ final class Plane: Sendable {
         if options.quota(of: zone) != nil { features.remove(.passthrough) }
         var result = SessionOptions(
             name: isView ? "view" : zone.label, source: layout.source.path, readOnly: isView, features: features, workers: workers)
-        result.ringSeats = RingSeat.all(each: ringWorkers)
+        // Each has a ring, which is a descriptor for as long as it serves.
+        let seats = RingSeat.all(each: ringWorkers)
+        if seats.count <= descriptors / 4 { result.ringSeats = seats }
         result.mountsByScratch = options.without.contains(.detachedClone)
         // A stacked file system below takes one of the two levels that the kernel allows.
         if (try? root.fileSystemStatistics().kind) == overlay { result.stackDepth = 2 }
