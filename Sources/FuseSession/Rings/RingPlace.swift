@@ -155,19 +155,14 @@ internal import SystemPackage
 
 /// The place whose request this thread is serving; none on threads that read the device.
 enum CurrentPlace {
-    private static let key: pthread_key_t = {
-        var key = pthread_key_t()
-        // Fails only when a process has used up its 1,024 keys.
-        precondition(unsafe pthread_key_create(&key, nil) == 0, "no thread-specific storage left")
-        return key
-    }()
+    private static let slot = ThreadSlot()
 
     /// Of this thread; the caller keeps it alive.
     static func set(_ place: RingPlace?) {
-        unsafe pthread_setspecific(key, place.map { unsafe Unmanaged.passUnretained($0).toOpaque() })
+        unsafe slot.set(place.map { unsafe UnsafeRawPointer(Unmanaged.passUnretained($0).toOpaque()) })
     }
 
     static var current: RingPlace? {
-        unsafe pthread_getspecific(key).map { unsafe Unmanaged<RingPlace>.fromOpaque($0).takeUnretainedValue() }
+        unsafe slot.pointer.map { unsafe Unmanaged<RingPlace>.fromOpaque($0).takeUnretainedValue() }
     }
 }

@@ -1,18 +1,12 @@
 internal import CFuse3
-internal import CLinux
 
 /// The message that this thread is serving, as it came from the device: for what libfuse 3.14 does not pass on.
 enum CurrentInput {
-    private static let key: pthread_key_t = {
-        var key = pthread_key_t()
-        // Fails only when a process has used up its 1,024 keys.
-        precondition(unsafe pthread_key_create(&key, nil) == 0, "no thread-specific storage left")
-        return key
-    }()
+    private static let slot = ThreadSlot()
 
-    static func set(_ message: UnsafeRawPointer?) { unsafe pthread_setspecific(key, message) }
+    static func set(_ message: UnsafeRawPointer?) { unsafe slot.set(message) }
 
-    private static var message: UnsafeRawPointer? { unsafe UnsafeRawPointer(pthread_getspecific(key)) }
+    private static var message: UnsafeRawPointer? { unsafe slot.pointer }
 
     /// The structure after the header. Only for the operation whose structure that is: the kernel sent all of it.
     static func body<Value: BitwiseCopyable>(_ type: Value.Type) -> Value? {
