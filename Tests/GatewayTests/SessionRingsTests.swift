@@ -75,6 +75,18 @@ struct SessionRingsTests {
         }
     }
 
+    @Test(arguments: [4, .random(in: 1_000...9_999_999)])
+    func `the sandbox answers as a file system in memory does`(seed: UInt64) async throws {
+        try await withRings {
+            try await withGateway { gateway in
+                var run = ModelRun(root: gateway.viewSandbox, seed: seed)
+                try run.run(2_500)
+                var onDisk = ModelRun(comparing: run, root: gateway.sandbox)
+                try onDisk.run(0)
+            }
+        }
+    }
+
     /// One thread a processor would have everybody else's requests there wait for the disk, too.
     @Test func `a request that the disk holds up holds up no other of the same processor`() async throws {
         try await withTemporaryDirectory { directory in

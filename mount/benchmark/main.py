@@ -101,6 +101,12 @@ def measure(options, place, results, keep):
         progress(f"   took {time.monotonic() - started:.0f} s")
 
 
+def rings_allowed():
+    """Whether the admin lets FUSE's requests come through rings: the kernel's own choice is no."""
+    switch = pathlib.Path("/sys/module/fuse/parameters/enable_uring")
+    return "on" if switch.exists() and switch.read_text().startswith("Y") else "off"
+
+
 def machine():
     processor = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), platform.machine())
     return {
@@ -108,6 +114,7 @@ def machine():
         "processor": processor,
         "cores": os.cpu_count(),
         "memory": f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GiB",
+        "io_uring for FUSE": rings_allowed(),
         "filesystem": subprocess.run(["findmnt", "-no", "FSTYPE", "-T", "/var/tmp"], capture_output=True, text=True).stdout.strip(),
         "load at start": round(os.getloadavg()[0], 2),
     }

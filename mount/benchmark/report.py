@@ -17,6 +17,7 @@ TITLES = {
 def tables(results):
     machine = results["machine"]
     lines = [f"{machine['cores']} cores ({machine['processor']}), {machine['memory']}, Linux {machine['kernel']}, {machine['filesystem']}; "
+             f"io_uring for FUSE {machine['io_uring for FUSE']}; "
              f"median of {results['rounds']} turns; load {machine['load at start']} at the start"]  # fmt: skip
     for part, title in TITLES.items():
         if part in results:
