@@ -12,8 +12,8 @@ struct SessionRingsTests {
     /// The switch, which is the whole machine's: other gateways that start meanwhile may have rings too.
     private static let parameter = "/sys/module/fuse/parameters/enable_uring"
 
-    /// Whether the kernel has such a thing at all; without, all is served through the device, and has to be.
-    private static let kernelHasRings = KernelVersion.running >= KernelVersion(6, 14)
+    /// Whether the kernel has such a thing at all (6.14); without, all is served through the device, and has to be.
+    private static let kernelHasRings = unsafe access(parameter, F_OK) == 0
 
     private func withRings(allowed: Bool = true, _ body: () async throws -> Void) async throws {
         guard Self.kernelHasRings else { return try await body() }
@@ -25,30 +25,32 @@ struct SessionRingsTests {
         try outcome.get()
     }
 
-    /// The threads that wait for requests through rings are there only where the kernel has agreed to them.
-    private func ringWorkers(_ gateway: MountedGateway) throws -> Int {
-        try shell("cat /proc/\(gateway.pid)/task/*/comm").output.split(separator: "\n").count { $0.hasPrefix("sandbox-r") }
+    /// What the daemon says of itself.
+    private func isAskedThroughRings(_ gateway: MountedGateway) async throws -> Bool {
+        _ = try await gateway.requests("sandbox")
+        try await eventually("the daemon says how it is asked") { try readFile(gateway.log).contains("sandbox is asked through ") }
+        return try readFile(gateway.log).contains("sandbox is asked through rings")
     }
 
     @Test func `requests come through rings where the admin allows that, and through the device where not`() async throws {
         try await withRings {
             try await withGateway { gateway in
-                let workers = try ringWorkers(gateway)
-                #expect((workers > 0) == Self.kernelHasRings)
+                let asked = try await isAskedThroughRings(gateway)
+                #expect(asked == Self.kernelHasRings)
                 let made = try await gateway.requests("sandbox") {
                     try gateway.asAgent("cd data/sandbox; touch a; mv a b").requireSuccess()
                 }
                 #expect((made["create"] ?? 0) > 0, "\(made)")
             }
             try await withGateway(.init(without: ["io-uring"])) { gateway in
-                let workers = try ringWorkers(gateway)
-                #expect(workers == 0)
+                let asked = try await isAskedThroughRings(gateway)
+                #expect(!asked)
             }
         }
         try await withRings(allowed: false) {
             try await withGateway { gateway in
-                let workers = try ringWorkers(gateway)
-                #expect(workers == 0)
+                let asked = try await isAskedThroughRings(gateway)
+                #expect(!asked)
                 try gateway.asAgent("cd data/sandbox; touch a; mv a b").requireSuccess()
             }
         }
@@ -87,8 +89,8 @@ struct SessionRingsTests {
         }
     }
 
-    /// One thread a processor would have everybody else's requests there wait for the disk, too.
-    @Test func `a request that the disk holds up holds up no other of the same processor`() async throws {
+    /// A directory whose `source` is a file system of its own, so that the disk can be held up.
+    private func withOwnDisk(_ body: (_ directory: String) async throws -> Void) async throws {
         try await withTemporaryDirectory { directory in
             try shell(
                 "truncate -s 40M image; mkfs.ext4 -q image; mkdir source; mount -o loop image source", workingDirectory: directory
@@ -96,65 +98,91 @@ struct SessionRingsTests {
             .requireSuccess()
             defer { _ = try? shell("fsfreeze -u source; umount -l source", workingDirectory: directory) }
             try MountedGateway.makeDirectories(in: directory)
-            try await withRings {
-                try await withGateway(in: directory) { gateway in
-                    try gateway.asAgent("mkdir data/sandbox/one data/sandbox/two; touch data/sandbox/two/there").requireSuccess()
-                    try shell("fsfreeze -f source", workingDirectory: directory).requireSuccess()
-                    defer { _ = try? shell("fsfreeze -u source", workingDirectory: directory) }
-                    try gateway.asAgent(
-                        """
-                        cd data/sandbox; taskset -c 0 touch one/held & held=$!
-                        until grep -q '(touch) [SD]' /proc/$held/stat; do sleep 0.01; done
-                        for i in 1 2 3; do ! taskset -c 0 stat two/absent-$i 2> /dev/null; taskset -c 0 ls -l two > /dev/null; done
-                        kill -0 $held
-                        """, seconds: 30
-                    ).requireSuccess()
-                }
+            try await withRings { try await body(directory) }
+        }
+    }
+
+    /// One thread a processor would have everybody else's requests there wait for the disk, too.
+    @Test func `requests that the disk holds up hold up no other of the same processor`() async throws {
+        try await withOwnDisk { directory in
+            try await withGateway(in: directory) { gateway in
+                try gateway.asAgent("mkdir data/sandbox/{1,2,3,other}; touch data/sandbox/other/there").requireSuccess()
+                try shell("fsfreeze -f source", workingDirectory: directory).requireSuccess()
+                defer { _ = try? shell("fsfreeze -u source", workingDirectory: directory) }
+                try gateway.asAgent(
+                    """
+                    cd data/sandbox
+                    for n in 1 2 3; do taskset -c 0 touch $n/held & done
+                    until [ $(cat /proc/\(gateway.pid)/task/*/stat | grep -c ') D ') = 3 ]; do sleep 0.01; done
+                    for n in 1 2 3; do ! taskset -c 0 stat other/absent-$n 2> /dev/null; taskset -c 0 ls -l other > /dev/null; done
+                    [ $(jobs -r | wc -l) = 3 ]
+                    """, seconds: 30
+                ).requireSuccess()
             }
         }
     }
 
-    @Test func `a daemon that is killed leaves nobody waiting`() async throws {
-        try await withRings {
-            try await withTemporaryDirectory { directory in
-                try MountedGateway.makeDirectories(in: directory)
-                let dead = try startGateway(MountedGateway.arguments(directory), log: directory + "/log")
-                try dead.signal(SIGKILL)
-                _ = try dead.wait()
-                // A process that hung would be ended by the deadline of `run`.
-                #expect(try run("touch", [directory + "/view/data/sandbox/new"], seconds: 20).status == .exited(1))
-                try await withGateway(in: directory) { gateway in
-                    _ = try gateway.asAgent("echo x > data/sandbox/alive").requireSuccess()
-                }
+    @Test(arguments: [SIGKILL, SIGTERM]) func `the end of the daemon leaves nobody waiting`(signal: Int32) async throws {
+        try await withOwnDisk { directory in
+            let ended = try startGateway(MountedGateway.arguments(directory), log: directory + "/log")
+            try shell("fsfreeze -f source", workingDirectory: directory).requireSuccess()
+            // What is under way ends with the disk, what comes later at once; a process that hung would be ended by the deadline.
+            let said = try shell(
+                """
+                touch view/data/sandbox/held 2> held & held=$!
+                until cat /proc/\(ended.pid)/task/*/stat | grep -q ') D '; do sleep 0.01; done
+                kill -\(signal) \(ended.pid); sleep 0.1; fsfreeze -u source
+                wait $held || true
+                while kill -0 \(ended.pid) 2> /dev/null && ! grep -q ') Z' /proc/\(ended.pid)/stat; do sleep 0.01; done
+                ! touch view/data/sandbox/new
+                """, workingDirectory: directory, seconds: 40)
+            #expect(said.status == .exited(0), "\(said)")
+            _ = try ended.wait()
+            try await withGateway(in: directory) { gateway in
+                _ = try gateway.asAgent("echo x > data/sandbox/alive").requireSuccess()
             }
         }
     }
 
     /// Else it would be a way past the filter of system calls.
-    @Test func `a ring takes commands to drivers and nothing else`() throws {
+    @Test func `a ring takes commands to its own file and nothing else`() throws {
         guard Self.kernelHasRings else { return }
-        let ring = try CommandRing.make(entries: 1)
-        // IORING_OP_NOP, _CONNECT, _OPENAT.
-        for operation: UInt8 in [0, 16, 18] {
-            let command = unsafe ring.command(0, to: -1, tag: 7)
-            unsafe command?.storeBytes(of: operation, as: UInt8.self)
+        let file = try Descriptor.open("/dev/null", .readWrite)
+        let ring = try CommandRing.make(entries: 1, for: file.rawValue)
+        func attempt(operation: UInt8, flags: UInt8) throws -> Errno? {
+            let command = unsafe ring.command(1, tag: 7)
+            unsafe command.storeBytes(of: operation, as: UInt8.self)
+            unsafe command.storeBytes(of: flags, toByteOffset: 1, as: UInt8.self)
             try ring.wait()
             let answer = ring.answer()
-            #expect(answer?.tag == 7 && answer?.error == .permissionDenied, "operation \(operation)")
+            #expect(answer?.tag == 7)
+            return answer?.error
         }
+        // IORING_OP_NOP, _CONNECT, _OPENAT and _URING_CMD.
+        let (nothing, connect, open, command) = (UInt8(0), UInt8(16), UInt8(18), UInt8(46))
+        for operation in [nothing, connect, open] {
+            for flags: UInt8 in [0, 1] {
+                let error = try attempt(operation: operation, flags: flags)
+                #expect(error == .permissionDenied, "operation \(operation)")
+            }
+        }
+        // A descriptor in the place of the file that was registered.
+        let elsewhere = try attempt(operation: command, flags: 0)
+        #expect(elsewhere == .permissionDenied)
+        // What is allowed comes to the driver; this one takes every command.
+        let allowed = try attempt(operation: command, flags: 1)
+        #expect(allowed == nil)
     }
 
-    @Test func `each queue has a place, and each processor that may be used has its own workers`() {
-        #expect(
-            RingSeat.seats(possible: 2, usable: [0, 1], each: 1) == [
-                .init(processor: 0, queues: [0]), .init(processor: 1, queues: [1]),
-            ])
-        // Two of eight processors may be used, and the others are for the first workers.
-        let seats = RingSeat.seats(possible: 8, usable: [2, 5], each: 3)
+    @Test func `each queue has a place, and each processor workers of its own`() {
+        let two = RingSeat.seats(possible: 2, usable: [0, 1])
+        #expect(Set(two) == [.init(processor: 0, queues: [0]), .init(processor: 1, queues: [1])])
+        #expect(two.count { $0.processor == 1 } >= 4)
+        // Two of eight are there, and the places of the others are nobody's else.
+        let seats = RingSeat.seats(possible: 8, usable: [2, 5])
         #expect(Set(seats.flatMap(\.queues)) == Set(0..<8))
-        #expect(seats.allSatisfy { $0.queues.contains(UInt16($0.processor)) })
-        #expect(seats.count { $0.processor == 2 } == 3)
-        #expect(seats.count { $0.processor == 5 } == 3)
-        #expect(RingSeat.seats(possible: 0, usable: [0], each: 1).isEmpty)
+        #expect(seats.allSatisfy { $0.processor == nil || $0.queues == [UInt16($0.processor ?? 0)] })
+        #expect(RingSeat.seats(possible: 0, usable: [0]).isEmpty)
+        #expect(RingSeat.seats(possible: 512, usable: Array(0..<512)).isEmpty)
     }
 }

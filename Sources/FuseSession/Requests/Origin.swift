@@ -39,7 +39,8 @@ internal import SystemPackage
         }
     }
 
-    /// Whether the kernel took the answer: it does not where the connection has ended.
+    /// Whether the kernel took the answer: it does not where the connection has ended. Through a ring it is kept, and goes out when the callback
+    /// returns: until then whoever asked waits, with what locks he holds.
     func succeed(_ bytes: UnsafeRawBufferPointer) -> Bool {
         if let library = unsafe library {
             return unsafe fuse_reply_buf(library, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count) == 0

@@ -4,8 +4,8 @@ internal import SystemPackage
 
 /// A ring of commands to a driver (`man 7 io_uring`, IORING_OP_URING_CMD), of the thread that makes it alone.
 ///
-/// It takes commands to drivers and nothing else, for good: without that, whoever takes the thread over could open and connect through it what
-/// the filter of system calls refuses (`man 3 io_uring_register_restrictions`).
+/// It takes commands to one file's driver and nothing else, for good: without that, whoever takes the thread over could open, connect and set up
+/// sockets through it, which the filter of system calls refuses (`man 3 io_uring_register_restrictions`).
 @safe struct CommandRing: ~Copyable {
     private let ring: UnsafeMutablePointer<io_uring>
 
@@ -14,10 +14,12 @@ internal import SystemPackage
 
     private init(_ ring: UnsafeMutablePointer<io_uring>) { unsafe self.ring = unsafe ring }
 
-    /// - Parameter entries: how many commands may be under way.
+    /// - Parameters:
+    ///   - entries: how many commands may be under way.
+    ///   - file: whose driver they are for; the ring holds it open.
     ///
     /// ENOSYS or EPERM where the kernel has no rings or `kernel.io_uring_disabled` forbids them, EINVAL before Linux 6.1.
-    static func make(entries: UInt32) throws(Errno) -> CommandRing {
+    static func make(entries: UInt32, for file: Int32) throws(Errno) -> CommandRing {
         let made = UnsafeMutablePointer<io_uring>.allocate(capacity: 1)
         unsafe made.initialize(to: io_uring())
         var parameters = io_uring_params()
@@ -30,10 +32,14 @@ internal import SystemPackage
             throw error
         }
         let result = unsafe CommandRing(made)
-        var restriction = io_uring_restriction()
-        restriction.opcode = UInt16(IORING_RESTRICTION_SQE_OP)
-        restriction.sqe_op = UInt8(IORING_OP_URING_CMD.rawValue)
-        try succeed(unsafe io_uring_register_restrictions(result.ring, &restriction, 1))
+        var file = file
+        try succeed(unsafe io_uring_register_files(result.ring, &file, 1))
+        var restrictions = [io_uring_restriction(), io_uring_restriction()]
+        restrictions[0].opcode = UInt16(IORING_RESTRICTION_SQE_OP)
+        restrictions[0].sqe_op = UInt8(IORING_OP_URING_CMD.rawValue)
+        restrictions[1].opcode = UInt16(IORING_RESTRICTION_SQE_FLAGS_REQUIRED)
+        restrictions[1].sqe_flags = registeredFile
+        try succeed(unsafe io_uring_register_restrictions(result.ring, &restrictions, UInt32(restrictions.count)))
         try succeed(unsafe io_uring_enable_rings(result.ring))
         return result
     }
@@ -43,14 +49,15 @@ internal import SystemPackage
         unsafe ring.deallocate()
     }
 
-    /// A command to be filled in, `commandSize` zeroed bytes that are sent by the next `wait`; nil where as many as there may be are
-    /// under way.
-    @unsafe func command(_ number: UInt32, to file: Int32, tag: UInt64) -> UnsafeMutableRawPointer? {
-        guard let entry = unsafe io_uring_get_sqe(ring) else { return nil }
+    /// A command to be filled in, `commandSize` zeroed bytes that are sent by the next `wait`. No more than there are entries are under way.
+    @unsafe func command(_ number: UInt32, tag: UInt64) -> UnsafeMutableRawPointer {
+        guard let entry = unsafe io_uring_get_sqe(ring) else { preconditionFailure("more commands than the ring has entries") }
         let bytes = UnsafeMutableRawPointer(entry)
         unsafe bytes.initializeMemory(as: UInt8.self, repeating: 0, count: Self.commandSize)
         unsafe entry.pointee.opcode = UInt8(IORING_OP_URING_CMD.rawValue)
-        unsafe entry.pointee.fd = file
+        // The first of the registered files, not a descriptor.
+        unsafe entry.pointee.fd = 0
+        unsafe entry.pointee.flags = Self.registeredFile
         unsafe entry.pointee.user_data = tag
         unsafe bytes.storeBytes(of: number, toByteOffset: Self.numberOffset, as: UInt32.self)
         return unsafe bytes
@@ -76,6 +83,8 @@ internal import SystemPackage
         if result < 0 { throw Errno(rawValue: -result) }
     }
 
+    /// IOSQE_FIXED_FILE.
+    private static let registeredFile: UInt8 = 1 << 0
     // IORING_SETUP_R_DISABLED, _SINGLE_ISSUER and _DEFER_TASKRUN: the importer does not know what `1U << 6` is.
     private static let disabled: UInt32 = 1 << 6
     private static let singleIssuer: UInt32 = 1 << 12

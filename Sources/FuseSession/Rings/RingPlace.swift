@@ -20,8 +20,11 @@ internal import SystemPackage
     /// How many bytes of payload the request has.
     private var received = 0
     private var answer = fuse_out_header()
-    /// Where the answer's bytes are.
+    /// Where the answer's bytes are, and how many.
     private var bytes = Bytes.none
+    private var count = 0
+    /// Whether the kernel has put a request here yet.
+    private(set) var isTaken = false
 
     private enum Bytes {
         case none
@@ -70,8 +73,8 @@ internal import SystemPackage
     // MARK: The kernel's side
 
     /// Offers the place to the kernel (FUSE_IO_URING_CMD_REGISTER).
-    @unsafe func offer(by ring: borrowing CommandRing, device: Int32, tag: UInt64) {
-        guard let command = unsafe ring.command(1, to: device, tag: tag) else { return }
+    @unsafe func offer(by ring: borrowing CommandRing, tag: UInt64) {
+        let command = unsafe ring.command(1, tag: tag)
         let parts = unsafe (base + Self.partsOffset).bindMemory(to: iovec.self, capacity: 2)
         unsafe parts[0] = iovec(iov_base: base, iov_len: Self.stateOffset + Self.stateSize)
         unsafe parts[1] = iovec(iov_base: payload, iov_len: Self.payloadSize)
@@ -81,24 +84,26 @@ internal import SystemPackage
         unsafe put(command, commit: 0)
     }
 
-    /// Gives the answer back and takes the next request (FUSE_IO_URING_CMD_COMMIT_AND_FETCH).
-    @unsafe func commit(by ring: borrowing CommandRing, device: Int32, tag: UInt64) {
-        guard let command = unsafe ring.command(2, to: device, tag: tag) else { return }
-        var state = unsafe base.load(fromByteOffset: Self.stateOffset, as: State.self)
-        // A request that nobody answered fails, as it does at the device.
-        let size = Int(answer.len) - MemoryLayout<fuse_out_header>.size
+    /// Gives the answer back and takes the next request (FUSE_IO_URING_CMD_COMMIT_AND_FETCH). A request that nobody answered fails.
+    @unsafe func commit(by ring: borrowing CommandRing, tag: UInt64) {
         switch bytes {
         case .none, .payload: break
-        case .small: unsafe payload.copyMemory(from: base + Self.smallOffset, byteCount: size)
+        case .small: unsafe payload.copyMemory(from: base + Self.smallOffset, byteCount: count)
         case .heap(let kept):
-            unsafe kept.withUnsafeBytes { unsafe payload.copyMemory(from: $0.baseAddress.unsafelyUnwrapped, byteCount: size) }
+            unsafe kept.withUnsafeBytes { unsafe payload.copyMemory(from: $0.baseAddress.unsafelyUnwrapped, byteCount: count) }
         }
-        state.payloadSize = UInt32(size)
+        var state = unsafe base.load(fromByteOffset: Self.stateOffset, as: State.self)
+        state.payloadSize = UInt32(count)
         unsafe base.storeBytes(of: answer, as: fuse_out_header.self)
         unsafe base.storeBytes(of: state, toByteOffset: Self.stateOffset, as: State.self)
-        unsafe put(command, commit: state.commit)
-        bytes = .none
         answer.unique = 0
+        unsafe commitAgain(by: ring, tag: tag)
+    }
+
+    /// The same once more, where the kernel could not take it for the moment.
+    @unsafe func commitAgain(by ring: borrowing CommandRing, tag: UInt64) {
+        let state = unsafe base.load(fromByteOffset: Self.stateOffset, as: State.self)
+        unsafe put(ring.command(2, tag: tag), commit: state.commit)
     }
 
     /// `struct fuse_uring_cmd_req`, in the driver's part of the command.
@@ -116,6 +121,8 @@ internal import SystemPackage
         let state = unsafe base.load(fromByteOffset: Self.stateOffset, as: State.self)
         received = min(Int(state.payloadSize), Self.payloadSize)
         answer = fuse_out_header(len: UInt32(MemoryLayout<fuse_out_header>.size), error: -EIO, unique: header.unique)
+        (bytes, count) = (.none, 0)
+        isTaken = true
         let operation = Int(header.len) - Self.headerSize - Int(state.payloadSize)
         guard received == Int(state.payloadSize), (0...Self.operationSize).contains(operation) else { return nil }
         let start = unsafe payload - operation - Self.headerSize
@@ -134,18 +141,18 @@ internal import SystemPackage
     @unsafe func keep(_ header: fuse_out_header, _ data: UnsafeRawBufferPointer) -> Bool {
         guard header.unique == answer.unique, header.unique != 0, data.count <= Self.payloadSize else { return false }
         answer = header
-        guard data.count > 0, let start = data.baseAddress else {
+        count = data.count
+        guard count > 0, let start = data.baseAddress else {
             bytes = .none
             return true
         }
-        if unsafe start == UnsafeRawPointer(payload) {
+        if received == 0 {
+            // An answer that was put together here needs no copy.
+            if unsafe start != UnsafeRawPointer(payload) { unsafe payload.copyMemory(from: start, byteCount: count) }
             bytes = .payload
-        } else if data.count <= Self.smallSize {
-            unsafe (base + Self.smallOffset).copyMemory(from: start, byteCount: data.count)
+        } else if count <= Self.smallSize {
+            unsafe (base + Self.smallOffset).copyMemory(from: start, byteCount: count)
             bytes = .small
-        } else if received == 0 {
-            unsafe payload.copyMemory(from: start, byteCount: data.count)
-            bytes = .payload
         } else {
             bytes = .heap(unsafe [UInt8](data))
         }

@@ -2,39 +2,42 @@ internal import CLinux
 internal import LinuxSystem
 internal import SystemPackage
 
-/// Where a worker of a `RingCrew` sits: the processor that it runs on, and the queues that it has a place in.
+/// Where a worker of a `RingCrew` sits: the processor that it stays on, and the queues that it has a place in.
 package struct RingSeat: Hashable, Sendable {
-    package var processor: Int
+    /// nil for any.
+    package var processor: Int?
     package var queues: [UInt16]
 
-    package init(processor: Int, queues: [UInt16]) {
+    package init(processor: Int?, queues: [UInt16]) {
         self.processor = processor
         self.queues = queues
     }
 
-    /// The seats of a session: `count` at each processor that this process may use, all of them with a place in the queue of that. The kernel
-    /// wants a place in each queue, also of processors that are off or other people's: the first seats share those among them.
-    ///
-    /// None where the admin has not allowed rings (`fuse.enable_uring`), and where pages are larger than a place is made for.
-    package static func all(each count: Int) -> [RingSeat] {
-        guard sysconf(Int32(_SC_PAGESIZE)) == 4096,
+    /// The seats of a session. None where the admin has not allowed rings (`fuse.enable_uring`), where pages are larger than a place is made for,
+    /// and where somebody may run on a processor that this process may not: nobody would be there to serve him.
+    package static func all() -> [RingSeat] {
+        let usable = Processors.usable
+        guard sysconf(Int32(_SC_PAGESIZE)) == 4096, usable.count == sysconf(Int32(_SC_NPROCESSORS_ONLN)),
             let switched = try? readWholeFile("/sys/module/fuse/parameters/enable_uring"), switched.first == UInt8(ascii: "Y")
         else { return [] }
-        return seats(possible: Processors.possible, usable: Processors.usable, each: count)
+        return seats(possible: Processors.possible, usable: usable)
     }
 
-    /// The same for a machine with room for `possible` processors, of which this process may run on `usable`.
-    package static func seats(possible: Int, usable: [Int], each count: Int) -> [RingSeat] {
+    /// A request waits for a worker of the processor that it was made on, and for no other: so each has as many as may wait for the disk while
+    /// another still serves. They have one place each, since the kernel does not see that a place's worker is busy with another.
+    private static let each = 4
+    /// More threads than that are not worth it.
+    private static let most = 128
+
+    /// The same for a machine with room for `possible` processors, of which `usable` are there.
+    package static func seats(possible: Int, usable: [Int]) -> [RingSeat] {
         let usable = usable.filter { $0 < possible }
-        guard !usable.isEmpty else { return [] }
-        let firsts = usable.enumerated().map { index, processor in
-            let others = (0..<possible).filter { !usable.contains($0) && $0 % usable.count == index }
-            return RingSeat(processor: processor, queues: ([processor] + others).map { UInt16($0) })
-        }
-        let more = usable.flatMap { processor in
-            (1..<max(count, 1)).map { _ in RingSeat(processor: processor, queues: [UInt16(processor)]) }
-        }
-        return firsts + more
+        guard !usable.isEmpty, usable.count * each <= most else { return [] }
+        // The kernel wants a place in each queue, also of processors that are off. One that is put in later is served by the last seat.
+        let others = Set(0..<possible).subtracting(usable).sorted().map { UInt16($0) }
+        return usable.flatMap { processor in
+            (0..<each).map { _ in RingSeat(processor: processor, queues: [UInt16(processor)]) }
+        } + (others.isEmpty ? [] : [RingSeat(processor: nil, queues: others)])
     }
 }
 

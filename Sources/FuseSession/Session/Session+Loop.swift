@@ -100,7 +100,8 @@ extension Session {
         let sent = unsafe withUnsafeMutableBytes(of: &newHeader) { head in
             unsafe withUnsafeBytes(of: &reply) { unsafe DeviceChannel.send(to: device, head, $0) }
         }
-        unsafe SessionState.of(userdata).startRings(sent)
+        let state = unsafe SessionState.of(userdata)
+        if sent { state.startRings() } else { state.giveUpRings() }
         return sent ? Int(newHeader.len) : -1
     }
 }

@@ -25,9 +25,9 @@ extension Session {
     }
 
     private func serve(_ seat: RingSeat, of crew: RingCrew) {
-        Processors.stay(on: seat.processor)
+        if let processor = seat.processor { Processors.stay(on: processor) }
         do throws(Errno) {
-            let ring = try CommandRing.make(entries: UInt32(seat.queues.count))
+            let ring = try CommandRing.make(entries: UInt32(seat.queues.count), for: state.device.descriptor.rawValue)
             let places = try seat.queues.map { queue throws(Errno) in try RingPlace(queue: queue) }
             crew.prepared(nil)
             if crew.mayStart() { serve(places, through: ring) }
@@ -38,29 +38,54 @@ extension Session {
 
     private func serve(_ places: [RingPlace], through ring: borrowing CommandRing) {
         running.withLock { $0 += 1 }
-        defer { workerEnded() }
-        for (tag, place) in places.enumerated() {
-            unsafe place.offer(by: ring, device: state.device.descriptor.rawValue, tag: UInt64(tag))
+        ringWorkers.withLock { $0 += 1 }
+        defer {
+            ringWorkers.withLock { $0 -= 1 }
+            workerEnded()
         }
-        do throws(Errno) {
-            while true {
+        for (tag, place) in places.enumerated() { unsafe place.offer(by: ring, tag: UInt64(tag)) }
+        while true {
+            do throws(Errno) {
                 try ring.wait()
-                while let answer = ring.answer() {
-                    if let error = answer.error { throw error }
-                    serve(answer.tag, at: places[Int(answer.tag)], ring)
+                // One at a time: the next request may take long, and it is `wait` that sends an answer.
+                guard let answer = ring.answer() else { continue }
+                let place = places[Int(answer.tag)]
+                if let error = answer.error {
+                    if !place.isTaken { return try refused(error) }
+                    guard Self.isPassing(error) else { throw error }
+                    unsafe place.commitAgain(by: ring, tag: answer.tag)
+                } else {
+                    serve(answer.tag, at: place, ring)
                 }
+            } catch {
+                if isOver { return }
+                // Requests would wait for this worker for ever; the end of the process answers them all.
+                guard Self.isPassing(error) else { fatalError("the kernel has taken a ring back: \(error)") }
+                usleep(1000)
             }
-        } catch .socketNotConnected {
-            // The last mount is gone.
-        } catch {
-            // Requests would wait for this worker for ever; the end of the process answers them all.
-            fatalError("the kernel has taken a ring back: \(error)")
         }
     }
 
     private func serve(_ tag: UInt64, at place: RingPlace, _ ring: borrowing CommandRing) {
         CurrentPlace.set(place)
         if let message = unsafe place.message() { unsafe serve(message) }
-        unsafe place.commit(by: ring, device: state.device.descriptor.rawValue, tag: tag)
+        unsafe place.commit(by: ring, tag: tag)
+    }
+
+    /// The kernel does not take the place. Then it asks through the device, but for a security module's refusal, after which it waits for more
+    /// places for ever.
+    private func refused(_ error: Errno) throws(Errno) {
+        if error == .permissionDenied { throw error }
+    }
+
+    /// Of memory that is short, or a signal.
+    private static func isPassing(_ error: Errno) -> Bool {
+        [.noMemory, .resourceTemporarilyUnavailable, .resourceBusy, .interrupted].contains(error)
+    }
+
+    /// Whether the last mount is gone: then places come back with one error or another.
+    private var isOver: Bool {
+        var entry = pollfd(fd: state.device.descriptor.rawValue, events: 0, revents: 0)
+        return unsafe poll(&entry, 1, 0) == 1 && entry.revents & Int16(POLLERR) != 0
     }
 }

@@ -15,6 +15,8 @@ package import SystemPackage
     var options: SessionOptions { state.options }
     /// How many workers there are.
     let running = Lock(0)
+    /// How many of them are asked through rings.
+    package let ringWorkers = Lock(0)
     private let ended: Descriptor
 
     /// How many requests of each kind have been served.
@@ -75,7 +77,7 @@ package import SystemPackage
         if options.readOnly { attributes.insert(.readOnly) }
         prepareRings()
         // The kernel has answered by the first look at the child, which waits for the rings itself; where it never came to that, nor do they.
-        defer { state.startRings(false) }
+        defer { state.giveUpRings() }
         let outer = try DetachedMount.new(type: "fuse", parameters, attributes)
         try startWorkers()
         let child = options.name

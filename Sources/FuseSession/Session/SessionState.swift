@@ -38,10 +38,11 @@ final class SessionState: Sendable {
         }
     }
 
-    /// Has the workers with rings start, where the kernel has `taken` an answer that agrees to them; else they go home.
-    func startRings(_ taken: Bool) {
-        rings.withLock { $0 }?.decide(taken && features?.contains(.rings) == true)
-    }
+    /// The kernel has taken the answer to INIT: those who have rings start where it agrees to them, and go home where not.
+    func startRings() { rings.withLock { $0 }?.decide(features?.contains(.rings) == true) }
+
+    /// There will be no requests through rings; of no effect once they have started.
+    func giveUpRings() { rings.withLock { $0 }?.decide(false) }
 
     /// The state behind libfuse's `userdata`, which the session keeps alive for as long as its threads run.
     static func of(_ userdata: UnsafeMutableRawPointer) -> SessionState {

@@ -38,7 +38,7 @@ enum ServingCalls {
         Int32(SYS_clock_getres), Int32(SYS_gettimeofday),
     ]
 
-    /// The rings that were there when set-up ended, which take commands to the FUSE device alone: none is made, none is widened.
+    /// The rings that were there when set-up ended, which take commands to the FUSE device alone (`CommandRing`): none is made, none is widened.
     static let rings: [Int32] = [ioUringEnter]
     private static let ioUringEnter: Int32 = 426
 

@@ -208,12 +208,14 @@ package struct Gateway: ~Copyable {
         }
     }
 
-    /// One line a plane: how many requests of each kind it has served.
+    /// Two lines a plane: how many requests of each kind it has served, and how it is asked.
     private func report() {
         var text = ""
         for plane in planes {
             let counts = plane.session.counters.served.map { "\($0.name)=\($0.count)" }.joined(separator: " ")
-            text += "pinfold-mount: requests \(plane.label): \(counts)\n"
+            let workers = plane.session.ringWorkers.withLock { $0 }
+            let way = workers > 0 ? "through rings, by \(workers) workers" : "through the device"
+            text += "pinfold-mount: requests \(plane.label): \(counts)\npinfold-mount: \(plane.label) is asked \(way)\n"
         }
         Report.write(text)
     }

@@ -93,7 +93,7 @@ final class Plane: Sendable {
         var result = SessionOptions(
             name: isView ? "view" : zone.label, source: layout.source.path, readOnly: isView, features: features, workers: workers)
         // Each has a ring, which is a descriptor for as long as it serves.
-        let seats = RingSeat.all(each: ringWorkers)
+        let seats = RingSeat.all()
         if seats.count <= descriptors / 4 { result.ringSeats = seats }
         result.mountsByScratch = options.without.contains(.detachedClone)
         // A stacked file system below takes one of the two levels that the kernel allows.
@@ -105,8 +105,5 @@ final class Plane: Sendable {
     private static let overlay: Int64 = 0x794c_7630
 
     /// Some wait for the disk while others serve.
-    private static let workers = min(max(2 * processors, 4), 16)
-    /// The same at each processor.
-    private static let ringWorkers = max(8 / processors, 2)
-    private static let processors = max(sysconf(Int32(_SC_NPROCESSORS_ONLN)), 1)
+    private static let workers = min(max(2 * sysconf(Int32(_SC_NPROCESSORS_ONLN)), 4), 16)
 }
