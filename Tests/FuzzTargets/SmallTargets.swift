@@ -64,7 +64,7 @@ func tryEvents(_ input: [UInt8]) {
 }
 
 func tryMounts(_ input: [UInt8]) {
-    for line in String(decoding: input, as: UTF8.self).split(separator: "\n") {
+    for line in input.split(separator: UInt8(ascii: "\n")) {
         guard let entry = MountEntry(line: line) else { continue }
         let table = MountTable(entries: [entry])
         require(table.entry(at: entry.mountpoint) != nil, "a mount is not where it says")

@@ -25,31 +25,39 @@ package struct MountEntry: Hashable, Sendable {
     package var isPinfold: Bool { type == Self.pinfoldType }
     package var device: String { "\(major):\(minor)" }
 
-    /// nil where the line is not one.
-    package init?(line: Substring) {
-        let fields = line.split(separator: " ", omittingEmptySubsequences: false)
+    /// nil where the line is not one. By bytes: the table is read while somebody waits for a command to start, and characters are dear.
+    package init?(line: ArraySlice<UInt8>) {
+        let fields = line.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
         // Optional fields stand between the sixth and a lone hyphen.
-        guard fields.count >= 9, let hyphen = fields[6...].firstIndex(of: "-"), fields.count > hyphen + 2,
-            let id = UInt64(fields[0]), let parent = UInt64(fields[1])
+        guard fields.count >= 9, let hyphen = fields[6...].firstIndex(of: [UInt8(ascii: "-")]), fields.count > hyphen + 2,
+            let id = Self.number(fields[0]), let parent = Self.number(fields[1])
         else { return nil }
-        let device = fields[2].split(separator: ":")
-        guard device.count == 2, let major = UInt32(device[0]), let minor = UInt32(device[1]) else { return nil }
+        let device = fields[2].split(separator: UInt8(ascii: ":"))
+        guard device.count == 2, let major = Self.number(device[0]).flatMap({ UInt32(exactly: $0) }),
+            let minor = Self.number(device[1]).flatMap({ UInt32(exactly: $0) })
+        else { return nil }
         self.id = id
         self.parent = parent
         self.major = major
         self.minor = minor
         root = Self.unescape(fields[3])
         mountpoint = Self.unescape(fields[4])
-        options = fields[5].split(separator: ",").map(String.init)
+        options = Self.words(fields[5])
         type = Self.unescape(fields[hyphen + 1])
         source = Self.unescape(fields[hyphen + 2])
-        filesystemOptions = fields.count > hyphen + 3 ? fields[hyphen + 3].split(separator: ",").map(String.init) : []
+        filesystemOptions = fields.count > hyphen + 3 ? Self.words(fields[hyphen + 3]) : []
+    }
+
+    private static func number(_ digits: ArraySlice<UInt8>) -> UInt64? { UInt64(String(decoding: digits, as: UTF8.self)) }
+
+    private static func words(_ field: ArraySlice<UInt8>) -> [String] {
+        field.split(separator: UInt8(ascii: ",")).map { String(decoding: $0, as: UTF8.self) }
     }
 
     /// Blanks, tabs, newlines and backslashes are written as three octal digits.
-    private static func unescape(_ field: Substring) -> String {
-        guard field.utf8.contains(UInt8(ascii: "\\")) else { return String(field) }
-        let bytes = Array(field.utf8)
+    private static func unescape(_ field: ArraySlice<UInt8>) -> String {
+        guard field.contains(UInt8(ascii: "\\")) else { return String(decoding: field, as: UTF8.self) }
+        let bytes = Array(field)
         var result: [UInt8] = []
         var index = 0
         while index < bytes.count {
@@ -73,8 +81,8 @@ package struct MountTable: Sendable {
 
     /// Reads the table of `process`, this one's where it is nil. No filesystem is asked, so a dead one cannot hang it.
     package static func read(process: Int32? = nil) throws(Errno) -> MountTable {
-        let text = String(decoding: try readWholeFile("/proc/\(process.map(String.init) ?? "self")/mountinfo"), as: UTF8.self)
-        return MountTable(entries: text.split(separator: "\n").compactMap { MountEntry(line: $0) })
+        let text = try readWholeFile("/proc/\(process.map(String.init) ?? "self")/mountinfo")
+        return MountTable(entries: text.split(separator: UInt8(ascii: "\n")).compactMap { MountEntry(line: $0) })
     }
 
     package init(entries: [MountEntry]) {
@@ -98,10 +106,10 @@ package func readWholeFile(_ path: String) throws(Errno) -> [UInt8] {
     let descriptor = Descriptor(owning: try check { unsafe pinfold_open(path, O_RDONLY | O_CLOEXEC, 0) })
     let number = descriptor.rawValue
     var bytes: [UInt8] = []
-    var chunk = [UInt8](repeating: 0, count: 1 << 16)
+    var chunk = [UInt8](repeating: 0, count: 1 << 14)
     while true {
         let count = try check { unsafe chunk.withUnsafeMutableBytes { unsafe read(number, $0.baseAddress, $0.count) } }
         if count == 0 { return bytes }
-        bytes += chunk.prefix(count)
+        bytes += chunk[..<count]
     }
 }
