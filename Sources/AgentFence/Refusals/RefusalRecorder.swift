@@ -11,6 +11,8 @@ internal import SystemPackage
 /// fails with ENOSYS until the fence has ended.
 final class RefusalRecorder: Sendable {
     private struct State {
+        /// Whether the listener is here, or the judge.
+        var isHalfReady = false
         var queue: [CapturedCall] = []
         /// Calls that were received, and those of them that nothing is left to be done about.
         var received: UInt64 = 0
@@ -39,20 +41,41 @@ final class RefusalRecorder: Sendable {
         bell = SharedDescriptor(Descriptor(owning: try check { eventfd(0, O_CLOEXEC | O_NONBLOCK) }))
     }
 
-    /// Starts the threads. The first waits until the fence sends its listener over `channel`; when all is ready, the fence is answered.
+    /// Starts the threads. The first waits until the fence says over `channel` that its mounts are made, and sends its listener when it has tested
+    /// itself; when all is ready, the fence is answered.
     ///
     /// - Parameter process: the first one behind the fence.
     func start(process: Int32, channel: SharedDescriptor) {
         start("refusals", channel) { [self] in
             let raw = channel.descriptor.rawValue
+            var begun: UInt8 = 0
             // None comes where the fence was not built: its own message says why.
+            guard (try? check({ unsafe read(raw, &begun, 1) })) == 1 else { return }
+            // On another processor while the fence tests itself.
+            start("refusals-judge", channel) { [self] in judge(process, channel) }
             guard let number = try? check({ pinfold_receive_descriptor(raw) }) else { return }
             let listener = SharedDescriptor(Descriptor(owning: number))
             // Whoever waits is woken on the processor that the other one leaves (Linux 6.6): where that does not exist it is only slower.
             _ = pinfold_seccomp_set_flags(number, 1)
-            start("refusals-judge", channel) { [self] in judge(process, channel) }
             for _ in 1..<Self.receivers { start("refusals", channel) { [self] in receive(listener) } }
+            isReady(channel)
             receive(listener)
+        }
+    }
+
+    /// Called when the listener is here and when the judge is: whichever comes last answers the fence.
+    private func isReady(_ channel: SharedDescriptor) {
+        let isLast = state.withLock { state in
+            defer { state.isHalfReady = true }
+            return state.isHalfReady
+        }
+        guard isLast else { return }
+        var ready: UInt8 = 1
+        let raw = channel.descriptor.rawValue
+        do throws(Errno) {
+            _ = try check { unsafe send(raw, &ready, 1, Int32(MSG_NOSIGNAL)) }
+        } catch {
+            refuse(channel, "the fence cannot be told that it is: \(error)")
         }
     }
 
@@ -144,9 +167,7 @@ final class RefusalRecorder: Sendable {
     private func judge(_ process: Int32, _ channel: SharedDescriptor) {
         do throws(Errno) {
             let paths = try AgentPaths(of: process, user: user)
-            var ready: UInt8 = 1
-            let raw = channel.descriptor.rawValue
-            _ = try check { unsafe send(raw, &ready, 1, Int32(MSG_NOSIGNAL)) }
+            isReady(channel)
             judge(with: RefusalJudge(paths, user: user.uid))
         } catch {
             refuse(channel, "the agent's root directory cannot be entered: \(error)")

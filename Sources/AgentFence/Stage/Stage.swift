@@ -18,6 +18,13 @@ package struct Stage {
         // Descriptors that bubblewrap was given or opened: everything above the lifeline, which alone is kept until the command starts.
         _ = pinfold_close_range(UInt32(lifeline) + 1, UInt32.max, 0)
         try StandardStreams.check()
+        // The mounts are made and nobody changes them: who listens can prepare itself meanwhile.
+        if orders.recordsRefusals {
+            var begun: UInt8 = 1
+            guard unsafe send(lifeline, &begun, 1, Int32(MSG_NOSIGNAL)) == 1 else {
+                throw FenceError("the record of refusals cannot be kept: \(Errno.current)", kind: .refused)
+            }
+        }
 
         let mounts = SelfTest(orders)
         try mounts.onlyExpectedPlacesAreWritable()
