@@ -156,7 +156,6 @@ static const int32_t pinfold_SYS_futimesat = PINFOLD_X86_ONLY(261);
 static inline int64_t pinfold_fence_ptrace_traceme(void) { return ptrace(PTRACE_TRACEME, 0, (void *)0, (void *)0); }
 
 // SIG_DFL is a cast, resources are an enumeration that the importer gives several types.
-static inline void pinfold_signal_default(int32_t number) { signal(number, SIG_DFL); }
 static inline void pinfold_signal_ignore(int32_t number) { signal(number, SIG_IGN); }
 static const int32_t pinfold_RLIMIT_CPU = RLIMIT_CPU;
 static const int32_t pinfold_RLIMIT_FSIZE = RLIMIT_FSIZE;

@@ -19,9 +19,8 @@ struct FirstProcess {
         unsafe sigfillset(&all)
         unsafe sigprocmask(SIG_SETMASK, &all, nil)
         let signals = unsafe signalfd(-1, &all, Int32(SFD_CLOEXEC))
-        let command = pinfold_fork()
-        if command == 0 { startCommand() }
-        guard command > 0, signals >= 0 else { fail("the command cannot be started: \(Errno.current)", 1) }
+        guard signals >= 0 else { fail("the command cannot be started: \(Errno.current)", 1) }
+        let command = startCommand()
         // What the command was given must not be held open here: its reader waits for the end of what is written.
         closeStandardStreams()
         while true {
@@ -65,46 +64,51 @@ struct FirstProcess {
         if null > 2 { close(null) }
     }
 
-    /// In the child: its own process group with the terminal, signals as a fresh process has them, and the program.
-    private func startCommand() -> Never {
+    /// Starts the program: in its own process group with the terminal, with signals as a fresh process has them. Or ends with the reason.
+    private func startCommand() -> pid_t {
+        var actions = unsafe posix_spawn_file_actions_t()
+        unsafe posix_spawn_file_actions_init(&actions)
+        var attributes = posix_spawnattr_t()
+        unsafe posix_spawnattr_init(&attributes)
+        var flags = Int32(POSIX_SPAWN_SETSIGMASK) | Int32(POSIX_SPAWN_SETSIGDEF)
         if orders.terminal {
-            setpgid(0, 0)
-            // SIGTTOU is blocked here, so a process group in the background may do this.
-            tcsetpgrp(0, getpid())
+            flags |= Int32(POSIX_SPAWN_SETPGROUP)
+            // Every signal is blocked until the program starts, SIGTTOU too: a process group in the background may do this.
+            unsafe posix_spawn_file_actions_addtcsetpgrp_np(&actions, 0)
         }
-        _ = pinfold_close_range(3, UInt32.max, 0)
-        for number in Int32(1)..<65 { pinfold_signal_default(number) }
-        var none = sigset_t()
-        unsafe sigemptyset(&none)
-        unsafe sigprocmask(SIG_SETMASK, &none, nil)
-        let environment = orders.environment.map { "\($0.key)=\($0.value)" }
-        let error = execute(environment)
-        fail(
-            "\(orders.command[0]): \(error == .noSuchFileOrDirectory ? "no such command" : error.description)",
-            error == .noSuchFileOrDirectory ? 127 : 126)
-    }
+        unsafe posix_spawn_file_actions_addclosefrom_np(&actions, 3)
+        unsafe posix_spawnattr_setflags(&attributes, Int16(flags))
+        var set = sigset_t()
+        unsafe sigemptyset(&set)
+        unsafe posix_spawnattr_setsigmask(&attributes, &set)
+        unsafe sigfillset(&set)
+        unsafe posix_spawnattr_setsigdefault(&attributes, &set)
 
-    /// Tries each place in the fence's own PATH, as a shell does: a file that may not be run does not hide one that may.
-    private func execute(_ environment: [String]) -> Errno {
-        let name = orders.command[0]
-        var candidates = [name]
-        if !name.contains("/") {
-            candidates = (orders.environment["PATH"] ?? "/usr/bin:/bin").split(separator: ":").map { "\($0)/\(name)" }
-        }
-        guard !name.isEmpty else { return .noSuchFileOrDirectory }
-        var worst = Errno.noSuchFileOrDirectory
-        for candidate in candidates {
-            unsafe withCStrings(orders.command) { argv in
+        var command: pid_t = 0
+        var code = ENOENT
+        if let path = searchPath {
+            unsafe setenv("PATH", path, 1)
+            let environment = orders.environment.map { "\($0.key)=\($0.value)" }
+            code = unsafe withCStrings(orders.command) { argv in
                 unsafe withCStrings(environment) { envp in
-                    _ = unsafe execve(candidate, argv, envp)
+                    unsafe posix_spawnp(&command, orders.command[0], &actions, &attributes, argv, envp)
                 }
             }
-            let error = Errno.current
-            if error == .noSuchFileOrDirectory || error == .notDirectory { continue }
-            worst = error
-            if error != .permissionDenied { return error }
         }
-        return worst
+        switch code {
+        case 0: return command
+        case ENOENT, ENOTDIR: fail("\(orders.command[0]): no such command", 127)
+        // No process, whatever the program.
+        case EAGAIN, ENOMEM: fail("the command cannot be started: \(Errno(rawValue: code))", 1)
+        default: fail("\(orders.command[0]): \(Errno(rawValue: code))", 126)
+        }
+    }
+
+    /// Where `posix_spawnp` looks for a name, as a shell does: a file that may not be run does not hide one that may. Empty entries, which would be
+    /// the working directory, are none; nil where none is left.
+    private var searchPath: String? {
+        let directories = (orders.environment["PATH"] ?? "/usr/bin:/bin").split(separator: ":")
+        return directories.isEmpty && !orders.command[0].contains("/") ? nil : directories.joined(separator: ":")
     }
 
     private func fail(_ message: String, _ code: Int32) -> Never {
