@@ -3,9 +3,29 @@ internal import LinuxSystem
 internal import SystemPackage
 
 extension AgentView {
-    /// Whether the view and its zones are mounted as they must be, and answer. Throws `unreachable` with what to do.
-    package func checkThatItAnswers(milliseconds: Int32 = 10_000) throws(FenceError) {
+    /// Gives this process a mount namespace of its own, without any other view: their zones are other agents'. Looks there whether this view and its
+    /// zones are mounted as they must be, and asks whether they answer. Throws `unreachable` with what to do.
+    package func enterPrivateMounts() throws(FenceError) -> ViewInquiry {
+        // First, so that what is looked at is what stays: nobody's mounts or unmounts reach this namespace.
+        let isRoot = geteuid() == 0
+        if isRoot {
+            _ = try call("unshare") { pinfold_fence_unshare(CLONE_NEWNS) }
+            // MS_REC | MS_PRIVATE: without it the last lines would unmount for the whole host.
+            _ = try call("making mounts private") { unsafe pinfold_fence_mount("none", "/", "", 1 << 14 | 1 << 18) }
+        }
         let mounts = (try? MountTable.read())?.entries ?? []
+        try require(mounts)
+        guard isRoot else {
+            throw FenceError("only root can start the agent behind its fence; run this with sudo", kind: .refused)
+        }
+        let inquiry = try ViewInquiry(self)
+        for mount in mounts.reversed() where mount.isPinfold && !isAtOrBelow(mount.mountpoint, mountpoint) {
+            _ = unsafe pinfold_fence_detach(mount.mountpoint)
+        }
+        return inquiry
+    }
+
+    private func require(_ mounts: [MountEntry]) throws(FenceError) {
         // The last one at a path is the one that a path walk meets.
         guard let root = mounts.last(where: { $0.mountpoint == mountpoint }), root.isPinfold else {
             throw FenceError("no view is mounted at \(mountpoint); run 'pinfold mount' first", kind: .unreachable)
@@ -20,26 +40,38 @@ extension AgentView {
                         + "run 'pinfold umount' and 'pinfold mount'", kind: .unreachable)
             }
         }
-        try askDaemon(milliseconds)
     }
+}
 
-    /// `statfs` always asks the daemon, where `stat` may be answered by what the kernel remembers of a dead one.
-    ///
-    /// In a process of its own: who waits for a daemon that hangs cannot be killed.
-    private func askDaemon(_ milliseconds: Int32) throws(FenceError) {
-        let paths = ([source] + zones).map(mounted)
-        let child = pinfold_fork()
+/// The question whether a view's daemon answers, while its asker goes on.
+///
+/// `statfs` always asks the daemon, where `stat` may be answered by what the kernel remembers of a dead one. In a process of its own: who waits
+/// for a daemon that hangs cannot be killed.
+package struct ViewInquiry: ~Copyable {
+    private let mountpoint: String
+    private let child: pid_t
+    private let process: Descriptor
+
+    fileprivate init(_ view: AgentView) throws(FenceError) {
+        mountpoint = view.mountpoint
+        let paths = ([view.source] + view.zones).map(view.mounted)
+        child = pinfold_fork()
         if child == 0 {
             for path in paths where unsafe pinfold_statfs_type(path) == -1 {
                 _exit(Int32(UInt8(truncatingIfNeeded: pinfold_errno())))
             }
             _exit(0)
         }
-        guard child > 0, let raw = try? check({ pinfold_pidfd_open(child, 0) }) else {
+        let pid = child
+        guard pid > 0, let raw = try? check({ pinfold_pidfd_open(pid, 0) }) else {
             throw FenceError("no process could be started: \(Errno.current)", kind: .refused)
         }
-        let descriptor = Descriptor(owning: raw)
-        var waiting = pollfd(fd: descriptor.rawValue, events: Int16(POLLIN), revents: 0)
+        process = Descriptor(owning: raw)
+    }
+
+    /// Waits for the answer; none in time is one too. Throws `unreachable` with what to do.
+    package consuming func wait(milliseconds: Int32 = 10_000) throws(FenceError) {
+        var waiting = pollfd(fd: process.rawValue, events: Int16(POLLIN), revents: 0)
         guard (try? check({ unsafe poll(&waiting, 1, milliseconds) })) == 1 else {
             kill(child, SIGKILL)
             throw FenceError(
@@ -52,20 +84,6 @@ extension AgentView {
             throw FenceError(
                 "the view at \(mountpoint) does not answer (\(Errno(rawValue: code))); run 'pinfold umount' and 'pinfold mount'",
                 kind: .unreachable)
-        }
-    }
-
-    /// Gives this process a mount namespace of its own, and takes every other view out of it: their zones are other agents'.
-    package func enterPrivateMounts() throws(FenceError) {
-        guard geteuid() == 0 else {
-            throw FenceError("only root can start the agent behind its fence; run this with sudo", kind: .refused)
-        }
-        _ = try call("unshare") { pinfold_fence_unshare(CLONE_NEWNS) }
-        // MS_REC | MS_PRIVATE: without it the next lines would unmount for the whole host.
-        _ = try call("making mounts private") { unsafe pinfold_fence_mount("none", "/", "", 1 << 14 | 1 << 18) }
-        for mount in ((try? MountTable.read())?.entries ?? []).reversed()
-        where mount.isPinfold && !isAtOrBelow(mount.mountpoint, mountpoint) {
-            _ = unsafe pinfold_fence_detach(mount.mountpoint)
         }
     }
 }

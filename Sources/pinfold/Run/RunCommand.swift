@@ -37,7 +37,7 @@ struct RunCommand: ParsableCommand {
         }
         let plan = try RunPlan(try configuration.load(), variables: variables, caller: ConfigurationOptions.environment())
         if explain {
-            Terminal.say(plan.fence.explain(command: words))
+            Terminal.say(try plan.fence().explain(command: words))
             return
         }
         throw ExitCode(try plan.run(words))

@@ -6,11 +6,30 @@ internal import SystemPackage
 
 /// A configuration as `pinfold run` needs it: the view with real paths, and the fence around the command.
 struct RunPlan {
-    let view: AgentView
-    let fence: Fence
+    private let view: AgentView
+    private let network: Fence.Network
+    private let variables: [String: String]
+    private let caller: [String: String]
+    private let machine: Pending<Machine>
+
+    /// What the databases of users and the kernel say. Asked in a thread of its own: it takes about as long as what has to be found out of the view.
+    private struct Machine: Sendable {
+        let user: Result<FenceUser, CommandFailure>
+        let seesCalls: Bool
+
+        init(_ configuration: Configuration) {
+            user = Result { () throws(CommandFailure) in FenceUser(try agentAccount(configuration)) }
+            seesCalls = RefusalRecord.obstacleForEndingThread() == nil
+        }
+    }
 
     /// - Parameter variables: `NAME=VALUE`, or `NAME` for the caller's own value.
     init(_ configuration: Configuration, variables: [String], caller: [String: String]) throws(CommandFailure) {
+        do throws(Errno) {
+            machine = try Pending("machine") { Machine(configuration) }
+        } catch {
+            throw CommandFailure(.notDone, "no thread could be started: \(error)")
+        }
         let resolved = configuration.resolvingSymbolicLinks()
         let agentDirectory = try? realPath(configuration.paths.agentDirectory)
         do throws(FenceError) {
@@ -24,23 +43,40 @@ struct RunPlan {
         } catch {
             throw CommandFailure(error)
         }
+        network = configuration.network == .none ? .none : .host
+        self.variables = try Self.values(variables, caller)
+        self.caller = caller
+    }
+
+    /// The fence that is built around the command.
+    func fence() throws(CommandFailure) -> Fence {
+        let machine = machine.value
         var fence = Fence.agent(
-            view, user: FenceUser(try agentAccount(configuration)), network: configuration.network == .none ? .none : .host,
-            workingDirectory: workingDirectory(), callersEnvironment: caller, environment: try Self.values(variables, caller),
-            terminal: ForegroundRun.hasTerminal)
-        fence.recordsRefusals = RefusalRecord.obstacle == nil
-        self.fence = fence
+            view, user: try machine.user.get(), network: network, workingDirectory: workingDirectory(), callersEnvironment: caller,
+            environment: variables, terminal: ForegroundRun.hasTerminal)
+        fence.recordsRefusals = machine.seesCalls
+        return fence
     }
 
     /// Runs the command to its end, and answers its exit code.
     func run(_ command: [String]) throws(CommandFailure) -> Int32 {
+        let inquiry = try enterPrivateMounts()
+        var fence = try fence()
         do throws(FenceError) {
-            try view.checkThatItAnswers()
-            try view.enterPrivateMounts()
-            var fence = fence
             let refusals = try connectRecord(&fence)
+            try inquiry.wait()
             return try ForegroundRun.run(command, in: fence, refusals: refusals)
         } catch {
+            throw CommandFailure(error)
+        }
+    }
+
+    private func enterPrivateMounts() throws(CommandFailure) -> ViewInquiry {
+        do throws(FenceError) {
+            return try view.enterPrivateMounts()
+        } catch {
+            // A user that does not exist is wrong whatever is mounted.
+            _ = try machine.value.user.get()
             throw CommandFailure(error)
         }
     }
