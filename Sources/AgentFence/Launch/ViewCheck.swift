@@ -6,19 +6,19 @@ extension AgentView {
     /// Gives this process a mount namespace of its own, without any other view: their zones are other agents'. Looks there whether this view and its
     /// zones are mounted as they must be, and asks whether they answer. Throws `unreachable` with what to do.
     package func enterPrivateMounts() throws(FenceError) -> ViewInquiry {
-        // First, so that what is looked at is what stays: nobody's mounts or unmounts reach this namespace.
+        let inquiry = try ViewInquiry(self)
         let isRoot = geteuid() == 0
         if isRoot {
             _ = try call("unshare") { pinfold_fence_unshare(CLONE_NEWNS) }
             // MS_REC | MS_PRIVATE: without it the last lines would unmount for the whole host.
             _ = try call("making mounts private") { unsafe pinfold_fence_mount("none", "/", "", 1 << 14 | 1 << 18) }
         }
+        // What is looked at is what stays: nobody's mounts or unmounts reach this namespace.
         let mounts = (try? MountTable.read())?.entries ?? []
         try require(mounts)
         guard isRoot else {
             throw FenceError("only root can start the agent behind its fence; run this with sudo", kind: .refused)
         }
-        let inquiry = try ViewInquiry(self)
         for mount in mounts.reversed() where mount.isPinfold && !isAtOrBelow(mount.mountpoint, mountpoint) {
             _ = unsafe pinfold_fence_detach(mount.mountpoint)
         }
@@ -43,47 +43,54 @@ extension AgentView {
     }
 }
 
-/// The question whether a view's daemon answers, while its asker goes on.
+/// The question whether a view's daemon answers, while its asker goes on. Let go of, it is not asked any more.
 ///
 /// `statfs` always asks the daemon, where `stat` may be answered by what the kernel remembers of a dead one. In a process of its own: who waits
 /// for a daemon that hangs cannot be killed.
 package struct ViewInquiry: ~Copyable {
-    private let mountpoint: String
     private let child: pid_t
-    private let process: Descriptor
+    private let pidfd: Int32
 
     fileprivate init(_ view: AgentView) throws(FenceError) {
-        mountpoint = view.mountpoint
         let paths = ([view.source] + view.zones).map(view.mounted)
-        child = pinfold_fork()
-        if child == 0 {
+        let started = pinfold_fork()
+        if started == 0 {
             for path in paths where unsafe pinfold_statfs_type(path) == -1 {
                 _exit(Int32(UInt8(truncatingIfNeeded: pinfold_errno())))
             }
             _exit(0)
         }
-        let pid = child
-        guard pid > 0, let raw = try? check({ pinfold_pidfd_open(pid, 0) }) else {
+        guard started > 0, let descriptor = try? check({ pinfold_pidfd_open(started, 0) }) else {
             throw FenceError("no process could be started: \(Errno.current)", kind: .refused)
         }
-        process = Descriptor(owning: raw)
+        child = started
+        pidfd = descriptor
     }
 
-    /// Waits for the answer; none in time is one too. Throws `unreachable` with what to do.
-    package consuming func wait(milliseconds: Int32 = 10_000) throws(FenceError) {
-        var waiting = pollfd(fd: process.rawValue, events: Int16(POLLIN), revents: 0)
+    /// Waits for the answer, which `view` gives; none in time is one too. Throws `unreachable` with what to do.
+    package consuming func wait(for view: AgentView, milliseconds: Int32 = 10_000) throws(FenceError) {
+        let (child, pidfd) = (child, pidfd)
+        discard self
+        defer { close(pidfd) }
+        var waiting = pollfd(fd: pidfd, events: Int16(POLLIN), revents: 0)
         guard (try? check({ unsafe poll(&waiting, 1, milliseconds) })) == 1 else {
             kill(child, SIGKILL)
             throw FenceError(
-                "the view at \(mountpoint) does not answer; run 'pinfold umount' and 'pinfold mount'", kind: .unreachable)
+                "the view at \(view.mountpoint) does not answer; run 'pinfold umount' and 'pinfold mount'", kind: .unreachable)
         }
         var status: Int32 = 0
         _ = unsafe waitpid(child, &status, 0)
         let code = pinfold_WIFEXITED(status) != 0 ? pinfold_WEXITSTATUS(status) : EIO
         guard code == 0 else {
             throw FenceError(
-                "the view at \(mountpoint) does not answer (\(Errno(rawValue: code))); run 'pinfold umount' and 'pinfold mount'",
-                kind: .unreachable)
+                "the view at \(view.mountpoint) does not answer (\(Errno(rawValue: code))); "
+                    + "run 'pinfold umount' and 'pinfold mount'", kind: .unreachable)
         }
+    }
+
+    deinit {
+        // Not waited for: the daemon may hang still. The number is its own as long as nobody does.
+        kill(child, SIGKILL)
+        close(pidfd)
     }
 }

@@ -64,7 +64,7 @@ struct RunPlan {
         var fence = try fence()
         do throws(FenceError) {
             let refusals = try connectRecord(&fence)
-            try inquiry.wait()
+            try inquiry.wait(for: view)
             return try ForegroundRun.run(command, in: fence, refusals: refusals)
         } catch {
             throw CommandFailure(error)
