@@ -19,6 +19,17 @@ let gnu: [CSetting] = [.define("_GNU_SOURCE")]
 let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
+/// `pinfold run` is in the way of each command that an agent starts, so what it runs names types directly: by default they are named by a text, to which
+/// the runtime finds each type, and what it conforms to in the whole program, at its first use.
+let startingFast =
+    dialect + [
+        .unsafeFlags(["-Xfrontend", "-disable-concrete-type-metadata-mangled-name-accessors"], .when(configuration: .release))
+    ]
+
+/// The C++ libraries below Swift's runtime inside, as `mount/release` lays them there, instead of looked up symbol by symbol at each start.
+let startingAlone = LinkerSetting.unsafeFlags(
+    ["-L.build-release/static", "-Xclang-linker", "-static-libgcc"], .when(configuration: .release))
+
 let package = Package(
     name: "pinfold",
     products: [
@@ -40,12 +51,12 @@ let package = Package(
     targets: [
         // What both halves stand on.
         .systemLibrary(name: "CLinux"),
-        .target(name: "LinuxSystem", dependencies: ["CLinux", system], cSettings: gnu, swiftSettings: dialect),
-        .target(name: "AuditLog", dependencies: ["CLinux", "LinuxSystem", system], cSettings: gnu, swiftSettings: dialect),
-        .target(name: "ZonePolicy", cSettings: gnu, swiftSettings: dialect),
+        .target(name: "LinuxSystem", dependencies: ["CLinux", system], cSettings: gnu, swiftSettings: startingFast),
+        .target(name: "AuditLog", dependencies: ["CLinux", "LinuxSystem", system], cSettings: gnu, swiftSettings: startingFast),
+        .target(name: "ZonePolicy", cSettings: gnu, swiftSettings: startingFast),
         .target(
             name: "PinfoldConfiguration", dependencies: ["CLinux", "LinuxSystem", "ZonePolicy"], cSettings: gnu,
-            swiftSettings: dialect),
+            swiftSettings: startingFast),
 
         // The gateway half.
         .systemLibrary(name: "CFuse3", pkgConfig: "fuse3", providers: [.apt(["libfuse3-dev"])]),
@@ -57,7 +68,8 @@ let package = Package(
             name: "GatewayFileSystem", dependencies: ["AuditLog", "CLinux", "FuseSession", "LinuxSystem", "ZonePolicy", system],
             cSettings: gnu, swiftSettings: dialect),
         .target(
-            name: "AgentFence", dependencies: ["AuditLog", "CLinux", "LinuxSystem", system], cSettings: gnu, swiftSettings: dialect),
+            name: "AgentFence", dependencies: ["AuditLog", "CLinux", "LinuxSystem", system], cSettings: gnu,
+            swiftSettings: startingFast),
 
         // The deploy half.
         .systemLibrary(name: "CLibgit2", pkgConfig: "libgit2", providers: [.apt(["libgit2-dev"])]),
@@ -101,12 +113,12 @@ let package = Package(
                 "AdminClient", "AdminInterface", "AgentFence", "AuditLog", "CLinux", "DeployModel", "LinuxSystem",
                 "PinfoldConfiguration", "ZonePolicy", arguments, system,
             ],
-            cSettings: gnu, swiftSettings: dialect),
+            cSettings: gnu, swiftSettings: startingFast, linkerSettings: [startingAlone]),
         .executableTarget(
             name: "pinfold-mount", dependencies: ["GatewayFileSystem", "LinuxSystem", "ZonePolicy", system], cSettings: gnu,
             swiftSettings: dialect),
         .executableTarget(
-            name: "pinfold-fence", dependencies: ["AgentFence", "LinuxSystem"], cSettings: gnu, swiftSettings: dialect,
+            name: "pinfold-fence", dependencies: ["AgentFence", "LinuxSystem"], cSettings: gnu, swiftSettings: startingFast,
             // It starts in the agent's view: no library of what that shows is loaded into a process that is root still, and none is looked for.
             // No test names it as a dependency, or the flag would be the test bundle's too; `swift build` and `swift test` build it all the same.
             linkerSettings: [.unsafeFlags(["-static-executable"])]),
