@@ -8,6 +8,8 @@ internal import SystemPackage
 /// Only places are opened (O_PATH): no FIFO, device or socket is touched.
 struct AgentPaths: ~Copyable {
     let root: Descriptor
+    /// Held, since the mounts behind the fence go with the last process there: what it did in the end is looked up after that.
+    private let namespace: Descriptor
     /// The host's `/proc`: in the agent's this process does not exist.
     private let processes: Descriptor
     private let user: FenceUser
@@ -16,6 +18,7 @@ struct AgentPaths: ~Copyable {
     /// - Parameter process: the first one behind the fence, whose root directory and mounts are everybody's in there: none can be changed.
     init(of process: Int32, user: FenceUser) throws(Errno) {
         let root = try Descriptor.open("/proc/\(process)/root", [.path])
+        let namespace = try Descriptor.open("/proc/\(process)/ns/mnt", [.readOnly])
         let processes = try Descriptor.open("/proc", [.path])
         var mounts: [UInt64: (isReadOnly: Bool, isProc: Bool)] = [:]
         for mount in try MountTable.read(process: process).entries {
@@ -29,6 +32,7 @@ struct AgentPaths: ~Copyable {
         pinfold_thread_setfsgid(user.gid)
         pinfold_thread_setfsuid(user.uid)
         self.root = root
+        self.namespace = namespace
         self.processes = processes
         self.user = user
         self.mounts = mounts
