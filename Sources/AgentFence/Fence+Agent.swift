@@ -61,9 +61,12 @@ extension Fence {
         "TERM", "COLORTERM", "NO_COLOR", "LANG", "LANGUAGE", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR",
     ]
 
-    /// The caller's PATH without what is no absolute path: inside, the working directory may be the agent's own.
+    /// The caller's PATH without what is no absolute path, since the working directory inside may be the agent's own, and without what is there already:
+    /// each entry may be a question to the view.
     private static func path(from callers: String?) -> String {
-        let absolute = (callers ?? "").split(separator: ":").filter { $0.hasPrefix("/") }
+        var absolute: [String] = []
+        for directory in (callers ?? "").split(separator: ":").map(String.init)
+        where directory.hasPrefix("/") && !absolute.contains(directory) { absolute.append(directory) }
         return absolute.isEmpty ? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" : absolute.joined(separator: ":")
     }
 

@@ -107,7 +107,8 @@ struct FirstProcess {
     /// Where `posix_spawnp` looks for a name, as a shell does: a file that may not be run does not hide one that may. Empty entries, which would be
     /// the working directory, are none; nil where none is left.
     private var searchPath: String? {
-        let directories = (orders.environment["PATH"] ?? "/usr/bin:/bin").split(separator: ":")
+        let path = orders.environment["PATH"] ?? "/usr/bin:/bin"
+        let directories = path.utf8.split(separator: UInt8(ascii: ":")).map { String(Substring($0)) }
         return directories.isEmpty && !orders.command[0].contains("/") ? nil : directories.joined(separator: ":")
     }
 

@@ -61,10 +61,10 @@ struct ValueSource {
         var result = ""
         var rest = text[...]
         while let open = rest.firstRange(ofDollarBrace: ()) {
-            result += rest[..<open.lowerBound]
+            result += String(rest[..<open.lowerBound])
             let tail = rest[open.upperBound...]
             guard let close = tail.firstIndex(of: "}") else {
-                if variable.kind == .command { return result + rest[open.lowerBound...] }
+                if variable.kind == .command { return result + String(rest[open.lowerBound...]) }
                 throw fail("a ${ without its }")
             }
             let name = String(tail[..<close])
@@ -89,7 +89,7 @@ struct ValueSource {
                 throw fail("${\(name)} is not set")
             }
         }
-        return result + rest
+        return result + String(rest)
     }
 }
 

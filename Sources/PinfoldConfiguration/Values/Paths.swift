@@ -11,7 +11,7 @@ package enum Paths {
             default: names.append(name)
             }
         }
-        return "/" + names.joined(separator: "/")
+        return names.isEmpty ? "/" : names.reduce(into: "") { $0 += "/" + String($1) }
     }
 
     /// Whether `path` is `directory` or lies below it. Both are absolute and clean.
