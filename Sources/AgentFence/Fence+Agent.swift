@@ -64,10 +64,14 @@ extension Fence {
     /// The caller's PATH without what is no absolute path, since the working directory inside may be the agent's own, and without what is there already:
     /// each entry may be a question to the view.
     private static func path(from callers: String?) -> String {
-        var absolute: [String] = []
+        var taken: [String] = []
+        var path = ""
         for directory in (callers ?? "").split(separator: ":").map(String.init)
-        where directory.hasPrefix("/") && !absolute.contains(directory) { absolute.append(directory) }
-        return absolute.isEmpty ? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" : absolute.joined(separator: ":")
+        where directory.hasPrefix("/") && !taken.contains(directory) {
+            taken.append(directory)
+            path += (path.isEmpty ? "" : ":") + directory
+        }
+        return path.isEmpty ? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" : path
     }
 
     private static func parent(of path: String) -> String {

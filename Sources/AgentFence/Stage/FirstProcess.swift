@@ -107,9 +107,11 @@ struct FirstProcess {
     /// Where `posix_spawnp` looks for a name, as a shell does: a file that may not be run does not hide one that may. Empty entries, which would be
     /// the working directory, are none; nil where none is left.
     private var searchPath: String? {
-        let path = orders.environment["PATH"] ?? "/usr/bin:/bin"
-        let directories = path.utf8.split(separator: UInt8(ascii: ":")).map { String(Substring($0)) }
-        return directories.isEmpty && !orders.command[0].contains("/") ? nil : directories.joined(separator: ":")
+        var path = ""
+        for directory in (orders.environment["PATH"] ?? "/usr/bin:/bin").utf8.split(separator: UInt8(ascii: ":")) {
+            path += (path.isEmpty ? "" : ":") + String(Substring(directory))
+        }
+        return path.isEmpty && !orders.command[0].contains("/") ? nil : path
     }
 
     private func fail(_ message: String, _ code: Int32) -> Never {

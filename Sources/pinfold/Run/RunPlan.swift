@@ -60,20 +60,22 @@ struct RunPlan {
 
     /// Runs the command to its end, and answers its exit code.
     func run(_ command: [String]) throws(CommandFailure) -> Int32 {
-        let inquiry = try enterPrivateMounts()
+        let record = try enterPrivateMounts()
         var fence = try fence()
+        if record == nil { fence.recordsRefusals = false }
         do throws(FenceError) {
-            let refusals = try connectRecord(&fence)
-            try inquiry.wait(for: view)
-            return try ForegroundRun.run(command, in: fence, refusals: refusals)
+            return try ForegroundRun.run(command, in: fence, refusals: record)
         } catch {
             throw CommandFailure(error)
         }
     }
 
-    private func enterPrivateMounts() throws(CommandFailure) -> ViewInquiry {
+    /// Goes where the view is and nothing else that is Pinfold's, when it answers. The way to the gateway's record; nil where it keeps none.
+    private func enterPrivateMounts() throws(CommandFailure) -> AuditOutlet? {
         do throws(FenceError) {
-            return try view.enterPrivateMounts()
+            let inquiry = try view.enterPrivateMounts()
+            try inquiry.wait(for: view)
+            return try connectRecord()
         } catch {
             // A user that does not exist is wrong whatever is mounted.
             _ = try machine.value.user.get()
@@ -81,13 +83,9 @@ struct RunPlan {
         }
     }
 
-    /// The way to the gateway's record; nil where this kernel or the gateway has none, and then the fence does without.
-    private func connectRecord(_ fence: inout Fence) throws(FenceError) -> AuditOutlet? {
-        guard fence.recordsRefusals else { return nil }
+    private func connectRecord() throws(FenceError) -> AuditOutlet? {
         do throws(AuditError) {
-            let outlet = try AuditOutlet.connect(to: MountRuntime(mountpoint: view.mountpoint).audit)
-            if outlet == nil { fence.recordsRefusals = false }
-            return outlet
+            return try AuditOutlet.connect(to: MountRuntime(mountpoint: view.mountpoint).audit)
         } catch {
             throw FenceError("\(error); run 'pinfold umount' and 'pinfold mount'", kind: .unreachable)
         }
