@@ -30,15 +30,17 @@ struct RunPlan {
         } catch {
             throw CommandFailure(.notDone, "no thread could be started: \(error)")
         }
-        let resolved = configuration.resolvingSymbolicLinks()
         let agentDirectory = try? realPath(configuration.paths.agentDirectory)
         do throws(FenceError) {
+            let source = try Self.directory(configuration.viewSource, "AGENT_VIEW_SOURCE")
             view = try AgentView(
-                source: try Self.directory(configuration.viewSource, "AGENT_VIEW_SOURCE"),
+                source: source,
                 mountpoint: try Self.mountpoint(configuration.viewMountpoint),
                 codeRepo: try Self.directory(configuration.codeRepo, "AGENT_CODE_REPO_PATH"),
                 sandbox: try Self.directory(configuration.sandbox, "AGENT_SANDBOX_PATH"),
-                dataRoot: try Self.directory(configuration.dataRoot, "AGENT_DATA_ROOT"), hide: resolved.hide,
+                dataRoot: try Self.directory(configuration.dataRoot, "AGENT_DATA_ROOT"),
+                // Nothing is around a view of everything.
+                hide: source == "/" ? [] : configuration.resolvingSymbolicLinks().hide,
                 agentSocketDirectory: agentDirectory)
         } catch {
             throw CommandFailure(error)
