@@ -24,7 +24,8 @@ package struct StageOrders: Hashable, Sendable {
 
     /// One entry a word, each ended by a zero byte; the command's words come last.
     package var encoded: [UInt8] {
-        var words = ["user=\(user.uid):\(user.gid):\(user.groups.map(String.init).joined(separator: ",")):\(user.name)"]
+        let groups = user.groups.reduce(into: "") { $0 += ($0.isEmpty ? "" : ",") + String($1) }
+        var words = ["user=\(user.uid):\(user.gid):\(groups):\(user.name)"]
         for (name, value) in limits.named { words.append("limit=\(name):\(value)") }
         words += environment.sorted { $0.key < $1.key }.map { "env=\($0.key)=\($0.value)" }
         words += workingDirectories.map { "chdir=" + $0 }

@@ -87,8 +87,11 @@ struct ConfigurationOptions: ParsableArguments {
         var result: [String: String] = [:]
         var entry = unsafe pinfold_environ()
         while let pointer = unsafe entry?.pointee {
-            let parts = unsafe String(cString: pointer).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            if parts.count == 2, result[String(parts[0])] == nil { result[String(parts[0])] = String(parts[1]) }
+            let text = unsafe String(cString: pointer)
+            if let equals = text.utf8.firstIndex(of: UInt8(ascii: "=")) {
+                let name = String(text[..<equals])
+                if result[name] == nil { result[name] = String(text[text.utf8.index(after: equals)...]) }
+            }
             unsafe entry = unsafe entry?.advanced(by: 1)
         }
         return result
