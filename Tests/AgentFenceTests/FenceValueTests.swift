@@ -90,7 +90,7 @@ struct `The fence of a view` {
         let caller = [
             "TERM": "xterm", "LC_ALL": "C", "AWS_SECRET_ACCESS_KEY": "s", "SSH_AUTH_SOCK": "/tmp/a", "LD_PRELOAD": "/x",
             "HOME": "/root",
-            "PATH": "/opt/bin:.:bin::/usr/bin", "AGENT_ADMIN": "x", "DBUS_SESSION_BUS_ADDRESS": "unix:",
+            "PATH": "/opt/bin:.:bin::/usr/bin:/opt/bin", "AGENT_ADMIN": "x", "DBUS_SESSION_BUS_ADDRESS": "unix:",
         ]
         let environment = fence(try view(source: "/", data: "/srv/agent"), caller: caller, set: ["KEY": "wanted"]).environment
         #expect(

@@ -91,6 +91,22 @@ struct `The record of refusals in the view` {
         }
     }
 
+    @Test func `looks up what a command did last in its own mounts, when nothing of it is left`() throws {
+        try withGateway(whole: true, audit: true) { gateway in
+            let script = """
+                open("\(gateway.data)/sandbox/a", "w").close()
+                for number in range(100):
+                    try: os.rename("\(gateway.data)/sandbox/a", "\(gateway.data)/models/a")
+                    except OSError: pass
+                os._exit(0)
+                """
+            _ = try gateway.attack(script)
+            let denied = try denied(gateway)
+            // The mount below the zone is the view's, and a rename within that would be EROFS.
+            #expect(denied.map(\.error) == Array(repeating: "EXDEV", count: 100), "\(denied)")
+        }
+    }
+
     @Test func `sees through links, other roots and modes that bar the way`() throws {
         try withGateway(whole: true, audit: true) { gateway in
             try run("mkdir", ["-m", "700", gateway.tree + "/closed"]).requireSuccess()
@@ -167,11 +183,15 @@ struct `The record of refusals in the view` {
             try waitUntil("it has started") { exists(gateway.data + "/sandbox/started") }
             let inside = try agents()
             #expect(inside.count >= 2)
+            // Descriptors come and go while they are listed.
+            func descriptors(of process: String) throws -> String {
+                try run("sh", ["-c", "ls -l /proc/\(process)/fd 2>/dev/null || true"]).output
+            }
             for process in inside {
-                let links = try run("sh", ["-c", "ls -l /proc/\(process)/fd 2>/dev/null || true"]).output
+                let links = try descriptors(of: process)
                 #expect(!links.contains("seccomp"), "\(links)")
             }
-            #expect(try run("ls", ["-l", "/proc/\(launcher.pid)/fd"]).requireSuccess().contains("seccomp"))
+            #expect(try descriptors(of: String(launcher.pid)).contains("seccomp"))
             // The agent's user cannot reach the gateway's socket, on the host or inside.
             let socket = MountRuntime(mountpoint: gateway.mountpoint).audit
             let knock = "import socket,sys; s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET); s.connect(sys.argv[1])"

@@ -92,6 +92,19 @@ struct `pinfold run` {
         }
     }
 
+    @Test func `is exit 2 where the agent's user does not exist, whatever is mounted`() throws {
+        try withTemporaryDirectory { directory in
+            for name in ["view", "data/code-repo", "data/sandbox"] { try makeDirectories(directory + "/" + name) }
+            let finished = try run(
+                Executables.pinfold,
+                [
+                    "run", "--source", directory, "--mountpoint", directory + "/view", "--data-root", directory + "/data",
+                    "--agent-user", "nobody-at-all", "--", "true",
+                ])
+            #expect(finished.status == .exited(2) && finished.errors.contains("there is no such user"), "\(finished)")
+        }
+    }
+
     @Test func `starts nothing where a zone of the configuration is not mounted`() throws {
         try withGateway(whole: false) { gateway in
             try makeDirectories(gateway.data + "/elsewhere")

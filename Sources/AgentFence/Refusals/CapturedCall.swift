@@ -151,8 +151,8 @@ struct ThreadMemory: ~Copyable {
         return CapturedCall.Place(base: SharedDescriptor(Descriptor(owning: raw)), path: [])
     }
 
-    /// A path by way of one of the thread's own descriptors, or of its root directory, either of which may be gone with it a moment later: as
-    /// what that refers to and the rest.
+    /// A path by way of one of the thread's own descriptors, or of its root or working directory, all of which may be gone with it a moment
+    /// later: as what that refers to and the rest.
     func heldOpen(_ place: CapturedCall.Place, isFollowed: Bool) -> CapturedCall.Place {
         guard place.base == nil else { return place }
         let slash = UInt8(ascii: "/")
@@ -166,6 +166,10 @@ struct ThreadMemory: ~Copyable {
             // Everybody's behind the fence is the same.
             let rest = rest(after: 3)
             return rest.isEmpty ? place : CapturedCall.Place(base: nil, path: [slash] + rest)
+        case ["proc", "self", "cwd"], ["proc", "thread-self", "cwd"]:
+            let rest = rest(after: 3)
+            guard isFollowed || !rest.isEmpty, let base = base(pinfold_AT_FDCWD) else { return place }
+            return CapturedCall.Place(base: base.base, path: rest)
         case ["proc", "self", "fd"], ["proc", "thread-self", "fd"]: before = 3
         case let some where some.prefix(2) == ["dev", "fd"]: before = 2
         default: return place
