@@ -53,7 +53,7 @@ package enum Technique: String, CaseIterable, Hashable, Sendable {
     case detachedClone = "detached-clone"
     /// Reports of changes wait in a queue as long as there is memory; without it the machine's limit holds (`fs.fanotify.max_queued_events`).
     case unlimitedQueue = "unlimited-queue"
-    /// Requests come through rings, to the processor that they were made on (Linux 6.14, `fuse.enable_uring`).
+    /// Requests in zones come through rings, to the processor that they were made on (Linux 6.14, `fuse.enable_uring`).
     case rings = "io-uring"
 }
 

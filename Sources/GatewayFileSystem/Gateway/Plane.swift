@@ -84,10 +84,11 @@ final class Plane: Sendable {
         _ zone: Zone, _ layout: borrowing Layout, _ options: GatewayOptions, _ root: borrowing Descriptor, descriptors: Int
     ) -> SessionOptions {
         let isView = zone == .view
-        let common: Features = [.readdirplus, .symlinkCache, .accessControlLists, .epoch, .rings]
+        let common: Features = [.readdirplus, .symlinkCache, .accessControlLists, .epoch]
+        // The view through the device: what it is asked is reads ahead more than anything, which another processor serves while its reader goes on.
         var features = options.features(
             common.union(
-                isView ? [.noOpen, .noOpenDirectory] : [.noOpenDirectory, .passthrough, .killPrivileges, .temporaryFiles]))
+                isView ? [.noOpen, .noOpenDirectory] : [.noOpenDirectory, .passthrough, .killPrivileges, .temporaryFiles, .rings]))
         // Each write is counted, so each is seen. Not for reading either: all opens of an inode are of one kind.
         if options.quota(of: zone) != nil { features.remove(.passthrough) }
         var result = SessionOptions(

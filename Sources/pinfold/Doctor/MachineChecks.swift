@@ -76,17 +76,17 @@ enum MachineChecks {
 
     private static func rings(_ trial: FuseTrial) -> Check {
         if trial.offersRings {
-            return Check("io_uring", .ok, "requests come through rings, each to the processor that it was made on")
+            return Check("io_uring", .ok, "requests in zones stay on the processor that they were made on")
         }
         let parameter = "/sys/module/fuse/parameters/enable_uring"
         if unsafe access(parameter, F_OK) == 0 {
             return Check(
-                "io_uring", .limited, "the kernel's FUSE may not use it, so a request is dearer than it need be",
+                "io_uring", .limited, "the kernel's FUSE may not use it, so a request in a zone is dearer than it need be",
                 advice: "echo Y > \(parameter), then mount anew; for good: 'options fuse enable_uring=1' in /etc/modprobe.d, or "
                     + "fuse.enable_uring=1 on the kernel's command line")
         }
         return Check(
-            "io_uring", .limited, "this kernel's FUSE has none (6.14), so a request is dearer than it need be",
+            "io_uring", .limited, "this kernel's FUSE has none (6.14), so a request in a zone is dearer than it need be",
             advice: "nothing needs to be done; a kernel from 6.14 on is faster")
     }
 
