@@ -1,4 +1,5 @@
 // liburing: the kernel's rings of commands (`man 7 io_uring`); nothing else belongs here.
+// Linked from its archive: the shared library of 2.3 lacks io_uring_enable_rings and io_uring_register_restrictions.
 #pragma once
 // The same as CLinux has it: the two modules must agree on what glibc's structures look like.
 #ifndef _GNU_SOURCE
