@@ -7,7 +7,7 @@ import TestSupport
 /// A user of the tests alone: limits on processes count everything that a user runs.
 let testUser = FenceUser(uid: 61_017, gid: 61_017, groups: [61_018], name: "fenced")
 
-/// The fence of a tool that may write in `/work`, which is a directory of the host.
+/// The fence of a tool that may write in `/job`, which is a directory of the host.
 func toolFence(
     _ directory: String, user: FenceUser = testUser, network: Fence.Network = .none, environment: [String: String] = [:],
     limits: Fence.Limits = .generous
@@ -18,7 +18,7 @@ func toolFence(
         try run("chown", ["\(user.uid):\(user.gid)", copy]).requireSuccess()
     }
     return Fence.confinedTool(
-        name: "test", user: user, writable: [(copy, "/work")], workingDirectory: "/work", network: network,
+        name: "test", user: user, writable: [(copy, "/job")], workingDirectory: "/job", network: network,
         environment: environment,
         limits: limits)
 }

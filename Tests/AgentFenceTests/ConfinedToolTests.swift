@@ -44,13 +44,13 @@ struct `A confined tool` {
     @Test func `gets exactly the environment that the fence says`() throws {
         try withTemporaryDirectory { directory in
             let output = try confined(
-                ["env"], in: try toolFence(directory, environment: ["TOKEN": "a=b", "LD_PRELOAD": "/work/x.so"])
+                ["env"], in: try toolFence(directory, environment: ["TOKEN": "a=b", "LD_PRELOAD": "/job/x.so"])
             )
             .requireSuccess()
             #expect(
                 Set(output.split(separator: "\n").map(String.init)) == [
                     "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/tmp", "TMPDIR=/tmp", "LANG=C.UTF-8",
-                    "USER=fenced", "LOGNAME=fenced", "TOKEN=a=b", "LD_PRELOAD=/work/x.so",
+                    "USER=fenced", "LOGNAME=fenced", "TOKEN=a=b", "LD_PRELOAD=/job/x.so",
                 ])
         }
     }
@@ -70,7 +70,7 @@ struct `A confined tool` {
     @Test func `writes in its own places and nowhere else`() throws {
         try withTemporaryDirectory { directory in
             let script = """
-                for place in ["/work", "/tmp", "/dev/shm"]:
+                for place in ["/job", "/tmp", "/dev/shm"]:
                     attempt(place, lambda: open(place + "/made", "w").write("x"))
                 for place in ["/", "/usr", "/etc", "/run", "/run/pinfold", "/var", "/dev", "/opt", "/usr/bin"]:
                     attempt(place, lambda: open(place + "/made", "w"))
@@ -79,8 +79,8 @@ struct `A confined tool` {
                 attempt("stage", lambda: os.open("/run/pinfold/pinfold-fence", os.O_WRONLY))
                 """
             let verdicts = verdicts(try attack(script, in: try toolFence(directory)))
-            for place in ["/work", "/tmp", "/dev/shm"] { #expect(verdicts[place] == "done", "\(place)") }
-            let refused = verdicts.filter { !["/work", "/tmp", "/dev/shm"].contains($0.key) }
+            for place in ["/job", "/tmp", "/dev/shm"] { #expect(verdicts[place] == "done", "\(place)") }
+            let refused = verdicts.filter { !["/job", "/tmp", "/dev/shm"].contains($0.key) }
             #expect(refused.count == 12)
             for (place, verdict) in refused { #expect(["EROFS", "EACCES"].contains(verdict), "\(place): \(verdict)") }
             #expect(try readFile(directory + "/copy/made") == "x")

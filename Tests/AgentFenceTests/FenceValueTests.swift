@@ -4,8 +4,8 @@ import Testing
 @Suite
 struct `A fence as a value` {
     private let fence = Fence.confinedTool(
-        name: "test", user: FenceUser(uid: 7, gid: 8, groups: [9, 10], name: "some:body"), writable: [("/var/tmp", "/work")],
-        workingDirectory: "/work", environment: ["A": "x=y\nz", "B": ""], limits: .strict)
+        name: "test", user: FenceUser(uid: 7, gid: 8, groups: [9, 10], name: "some:body"), writable: [("/var/tmp", "/job")],
+        workingDirectory: "/job", environment: ["A": "x=y\nz", "B": ""], limits: .strict)
 
     @Test func `reaches the stage as it was`() throws {
         let orders = StageOrders(["sh", "", "--", "a b\n=", "ü"], in: fence)
@@ -23,7 +23,7 @@ struct `A fence as a value` {
     @Test func `is explained in words`() {
         let text = fence.explain(command: ["make", "test"])
         for phrase in [
-            "make test", "some:body (7)", "further groups: 9 10", "/usr as it is, read-only", "/work is /var/tmp", "512 processes",
+            "make test", "some:body (7)", "further groups: 9 10", "/usr as it is, read-only", "/job is /var/tmp", "512 processes",
             "2 GiB of private memory", "none, only its own loopback", "no other is inherited",
         ] {
             #expect(text.contains(phrase), "\(phrase) is not in:\n\(text)")

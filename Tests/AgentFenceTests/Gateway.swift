@@ -22,16 +22,20 @@ struct Gateway: ~Copyable {
     /// Places outside the zones, each with a `file`, a `directory` and a `link`.
     var victims: [String] { [tree + "/victims", data, data + "/models", data + "/deployments/agent"] }
 
-    /// - Parameter audit: whether it keeps a record, in `deployments/audit` below the data root.
-    init(_ directory: String, whole: Bool, hide: [String] = [], audit: Bool = false) throws {
+    /// - Parameters:
+    ///   - audit: whether it keeps a record, in `deployments/audit` below the data root.
+    ///   - without: techniques that are left off.
+    init(_ directory: String, whole: Bool, hide: [String] = [], audit: Bool = false, without: [String] = []) throws {
         self.directory = directory
         self.whole = whole
         log = directory + "/log"
-        daemon = try Self.serve(directory, whole: whole, hide: hide, audit: audit)
+        daemon = try Self.serve(directory, whole: whole, hide: hide, audit: audit, without: without)
     }
 
     /// Makes the tree, starts the daemon and waits until the view answers. A daemon that does not is killed with the value that holds it.
-    private static func serve(_ directory: String, whole: Bool, hide: [String], audit: Bool) throws -> ChildProcess {
+    private static func serve(_ directory: String, whole: Bool, hide: [String], audit: Bool, without: [String]) throws
+        -> ChildProcess
+    {
         let messages = directory + "/log"
         let tree = directory + "/tree"
         let data = tree + "/data"
@@ -54,6 +58,7 @@ struct Gateway: ~Copyable {
         ]
         words += ["--code-repo", data + "/code-repo", "--sandbox", data + "/sandbox", "--ready-fd", "3"]
         for pattern in hide { words += ["--hide", pattern] }
+        for technique in without { words += ["--without", technique] }
         if audit {
             try run("mkdir", ["-m", "700", data + "/deployments/audit"]).requireSuccess()
             words += ["--audit", data + "/deployments/audit"]
@@ -70,6 +75,8 @@ struct Gateway: ~Copyable {
         }
         return daemon
     }
+
+    func signal(_ number: Int32) throws { try daemon.signal(number) }
 
     /// Unmounts as an admin would, and waits for the daemon's end.
     consuming func stop() throws {

@@ -32,7 +32,7 @@ struct `Behind a fence` {
         try withTemporaryDirectory { directory in
             let user = user(2)
             let process = try ConfinedProcess(
-                ["sh", "-c", "trap '' TERM INT HUP; setsid sleep 1000 & sleep 1000 & touch /work/started; wait; wait"],
+                ["sh", "-c", "trap '' TERM INT HUP; setsid sleep 1000 & sleep 1000 & touch /job/started; wait; wait"],
                 in: try toolFence(directory, user: user))
             try waitUntil("it has started") { exists(directory + "/copy/started") }
             try process.kill()
@@ -107,7 +107,7 @@ struct `Behind a fence` {
                 import resource, signal
                 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
                 def grow():
-                    with open("/work/large", "wb") as f:
+                    with open("/job/large", "wb") as f:
                         f.write(b"x" * (2 << 20))
                 attempt("file", grow)
                 try:

@@ -105,6 +105,26 @@ struct `pinfold run` {
         }
     }
 
+    @Test func `starts though the daemon of somebody else's view hangs`() throws {
+        try withGateway(whole: false) { gateway in
+            try withTemporaryDirectory { directory in
+                // Its names are to be asked for again each second.
+                let other = try Gateway(directory, whole: false, without: ["long-lifetimes"])
+                try other.signal(SIGSTOP)
+                // On the way to the zones: what was asked for a second ago is not known any more, and a look would wait for the daemon.
+                let way = other.mounted(other.data)
+                try waitUntil("nothing of the other view is remembered") {
+                    try run("timeout", ["-s", "KILL", "0.2", "stat", way]).status != .exited(0)
+                }
+                let words = ["-s", "KILL", "30", Executables.pinfold] + gateway.arguments(["echo", "started"])
+                let finished = Result { try run("timeout", words) }
+                try other.signal(SIGCONT)
+                try other.stop()
+                #expect(try finished.get().output == "started\n")
+            }
+        }
+    }
+
     @Test func `starts nothing where a zone of the configuration is not mounted`() throws {
         try withGateway(whole: false) { gateway in
             try makeDirectories(gateway.data + "/elsewhere")

@@ -8,7 +8,7 @@ import Testing
 @Suite(.timeLimit(.minutes(5)))
 struct `The self-test` {
     private func refused(_ fence: Fence, _ directory: String, because reason: String) throws {
-        let finished = try confined(["sh", "-c", "echo started; touch /work/started"], in: fence)
+        let finished = try confined(["sh", "-c", "echo started; touch /job/started"], in: fence)
         #expect(finished.status == .exited(1))
         #expect(finished.errors.contains("pinfold-fence: self-test: "), "\(finished)")
         #expect(finished.errors.contains(reason), "\(finished)")
@@ -27,8 +27,8 @@ struct `The self-test` {
     @Test func `refuses a sealed directory in which root could make a file, and leaves none behind`() throws {
         try withTemporaryDirectory { directory in
             var fence = try toolFence(directory)
-            fence.sealed.append("/work")
-            try refused(fence, directory, because: "root could create a file in /work")
+            fence.sealed.append("/job")
+            try refused(fence, directory, because: "root could create a file in /job")
             #expect(try run("ls", ["-A", directory + "/copy"]).output.isEmpty)
         }
     }

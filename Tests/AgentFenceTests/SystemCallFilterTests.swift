@@ -108,8 +108,8 @@ struct `The system-call filter` {
                 assert subprocess.run(["sh", "-c", "echo a | cat"], capture_output=True).stdout == b"a\\n"
                 with tempfile.TemporaryDirectory() as t, open(t + "/x", "w") as f: f.write("y")
                 a, b = socket.socketpair(); a.send(b"z"); assert b.recv(1) == b"z"
-                os.mkdir("/work/d1"); os.mkdir("/work/d2"); open("/work/d1/f", "w").close()
-                os.rename("/work/d1/f", "/work/d2/f"); os.link("/work/d2/f", "/work/d1/g"); os.symlink("g", "/work/d1/s"); os.mkfifo("/work/p")
+                os.mkdir("/job/d1"); os.mkdir("/job/d2"); open("/job/d1/f", "w").close()
+                os.rename("/job/d1/f", "/job/d2/f"); os.link("/job/d2/f", "/job/d1/g"); os.symlink("g", "/job/d1/s"); os.mkfifo("/job/p")
                 open("/dev/null", "w").write("x"); assert len(open("/dev/urandom", "rb").read(8)) == 8
                 m = multiprocessing.Value("i", 5)
                 print("works", file=open("/dev/stdout", "w"))

@@ -19,7 +19,8 @@ extension AgentView {
         guard isRoot else {
             throw FenceError("only root can start the agent behind its fence; run this with sudo", kind: .refused)
         }
-        for mount in mounts.reversed() where mount.isPinfold && !isAtOrBelow(mount.mountpoint, mountpoint) {
+        // A view before its zones, which go with it: the way to those leads through it, and its daemon may hang.
+        for mount in mounts where mount.isPinfold && !isAtOrBelow(mount.mountpoint, mountpoint) {
             _ = unsafe pinfold_fence_detach(mount.mountpoint)
         }
         return inquiry
