@@ -36,6 +36,11 @@ struct `A confined tool` {
             let missing = try confined(["no-such-command"], in: fence)
             #expect(missing.status == .exited(127))
             #expect(missing.errors.contains("no-such-command: no such command"))
+            // A directory that may not be entered hides nothing that anybody could mean.
+            let fenceWithClosed = try toolFence(directory, environment: ["PATH": "/job/closed:/usr/bin"])
+            try run("mkdir", ["-m", "700", directory + "/copy/closed"]).requireSuccess()
+            let behind = try confined(["no-such-command"], in: fenceWithClosed)
+            #expect(behind.status == .exited(127) && behind.errors.contains("no such command"), "\(behind)")
             let finished = try confined(["/etc/passwd"], in: fence)
             #expect(finished.status == .exited(126))
         }

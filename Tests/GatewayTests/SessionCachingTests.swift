@@ -28,7 +28,7 @@ struct SessionCachingTests {
             // What lies outside the tree (the working directory above all) may be asked for.
             var kinds = ["open", "opendir", "read", "readdir", "readdirplus", "readlink", "release", "releasedir", "flush"]
             if KernelVersion.running >= KernelVersion(6, 16) { kinds += ["lookup", "getattr"] }
-            try await eventually("what was read is read again without a request") {
+            try await eventually("what was read is read again without a request", within: 120) {
                 let again = try await gateway.requests("view") { try gateway.asAgent(Self.reading).requireSuccess() }
                 return kinds.allSatisfy { again[$0] == nil }
             }
@@ -59,7 +59,7 @@ struct SessionCachingTests {
         try await withGateway(.init(without: ["passthrough"])) { gateway in
             try gateway.asAgent("cd data/sandbox; echo first > a; cat a").requireSuccess()
             if KernelVersion.running >= KernelVersion(6, 16) {
-                try await eventually("what was read is read again without a request") {
+                try await eventually("what was read is read again without a request", within: 120) {
                     let again = try await gateway.requests("sandbox") { try gateway.asAgent("cat data/sandbox/a").requireSuccess() }
                     return again["open"] == 1 && again["read"] == nil
                 }

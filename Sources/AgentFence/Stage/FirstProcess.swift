@@ -98,6 +98,8 @@ struct FirstProcess {
         switch code {
         case 0: return command
         case ENOENT, ENOTDIR: fail("\(orders.command[0]): no such command", 127)
+        // A directory that the user may not enter says the same as a file that he may not run.
+        case EACCES where !isThere: fail("\(orders.command[0]): no such command", 127)
         // No process, whatever the program.
         case EAGAIN, ENOMEM: fail("the command cannot be started: \(Errno(rawValue: code))", 1)
         default: fail("\(orders.command[0]): \(Errno(rawValue: code))", 126)
@@ -112,6 +114,12 @@ struct FirstProcess {
             path += (path.isEmpty ? "" : ":") + String(Substring(directory))
         }
         return path.isEmpty && !orders.command[0].contains("/") ? nil : path
+    }
+
+    /// Whether the program is seen anywhere.
+    private var isThere: Bool {
+        let name = orders.command[0]
+        return name.contains("/") || (searchPath ?? "").split(separator: ":").contains { unsafe access("\($0)/\(name)", F_OK) == 0 }
     }
 
     private func fail(_ message: String, _ code: Int32) -> Never {
