@@ -31,7 +31,7 @@ final class MountedGateway: Sendable {
     var log: String { directory + "/log" }
     let pid: Int32
 
-    fileprivate init(directory: String, pid: Int32) {
+    init(directory: String, pid: Int32) {
         self.directory = directory
         self.pid = pid
     }

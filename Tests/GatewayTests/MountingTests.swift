@@ -86,6 +86,73 @@ struct MountingTests {
         }
     }
 
+    /// Three readers of the agent's look up and list what two writers beside the view replace all the time. It ends when the view answers errors.
+    private static let storm = """
+        import os, random, sys
+        source, view, agent = sys.argv[1], sys.argv[2], int(sys.argv[3])
+        def fork(work, seed):
+            child = os.fork()
+            if child == 0:
+                try: work(random.Random(seed))
+                finally: os._exit(0)
+            return child
+        def read(chance):
+            os.setgid(agent); os.setuid(agent)
+            while True:
+                try: open(f"{view}/many/{chance.randrange(2000)}").read()
+                except FileNotFoundError: pass
+                if chance.randrange(50) == 0: os.listdir(f"{view}/many")
+        def write(chance):
+            while True:
+                name = f"{source}/many/{chance.randrange(2000)}"
+                try: os.unlink(name)
+                except FileNotFoundError: pass
+                open(name, "w").write("x" * chance.randrange(9000))
+        writers = [fork(write, seed) for seed in (1, 2)]
+        for reader in [fork(read, seed) for seed in (3, 4, 5)]: os.waitpid(reader, 0)
+        for writer in writers: os.kill(writer, 9)
+        """
+
+    @Test func `a daemon that is killed in the middle of a storm of changes is gone, and nobody hangs`() async throws {
+        // Without its guard it stayed, and everybody with it, every second time.
+        for _ in 0..<6 {
+            try await withTemporaryDirectory { directory in
+                try MountedGateway.makeDirectories(in: directory)
+                try makeDirectories(directory + "/source/many")
+                let daemon = try startGateway(MountedGateway.arguments(directory), log: directory + "/log")
+                let gateway = MountedGateway(directory: directory, pid: daemon.pid)
+                let storm = try ChildProcess(
+                    .init("python3", ["-c", Self.storm, gateway.source, gateway.view, "\(MountedGateway.agent.uid)"]))
+                try await eventually("the storm is on") { try await gateway.requests("view")["lookup"] ?? 0 > 1000 }
+                try daemon.signal(SIGKILL)
+                let isGone = try daemon.ends(withinMilliseconds: 20_000)
+                #expect(isGone)
+                // Or neither would ever end.
+                if !isGone { for mount in try mounts(directory) { try run("umount", ["-f", mount.mountpoint]) } }
+                #expect(try storm.ends(withinMilliseconds: 20_000))
+                _ = try daemon.wait()
+                try run("umount", ["-R", "-l", gateway.view]).requireSuccess()
+            }
+        }
+    }
+
+    @Test func `the guard ends connections for nobody's signal, and its end is reported`() async throws {
+        try await withGateway { gateway in
+            let child = try #require(Int32(try run("pgrep", ["-P", "\(gateway.pid)"]).requireSuccess().filter(\.isNumber)))
+            #expect(try readFile("/proc/\(child)/comm") == "pinfold-guard\n")
+            #expect(try readFile("/proc/\(child)/status").contains("CapPrm:\t0000000000000000"))
+            // Its end of the link, the kernel's files of the connections, and where it reads its signals.
+            #expect(try run("ls", ["/proc/\(child)/fd"]).requireSuccess().split(separator: "\n").count == 6)
+            for signal in [SIGUSR1, SIGTERM, SIGINT, SIGHUP] { #expect(kill(child, signal) == 0) }
+            try gateway.asAgent("echo x > data/sandbox/alive").requireSuccess()
+            #expect(kill(child, SIGKILL) == 0)
+            try await eventually("the loss is in the log") {
+                try readFile(gateway.log).contains("guards the kernel's connections is gone")
+            }
+            try gateway.asAgent("echo x > data/sandbox/alive").requireSuccess()
+        }
+    }
+
     @Test func `a second daemon on the same mountpoint is refused and the first goes on`() async throws {
         try await withGateway { gateway in
             let second = try run(Executables.mount, MountedGateway.arguments(gateway.directory))

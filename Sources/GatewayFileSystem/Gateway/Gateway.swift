@@ -17,6 +17,7 @@ package struct Gateway: ~Copyable {
     private var watch: MountWatch
     private let trail: AuditTrail?
     private let inlet: AuditInlet?
+    private var connectionGuard: ConnectionGuard?
 
     /// Mounts and starts serving.
     package init(_ options: GatewayOptions) throws(GatewayError) {
@@ -29,6 +30,7 @@ package struct Gateway: ~Copyable {
         let socket = try Self.inletSocket(options, mountpoint.path)
         let descriptors = Narrowing.descriptorLimit(options.descriptors)
         try Self.step("giving up privileges") { () throws(Errno) in try Narrowing.apply() }
+        let connectionGuard = Self.connectionGuard()
         let trail = try Self.trail(options, layout)
         let counts = try Self.counts(options, layout)
         let coherence = Self.coherence(options)
@@ -45,7 +47,7 @@ package struct Gateway: ~Copyable {
         let inlet = try Self.inlet(socket, trail)
         do throws(Errno) {
             try coherence?.start()
-            try Self.mount(planes, over: mountpoint, &watch)
+            try Self.mount(planes, over: mountpoint, &watch, connectionGuard)
             try ServingFilter.install()
         } catch {
             try? Unmounting.unmount(mountpoint.path, lazily: true)
@@ -59,6 +61,17 @@ package struct Gateway: ~Copyable {
         self.watch = watch
         self.trail = trail
         self.inlet = inlet
+        self.connectionGuard = connectionGuard
+    }
+
+    /// What ends the connections when this daemon is killed; nil, and said, where it cannot be had: then whoever is in the view at that moment may hang.
+    private static func connectionGuard() -> ConnectionGuard? {
+        do throws(Errno) {
+            return try ConnectionGuard.start()
+        } catch {
+            Report.say("no guard for the kernel's connections (\(error)): killed, this daemon may leave processes that hang")
+            return nil
+        }
     }
 
     /// The record of what the agent changes and is refused, where one is asked for: no view without it then.
@@ -149,10 +162,17 @@ package struct Gateway: ~Copyable {
     }
 
     /// The view over the mountpoint, then each zone over its own directory in the view.
-    private static func mount(_ planes: [Plane], over mountpoint: borrowing Mountpoint, _ watch: inout MountWatch) throws(Errno) {
+    private static func mount(
+        _ planes: [Plane], over mountpoint: borrowing Mountpoint, _ watch: inout MountWatch,
+        _ connectionGuard: borrowing ConnectionGuard?
+    ) throws(Errno) {
         for plane in planes {
             let mount = try plane.session.mount(scratch: mountpoint.directory)
             let device = try mount.root.status().fileSystem
+            switch connectionGuard {
+            case .some(let connectionGuard): try connectionGuard.add(device)
+            case .none: break
+            }
             let path: String
             if plane.relativePath.isEmpty {
                 path = mountpoint.path
@@ -180,14 +200,22 @@ package struct Gateway: ~Copyable {
                 pollfd(fd: watch.rawDescriptor, events: Int16(POLLPRI), revents: 0),
                 pollfd(fd: planes[0].session.endDescriptor, events: Int16(POLLIN), revents: 0),
             ]
-            _ = unsafe poll(&entries, 3, -1)
+            if let connectionGuard = connectionGuard?.rawDescriptor {
+                entries.append(pollfd(fd: connectionGuard, events: Int16(POLLIN), revents: 0))
+            }
+            _ = unsafe poll(&entries, nfds_t(entries.count), -1)
+            if entries.count > 3, entries[3].revents != 0 {
+                connectionGuard = nil
+                Report.say(
+                    "the process that guards the kernel's connections is gone: killed, this daemon may leave processes that hang")
+            }
             if entries[2].revents != 0 {
                 whenStopping()
                 return stop("the view was unmounted")
             }
             if entries[1].revents != 0 { reportLostMounts() }
             while let signal = signals.next() {
-                switch signal {
+                switch signal.number {
                 case SIGUSR1: report()
                 case SIGTERM, SIGINT, SIGHUP:
                     whenStopping()

@@ -16,13 +16,13 @@ struct Signals: ~Copyable {
         descriptor = Descriptor(owning: try check { unsafe signalfd(-1, &set, O_CLOEXEC | O_NONBLOCK) })
     }
 
-    /// The next signal that has come; nil when there is none.
-    func next() -> Int32? {
-        // struct signalfd_siginfo: 128 bytes, the number first.
+    /// The next signal that has come, and the process that it came from; nil when there is none.
+    func next() -> (number: Int32, sender: pid_t)? {
+        // struct signalfd_siginfo: 128 bytes, the number first, the sender fourth.
         var information: InlineArray<32, UInt32> = .init(repeating: 0)
         var span = information.mutableSpan
         let raw = descriptor.rawValue
         let count = unsafe span.withUnsafeMutableBytes { unsafe read(raw, $0.baseAddress, $0.count) }
-        return count == 128 ? Int32(information[0]) : nil
+        return count == 128 ? (Int32(information[0]), pid_t(bitPattern: information[3])) : nil
     }
 }
