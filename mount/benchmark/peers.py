@@ -10,7 +10,7 @@ import time
 import urllib.request
 
 AGENT = 64_321  # the uid and gid that all work is done as; nothing else on the machine uses it
-TECHNIQUES = ["passthrough", "no-open", "long-lifetimes", "readdirplus", "negative-entries", "symlink-cache", "io-uring"]
+TECHNIQUES = ["passthrough", "no-open", "long-lifetimes", "readdirplus", "negative-entries", "symlink-cache", "read-ahead", "io-uring"]
 EXAMPLES = pathlib.Path("/usr/share/doc/libfuse3-dev/examples")
 
 

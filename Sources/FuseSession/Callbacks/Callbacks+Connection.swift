@@ -16,6 +16,8 @@ extension Callbacks {
                 offer, options, maximalWrite: min(connection.pointee.max_write, UInt32(RingPlace.payloadSize)))
             // What libfuse itself acts on. Its splice_read would bypass the look at each message that serves what it does not know.
             unsafe connection.pointee.want &= ~UInt32(FUSE_CAP_SPLICE_READ)
+            // A reply's data may go from the file to the device without this process (`DataRequest`).
+            unsafe connection.pointee.want |= unsafe connection.pointee.capable & UInt32(FUSE_CAP_SPLICE_WRITE)
             state.negotiated(negotiation, unique: unique)
             let connected = Connection(
                 features: negotiation.features, notifier: Notifier(device: state.device),

@@ -48,6 +48,20 @@ internal import SystemPackage
         return unsafe send(bytes, error: 0)
     }
 
+    /// Replies `size` bytes of a file, or as many as it has from `offset`, by way of a pipe (`man 2 splice`); false, and nothing is sent, where libfuse
+    /// does not know the request.
+    func splice(from file: Int32, offset: Int64, size: Int) -> Bool {
+        guard let library = unsafe library else { return false }
+        var buffers = fuse_bufvec()
+        buffers.count = 1
+        unsafe buffers.buf.size = size
+        unsafe buffers.buf.flags = fuse_buf_flags(FUSE_BUF_IS_FD.rawValue | FUSE_BUF_FD_SEEK.rawValue | FUSE_BUF_FD_RETRY.rawValue)
+        unsafe buffers.buf.fd = file
+        unsafe buffers.buf.pos = off_t(offset)
+        _ = unsafe fuse_reply_data(library, &buffers, fuse_buf_copy_flags(0))
+        return true
+    }
+
     func succeed<Value: BitwiseCopyable>(with value: Value) -> Bool {
         unsafe withUnsafeBytes(of: value) { unsafe succeed($0) }
     }

@@ -98,7 +98,7 @@ package import LinuxSystem
         var calm = 0
         while waitForActivity(&idle) {
             poll(nil, 0, 1)
-            let hasPending = hasPending()
+            let hasPending = Notifier(device: device).hasWaitingRequests
             unsafe pthread_mutex_lock(mutex)
             let isStuck = listening == 0 && taken == seen
             if listening > 0 && taken == seen { idle += 1 } else { idle = 0 }
@@ -139,10 +139,5 @@ package import LinuxSystem
         }
         while !isWatched, !isOver { unsafe pthread_cond_wait(activity, mutex) }
         return !isOver
-    }
-
-    private func hasPending() -> Bool {
-        var entry = pollfd(fd: device.descriptor.rawValue, events: Int16(POLLIN), revents: 0)
-        return unsafe poll(&entry, 1, 0) == 1 && entry.revents & Int16(POLLIN) != 0
     }
 }

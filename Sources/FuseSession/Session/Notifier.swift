@@ -13,6 +13,12 @@ package final class Notifier: Sendable {
 
     init(device: SharedDescriptor) { self.device = device }
 
+    /// Whether there are requests that nobody has taken yet.
+    package var hasWaitingRequests: Bool {
+        var entry = pollfd(fd: device.descriptor.rawValue, events: Int16(POLLIN), revents: 0)
+        return unsafe poll(&entry, 1, 0) == 1 && entry.revents & Int16(POLLIN) != 0
+    }
+
     /// Forgets what `name` in `parent` leads to. What is mounted on it or below is unmounted by the kernel.
     package func invalidateEntry(_ name: borrowing PathBytes, in parent: NodeID) throws(Errno) {
         let out = fuse_notify_inval_entry_out(parent: parent.rawValue, namelen: UInt32(name.count), flags: 0)
@@ -29,6 +35,13 @@ package final class Notifier: Sendable {
     /// negative offset keeps the pages.
     package func invalidateInode(_ node: NodeID, offset: Int64 = 0, length: Int64 = 0) throws(Errno) {
         try send(Int32(FUSE_NOTIFY_INVAL_INODE.rawValue), fuse_notify_inval_inode_out(ino: node.rawValue, off: offset, len: length))
+    }
+
+    /// Gives the kernel data of the node that it has not asked for, at `offset`: it keeps whole pages, and the last one of the file. Bytes beyond the
+    /// end that it knows move that end. Waits for the answers to reads that are under way of the same pages.
+    package func store(_ bytes: UnsafeRawBufferPointer, of node: NodeID, at offset: Int64) throws(Errno) {
+        let out = fuse_notify_store_out(nodeid: node.rawValue, offset: UInt64(offset), size: UInt32(bytes.count), padding: 0)
+        try unsafe send(Int32(FUSE_NOTIFY_STORE.rawValue), out, bytes)
     }
 
     /// `name` in `parent`, which was `child`, has been removed: whoever watches it with inotify hears so.
@@ -55,12 +68,15 @@ package final class Notifier: Sendable {
     }
 
     private func send<Out: BitwiseCopyable>(_ code: Int32, _ out: Out, _ name: borrowing PathBytes) throws(Errno) {
-        let size = MemoryLayout<Out>.size
         // The name goes with its NUL.
-        let text = unsafe UnsafeRawBufferPointer(start: name.pointer, count: name.count + 1)
-        var header = fuse_out_header(len: UInt32(MemoryLayout<fuse_out_header>.size + size + text.count), error: code, unique: 0)
+        try unsafe send(code, out, UnsafeRawBufferPointer(start: name.pointer, count: name.count + 1))
+    }
+
+    private func send<Out: BitwiseCopyable>(_ code: Int32, _ out: Out, _ rest: UnsafeRawBufferPointer) throws(Errno) {
+        let size = MemoryLayout<Out>.size
+        var header = fuse_out_header(len: UInt32(MemoryLayout<fuse_out_header>.size + size + rest.count), error: code, unique: 0)
         let sent = unsafe withUnsafeMutableBytes(of: &header) { head in
-            unsafe withUnsafeBytes(of: out) { unsafe DeviceChannel.send(to: device.descriptor.rawValue, head, $0, text) }
+            unsafe withUnsafeBytes(of: out) { unsafe DeviceChannel.send(to: device.descriptor.rawValue, head, $0, rest) }
         }
         if !sent { throw Errno.current }
     }

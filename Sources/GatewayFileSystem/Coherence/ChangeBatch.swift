@@ -118,6 +118,7 @@ struct ChangeBatch: ~Copyable {
         for (target, change) in changed {
             guard let plane = planes[target.plane] else { continue }
             notifications += 1
+            if change.content { plane.tree.dataChanges() }
             do throws(Errno) {
                 // A negative offset keeps the pages.
                 try plane.notifier.invalidateInode(target.node, offset: change.content ? 0 : -1, length: 0)
@@ -158,6 +159,7 @@ struct ChangeBatch: ~Copyable {
             guard let plane else { continue }
             plane.tree.directoryMoved()
             plane.tree.links.forgetAll()
+            plane.tree.dataChanges()
             notifications += 1
             try? plane.notifier.increaseEpoch()
             for node in plane.tree.nodes.all {

@@ -166,11 +166,14 @@ package struct Gateway: ~Copyable {
         _ planes: [Plane], over mountpoint: borrowing Mountpoint, _ watch: inout MountWatch,
         _ connectionGuard: borrowing ConnectionGuard?
     ) throws(Errno) {
+        var hasGuard = false
         for plane in planes {
             let mount = try plane.session.mount(scratch: mountpoint.directory)
             let device = try mount.root.status().fileSystem
             switch connectionGuard {
-            case .some(let connectionGuard): try connectionGuard.add(device)
+            case .some(let connectionGuard):
+                try connectionGuard.add(device)
+                hasGuard = true
             case .none: break
             }
             let path: String
@@ -183,6 +186,11 @@ package struct Gateway: ~Copyable {
                 try mount.attach(to: try view.open(plane.relativePath, [.path, .directory, .noFollow]))
             }
             watch.add(plane.label, at: path, device: device)
+        }
+        if hasGuard, let namesAhead = planes[0].namesAhead {
+            let view = try Descriptor.open(mountpoint.path, [.path, .directory, .noFollow])
+            let mount = try DetachedMount.clone(of: view, recursive: false, .readOnly)
+            namesAhead.start(at: SharedDescriptor(try mount.root.duplicate()), planes[0].session.notifier)
         }
         // The look that proves it: through the mount, by way of the kernel and a worker, into the last zone.
         for plane in planes {
@@ -229,7 +237,11 @@ package struct Gateway: ~Copyable {
     private mutating func reportLostMounts() {
         let gone = watch.gone()
         // All at once: the view is being unmounted, and ends.
-        guard !gone.contains(where: { $0.label == "view" }) else { return }
+        guard !gone.contains(where: { $0.label == "view" }) else {
+            // Or it would not end.
+            planes[0].namesAhead?.stop()
+            return
+        }
         for lost in gone {
             // What is left is the view's own directory, which is read-only: nothing became writable by this.
             Report.say("the mount of \(lost.label) at \(lost.path) is gone; it is read-only there until the view is mounted anew")
@@ -255,6 +267,7 @@ package struct Gateway: ~Copyable {
             trail?.stop()
         }
         let path = mountpoint.path
+        planes[0].namesAhead?.stop()
         // Only what is ours: somebody may have mounted over it, or have unmounted it already.
         if let top = try? MountTable.read().entry(at: path), top.isPinfold { try? Unmounting.unmount(path, lazily: true) }
         for plane in planes {

@@ -49,6 +49,8 @@ package enum Technique: String, CaseIterable, Hashable, Sendable {
     case negativeEntries = "negative-entries"
     /// The kernel remembers symbolic links' texts.
     case symlinkCache = "symlink-cache"
+    /// The kernel gets data of the view that is likely to be asked for next, where it lies in memory already.
+    case readAhead = "read-ahead"
     /// A plane's mount is taken out of its superblock without lying over the mountpoint for a moment (Linux 6.15).
     case detachedClone = "detached-clone"
     /// Reports of changes wait in a queue as long as there is memory; without it the machine's limit holds (`fs.fanotify.max_queued_events`).

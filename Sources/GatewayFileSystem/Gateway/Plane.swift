@@ -12,13 +12,19 @@ final class Plane: Sendable {
     /// Where in the view it lies; empty for the view.
     let relativePath: String
     let session: Session
+    /// What lists the view's directories ahead; only in the view.
+    let namesAhead: NamesAhead?
     /// What counts against the quota of a zone that has one.
     let usage: ZoneUsage?
     /// The mounts below it are taken apart when this goes.
     private let clone: DetachedMount
 
-    private init(label: String, relativePath: String, session: Session, usage: ZoneUsage?, clone: consuming DetachedMount) {
+    private init(
+        label: String, relativePath: String, session: Session, namesAhead: NamesAhead?, usage: ZoneUsage?,
+        clone: consuming DetachedMount
+    ) {
         self.label = label
+        self.namesAhead = namesAhead
         self.relativePath = relativePath
         self.session = session
         self.usage = usage
@@ -72,12 +78,16 @@ final class Plane: Sendable {
             usage = try ZoneUsage(quota, source, label: zone.label, path: counts.map { "\($0)/\(zone.label)" })
         }
         let served: any FileSystem =
-            isView ? ViewPlane(tree) : ZonePlane(tree, descriptors: descriptors / 4, audit: audit, usage: usage)
+            isView
+            ? ViewPlane(tree, readsAhead: !options.without.contains(.readAhead))
+            : ZonePlane(tree, descriptors: descriptors / 4, audit: audit, usage: usage)
         let session = try Session(
             served, Self.sessionOptions(zone, layout, options, source.root.descriptor, descriptors: descriptors))
         // Before the kernel gets its first answer, so that no change goes unheard.
         if let coherence, let key { coherence.attach(key, tree, session.notifier) }
-        self.init(label: isView ? "view" : zone.label, relativePath: relativePath, session: session, usage: usage, clone: clone)
+        self.init(
+            label: isView ? "view" : zone.label, relativePath: relativePath, session: session,
+            namesAhead: (served as? ViewPlane)?.namesAhead, usage: usage, clone: clone)
     }
 
     private static func sessionOptions(

@@ -26,7 +26,19 @@ extension FileHandle {
     func open(through anchor: borrowing Descriptor, _ flags: OpenFlags) throws(Errno) -> Descriptor {
         var words = self.words
         return try unsafe withUnsafeBytes(of: &words) { bytes throws(Errno) in
-            try unsafe anchor.open(handle: UnsafeRawBufferPointer(rebasing: bytes[..<Int(length)]), type: Int32(type), flags)
+            var tries = 0
+            while true {
+                do throws(Errno) {
+                    return try unsafe anchor.open(
+                        handle: UnsafeRawBufferPointer(rebasing: bytes[..<Int(length)]), type: Int32(type), flags)
+                } catch .noMemory where tries < Self.patience {
+                    // What ext4 says of a file that is being freed at this moment: it is gone in the next.
+                    tries += 1
+                    sched_yield()
+                }
+            }
         }
     }
+
+    private static var patience: Int { 20 }
 }

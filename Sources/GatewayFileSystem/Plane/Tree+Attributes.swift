@@ -10,18 +10,25 @@ extension Tree {
             entryLifetime: lifetime)
     }
 
-    func lookup(_ request: consuming EntryRequest, parent: NodeID, name: borrowing PathBytes) {
+    /// - Returns: whether the name is there.
+    @discardableResult
+    func lookup(_ request: consuming EntryRequest, parent: NodeID, name: borrowing PathBytes) -> Bool {
         let entry: Entry
         do throws(Errno) {
             let directory = try directory(parent)
             do throws(Errno) {
                 entry = try look(name, in: directory)
             } catch .noSuchFileOrDirectory {
-                return request.replyAbsent(for: remembersAbsence ? lifetime(directory.mount) : .none)
+                request.replyAbsent(for: remembersAbsence ? lifetime(directory.mount) : .none)
+                return false
             }
-        } catch { return request.fail(error) }
+        } catch {
+            request.fail(error)
+            return false
+        }
         // Not taken: the caller was interrupted, and no forget will come.
         if !request.reply(entry) { forget(entry.node, lookups: 1) }
+        return true
     }
 
     func getattr(_ request: consuming AttributesRequest, node id: NodeID) {

@@ -1,4 +1,5 @@
 package import FuseSession
+internal import Synchronization
 internal import ZonePolicy
 
 // What coherence asks and tells a tree when something changed beside the mount. All of it is safe on any thread, and touches tables alone.
@@ -16,6 +17,9 @@ extension Tree {
 
     /// A directory was moved beside the mount: other rules may hold for what is below it.
     package func directoryMoved() { rearranged() }
+
+    /// The kernel is about to be told that data changed.
+    package func dataChanges() { changes.wrappingAdd(1, ordering: .sequentiallyConsistent) }
 
     /// A name of a hidden file that has several may have come to be: look again at what is hidden.
     package func learnHidden() { learnHiddenFiles() }

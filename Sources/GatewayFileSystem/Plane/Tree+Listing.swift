@@ -4,15 +4,19 @@ internal import SystemPackage
 internal import ZonePolicy
 
 extension Tree {
-    /// Lists a directory from `offset`, without the hidden names, with a lookup of each where `withEntries`.
-    func list(_ request: consuming DirectoryRequest, node id: NodeID, offset: Int64, withEntries: Bool) {
+    /// Lists a directory from `offset`, without the hidden names, with a lookup of each where `withEntries`; its small files become known to
+    /// `listings`.
+    func list(
+        _ request: consuming DirectoryRequest, node id: NodeID, offset: Int64, withEntries: Bool,
+        noting listings: RecentListings? = nil
+    ) {
         do throws(Errno) {
             let node = try node(id)
             guard node.isDirectory else { throw .notDirectory }
             if source.mount(node.mount).isSealed {
                 sealedListing(&request, node, offset)
             } else {
-                try fill(&request, try directory(id), offset, withEntries: withEntries)
+                try fill(&request, try directory(id), offset, withEntries: withEntries, noting: listings)
             }
         } catch {
             // What was added holds lookups that the kernel must hear of.
@@ -22,8 +26,11 @@ extension Tree {
     }
 
     private func fill(
-        _ request: inout DirectoryRequest, _ directory: Directory, _ offset: Int64, withEntries: Bool
+        _ request: inout DirectoryRequest, _ directory: Directory, _ offset: Int64, withEntries: Bool,
+        noting listings: RecentListings?
     ) throws(Errno) {
+        var small: [NodeID] = []
+        defer { listings?.add(small, of: directory.id, isStart: offset == 0) }
         let stream: DirectoryStream
         if let parked = source.streams.take(directory.id, at: offset) {
             stream = parked.stream
@@ -53,6 +60,7 @@ extension Tree {
                     let found = try look(name, in: directory)
                     added = unsafe request.addWithEntry(
                         found, bytes, inode: found.attributes.inode, type: entry.type, next: entry.next)
+                    if added, listings != nil, RecentListings.isSmallFile(found.attributes) { small.append(found.node) }
                 } catch .noSuchFileOrDirectory {
                     // Hidden, or gone since it was listed.
                 } catch {

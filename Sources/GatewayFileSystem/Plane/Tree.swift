@@ -17,6 +17,8 @@ package final class Tree: Sendable {
     /// Counts the times that a directory moved to where other rules hold, or anywhere beside the mount: places of directories found before
     /// are worked out anew.
     private let arrangement = Atomic<UInt32>(0)
+    /// Counts the times that the kernel was about to be told of changed data: whoever gave it some meanwhile, unasked, takes that back.
+    let changes = Atomic<UInt64>(0)
 
     /// - Parameters:
     ///   - zone: whose root `source` is; `.view` for the whole.

@@ -9,6 +9,14 @@ extension Descriptor {
         return try check { unsafe pread(raw, buffer.baseAddress, buffer.count, off_t(offset)) }
     }
 
+    /// The same of what lies in memory already, without waiting for a disk (`man 2 preadv2`, RWF_NOWAIT): EAGAIN where nothing of it does, fewer
+    /// bytes where some does. EOPNOTSUPP where the file system cannot tell.
+    package borrowing func readCached(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws(Errno) -> Int {
+        let raw = rawValue
+        var part = unsafe iovec(iov_base: buffer.baseAddress, iov_len: buffer.count)
+        return try check { unsafe preadv2(raw, &part, 1, off64_t(offset), RWF_NOWAIT) }
+    }
+
     /// See `man 2 pwrite`; it may write less than asked for.
     package borrowing func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws(Errno) -> Int {
         let raw = rawValue

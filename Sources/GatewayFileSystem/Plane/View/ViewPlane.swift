@@ -11,15 +11,24 @@ package import SystemPackage
 package final class ViewPlane: FileSystem {
     package let tree: Tree
     private let features = Atomic<UInt32>(0)
+    private let readAhead: ReadAhead?
+    let namesAhead: NamesAhead?
 
-    package init(_ tree: Tree) { self.tree = tree }
+    package init(_ tree: Tree, readsAhead: Bool = true) {
+        self.tree = tree
+        readAhead = readsAhead ? ReadAhead(tree) : nil
+        namesAhead = readsAhead ? NamesAhead(tree) : nil
+    }
 
-    package func started(on connection: Connection) { features.store(connection.features.rawValue, ordering: .releasing) }
+    package func started(on connection: Connection) {
+        features.store(connection.features.rawValue, ordering: .releasing)
+        readAhead?.start(connection.notifier)
+    }
     private func has(_ feature: Features) -> Bool { Features(rawValue: features.load(ordering: .acquiring)).contains(feature) }
 
     package func rootEntry() throws(Errno) -> Entry { try tree.rootEntry() }
     package func lookup(_ request: consuming EntryRequest, parent: NodeID, name: borrowing PathBytes) {
-        tree.lookup(request, parent: parent, name: name)
+        if tree.lookup(request, parent: parent, name: name) { namesAhead?.lookedUp(in: parent) }
     }
     package func forget(_ node: NodeID, lookups: UInt64) { tree.forget(node, lookups: lookups) }
     package func getattr(_ request: consuming AttributesRequest, node: NodeID, handle: Handle?) {
@@ -48,7 +57,9 @@ package final class ViewPlane: FileSystem {
             guard node.isRegular else { throw .invalidArgument }
             file = try tree.source.reading(id, node)
         } catch { return request.fail(error) }
+        let size = request.size
         request.reply(from: file.descriptor, offset: offset)
+        readAhead?.wasAsked(id, at: offset, size: size)
     }
 
     package func seek(_ request: consuming OffsetRequest, node id: NodeID, handle: Handle, offset: Int64, whence: Int32) {
@@ -77,6 +88,6 @@ package final class ViewPlane: FileSystem {
     }
 
     package func readdirplus(_ request: consuming DirectoryRequest, node: NodeID, handle: Handle, offset: Int64) {
-        tree.list(request, node: node, offset: offset, withEntries: true)
+        tree.list(request, node: node, offset: offset, withEntries: true, noting: readAhead?.listings)
     }
 }
