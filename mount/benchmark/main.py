@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 
+import building
 import coherence
 import deploy
 import memory
@@ -19,7 +20,7 @@ import report
 import running
 import works
 
-PARTS = ["view", "first", "zone", "build", "quota", "run", "coherence", "techniques", "memory", "deploy"]
+PARTS = ["view", "first", "zone", "build", "swift", "quota", "run", "coherence", "techniques", "memory", "deploy"]
 
 
 def progress(text):
@@ -82,6 +83,11 @@ def measure(options, place, results, keep):
             results[part] = works.compare(both, corpus, works.ZONE, rounds, progress)
         elif part == "run":
             results[part] = running.measure(place, corpus, rounds * 10)
+        elif part == "swift":
+            results[part] = building.measure(place, corpus, 1 if options.quick else min(rounds, 3))
+            if results[part] is None:
+                progress("swift build is left out: there is no swift in PATH")
+                del results[part]
         elif part == "coherence":
             results[part] = coherence.measure(place, corpus, seconds=5 if options.quick else 20)
         elif part == "memory":

@@ -27,6 +27,9 @@ def tables(results):
     if "run" in results:
         row = results["run"]
         lines += ["", f"`pinfold run -- true` takes {row['milliseconds']['pinfold run']} ms, {row['beyond bwrap']} ms beyond bubblewrap"]
+    if "swift" in results:
+        row = results["swift"]
+        lines += ["", f"`swift build` of a small package by `pinfold run` takes {row['seconds']['pinfold run']} s, {row['ratio']:.2f} × native"]
     if "coherence" in results:
         rate = results["coherence"]["changes a second"]
         lines += ["", "### A change beside the view is seen", "", f"| kind, at {rate} changes a second | median, ms | p99, ms |", "| --- | ---: | ---: |"]
