@@ -3,7 +3,7 @@ internal import FuseSession
 internal import LinuxSystem
 internal import SystemPackage
 
-/// Has the kernel learn the names of a directory of which several were looked up one by one: `git status`, `make`, a search path. A listing brings some hundred
+/// Has the kernel learn the names of a directory of which several were looked up one by one: `make`, an interpreter that loads its modules. A listing brings some hundred
 /// names with their attributes for what two or three look-ups cost.
 ///
 /// It is done as anybody would: a thread lists the directory through a mount of the view, which is this process's own and in no directory. So
@@ -60,7 +60,10 @@ final class NamesAhead: Sendable {
             counts[place] = Count(directory: directory, lookups: lookups)
             return lookups
         }
-        if [4, 16, 64, 256].contains(lookups) { jobs.put(Job(directory: directory, names: lookups * 16)) }
+        switch lookups {
+        case 4, 16, 64, 256: jobs.put(Job(directory: directory, names: lookups * 16))
+        default: break
+        }
     }
 
     private func list(_ job: Job, _ room: UnsafeMutableRawBufferPointer) throws(Errno) {
