@@ -4,9 +4,10 @@ import SystemPackage
 import TestSupport
 import Testing
 
-/// What the kernel is given before it asks: counted by the daemon, not timed. Needs changes to be reported, as all that is kept for long.
-@Suite(.serialized, .timeLimit(.minutes(5)), .enabled(if: KernelVersion.running >= KernelVersion(6, 16)))
+/// What the kernel is given before it asks: counted by the daemon, not timed. Only where changes are reported, as all that is kept for long.
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct ReadAheadTests {
+    private static let isGivenAhead = KernelVersion.running >= KernelVersion(6, 16)
     private static let blocks = 2048
 
     /// A large file in the disk's memory, and a directory of small ones.
@@ -40,7 +41,7 @@ struct ReadAheadTests {
         try await withGateway(.init(without: readsAhead ? [] : ["read-ahead"]), prepare: fill) { gateway in
             let reads = try await gateway.requests("view") { try readHereAndThere(gateway) }["read"] ?? 0
             let asked = (Self.blocks + 2) / 3
-            if readsAhead { #expect(reads < asked * 3 / 4) } else { #expect(reads > asked * 9 / 10) }
+            if readsAhead, Self.isGivenAhead { #expect(reads < asked * 3 / 4) } else { #expect(reads > asked * 9 / 10) }
         }
     }
 
@@ -52,7 +53,7 @@ struct ReadAheadTests {
             try run("ls", ["-l", gateway.view + "/many"]).requireSuccess()
             try read(1...20)
             let reads = try await gateway.requests("view") { try read(21...60) }["read"] ?? 0
-            #expect(reads < 30)
+            #expect(reads < 30 || !Self.isGivenAhead)
         }
     }
 
@@ -64,7 +65,8 @@ struct ReadAheadTests {
         try await withGateway(prepare: fill) { gateway in
             lookUp(1...8, in: gateway)
             try await eventually("no name is asked for any more") {
-                try await gateway.requests("view") { lookUp(9...60, in: gateway) }["lookup"] == nil
+                let lookups = try await gateway.requests("view") { lookUp(9...60, in: gateway) }["lookup"]
+                return lookups == nil || !Self.isGivenAhead
             }
         }
     }

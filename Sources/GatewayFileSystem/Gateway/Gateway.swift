@@ -214,6 +214,7 @@ package struct Gateway: ~Copyable {
             _ = unsafe poll(&entries, nfds_t(entries.count), -1)
             if entries.count > 3, entries[3].revents != 0 {
                 connectionGuard = nil
+                planes[0].namesAhead?.stop()
                 Report.say(
                     "the process that guards the kernel's connections is gone: killed, this daemon may leave processes that hang")
             }

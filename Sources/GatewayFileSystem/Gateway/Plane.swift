@@ -79,7 +79,7 @@ final class Plane: Sendable {
         }
         let served: any FileSystem =
             isView
-            ? ViewPlane(tree, readsAhead: !options.without.contains(.readAhead))
+            ? ViewPlane(tree, readsAhead: coherence != nil && !options.without.contains(.readAhead))
             : ZonePlane(tree, descriptors: descriptors / 4, audit: audit, usage: usage)
         let session = try Session(
             served, Self.sessionOptions(zone, layout, options, source.root.descriptor, descriptors: descriptors))

@@ -11,7 +11,7 @@ internal import SystemPackage
 /// learned in vain.
 ///
 /// A thread that waits for an answer of its own process keeps a killed one from ending; what ends the connection then is `ConnectionGuard`, without
-/// which this must not be started.
+/// which this must not be started; when that is lost, this stops.
 final class NamesAhead: Sendable {
     private struct Job: Sendable {
         let directory: NodeID

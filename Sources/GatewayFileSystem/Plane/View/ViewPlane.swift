@@ -14,7 +14,8 @@ package final class ViewPlane: FileSystem {
     private let readAhead: ReadAhead?
     let namesAhead: NamesAhead?
 
-    package init(_ tree: Tree, readsAhead: Bool = true) {
+    /// - Parameter readsAhead: whether the kernel is given what it has not asked for; only where it is told of changes.
+    package init(_ tree: Tree, readsAhead: Bool) {
         self.tree = tree
         readAhead = readsAhead ? ReadAhead(tree) : nil
         namesAhead = readsAhead ? NamesAhead(tree) : nil
