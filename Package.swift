@@ -53,9 +53,10 @@ let package = Package(
         .systemLibrary(name: "CLinux"),
         .target(name: "LinuxSystem", dependencies: ["CLinux", system], cSettings: gnu, swiftSettings: startingFast),
         .target(name: "AuditLog", dependencies: ["CLinux", "LinuxSystem", system], cSettings: gnu, swiftSettings: startingFast),
-        .target(name: "ZonePolicy", cSettings: gnu, swiftSettings: startingFast),
+        .target(name: "Patterns", cSettings: gnu, swiftSettings: startingFast),
+        .target(name: "ZonePolicy", dependencies: ["Patterns"], cSettings: gnu, swiftSettings: startingFast),
         .target(
-            name: "PinfoldConfiguration", dependencies: ["CLinux", "LinuxSystem", "ZonePolicy"], cSettings: gnu,
+            name: "PinfoldConfiguration", dependencies: ["CLinux", "LinuxSystem", "Patterns", "ZonePolicy"], cSettings: gnu,
             swiftSettings: startingFast),
 
         // The gateway half.
@@ -77,7 +78,7 @@ let package = Package(
             name: "GitRepository", dependencies: ["CLibgit2", "CLinux", "LinuxSystem", system], cSettings: gnu,
             swiftSettings: dialect),
         .target(name: "DurableFiles", dependencies: ["CLinux", "LinuxSystem", system], cSettings: gnu, swiftSettings: dialect),
-        .target(name: "DeployModel", cSettings: gnu, swiftSettings: dialect),
+        .target(name: "DeployModel", dependencies: ["Patterns"], cSettings: gnu, swiftSettings: dialect),
         .target(
             name: "DeploySteps",
             dependencies: [
@@ -111,7 +112,7 @@ let package = Package(
             name: "pinfold",
             dependencies: [
                 "AdminClient", "AdminInterface", "AgentFence", "AuditLog", "CLinux", "DeployModel", "LinuxSystem",
-                "PinfoldConfiguration", "ZonePolicy", arguments, system,
+                "Patterns", "PinfoldConfiguration", "ZonePolicy", arguments, system,
             ],
             cSettings: gnu, swiftSettings: startingFast, linkerSettings: [startingAlone]),
         .executableTarget(
@@ -140,8 +141,8 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "AuditLog", "CLinux", "DeployModel", "FuseSession", "GatewayFileSystem", "LinuxSystem", "TestSupport", "ZonePolicy",
-                system,
+                "AuditLog", "CLinux", "DeployModel", "FuseSession", "GatewayFileSystem", "LinuxSystem", "Patterns", "TestSupport",
+                "ZonePolicy", system,
             ],
             path: "Tests/FuzzTargets", cSettings: gnu, swiftSettings: dialect),
         .executableTarget(
@@ -155,7 +156,7 @@ let package = Package(
         .testTarget(
             name: "AuditLogTests", dependencies: ["AuditLog", "CLinux", "LinuxSystem", "TestSupport", system], cSettings: gnu,
             swiftSettings: dialect),
-        .testTarget(name: "ZonePolicyTests", dependencies: ["ZonePolicy"], cSettings: gnu, swiftSettings: dialect),
+        .testTarget(name: "ZonePolicyTests", dependencies: ["Patterns", "ZonePolicy"], cSettings: gnu, swiftSettings: dialect),
         .testTarget(
             name: "ConfigurationTests", dependencies: ["PinfoldConfiguration", "LinuxSystem", "ZonePolicy"], cSettings: gnu,
             swiftSettings: dialect),
@@ -178,7 +179,7 @@ let package = Package(
             cSettings: gnu, swiftSettings: dialect),
         .testTarget(
             name: "GitRepositoryTests",
-            dependencies: ["CLinux", "GitRepository", "LinuxSystem", "TestSupport", "pinfold-git", system],
+            dependencies: ["CLinux", "DeployModel", "GitRepository", "LinuxSystem", "TestSupport", "pinfold-git", system],
             cSettings: gnu, swiftSettings: dialect),
         .testTarget(name: "DeployModelTests", dependencies: ["DeployModel"], cSettings: gnu, swiftSettings: dialect),
         .testTarget(

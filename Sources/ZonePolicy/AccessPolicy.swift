@@ -1,3 +1,5 @@
+package import Patterns
+
 /// The rules of one view: a node's place, its name and an operation → allowed, or the errno and the rule.
 ///
 /// Pure: it looks at names alone, never at the disk, and is asked by the daemon before every change and by `pinfold why`. Any number of

@@ -1,3 +1,5 @@
+internal import Patterns
+
 /// A pattern that holds unless the admin says otherwise, and why: the table that `pinfold doctor` and Docs/Configuration.md show.
 package struct DefaultPattern: Sendable, Hashable {
     package let pattern: String
@@ -78,19 +80,9 @@ extension DefaultPattern {
     /// What is hidden whatever `AGENT_VIEW_HIDE` says: who reaches the admin's socket approves his own changes.
     package static func alwaysHidden(deployments: String) -> [DefaultPattern] {
         [
-            DefaultPattern(Self.escape(deployments) + "/admin", "the admin's socket"),
-            DefaultPattern(Self.escape(deployments) + "/audit", "the record of what the agent did and tried"),
-            DefaultPattern(Self.escape(deployments) + "/usage", "the count of what the zones hold"),
+            DefaultPattern(Glob.escape(deployments) + "/admin", "the admin's socket"),
+            DefaultPattern(Glob.escape(deployments) + "/audit", "the record of what the agent did and tried"),
+            DefaultPattern(Glob.escape(deployments) + "/usage", "the count of what the zones hold"),
         ]
-    }
-
-    /// A path as a pattern that means just it.
-    package static func escape(_ path: String) -> String {
-        var escaped = ""
-        for scalar in path.unicodeScalars {
-            if "*?[]\\".unicodeScalars.contains(scalar) { escaped.append("\\") }
-            escaped.unicodeScalars.append(scalar)
-        }
-        return escaped
     }
 }

@@ -1,5 +1,6 @@
 internal import AdminServer
 internal import ArgumentParser
+internal import DeployModel
 internal import DeploySteps
 internal import Foundation
 internal import LinuxSystem
@@ -28,7 +29,7 @@ extension Main {
             let agent = try configuration.agent()
             let paths = configuration.paths
             return (
-                PipelineSettings(
+                try PipelineSettings(
                     configuration, uid: agent.uid, gid: agent.gid,
                     // Looked for at each push, so that one that is put there later counts without a restart.
                     pushFiles: URL(fileURLWithPath: config ?? usual).deletingLastPathComponent().path),
@@ -44,7 +45,7 @@ extension Main {
 
 extension PipelineSettings {
     /// - Parameter pushFiles: where the admin puts what a push authenticates with: beside the configuration file.
-    init(_ configuration: Configuration, uid: UInt32, gid: UInt32, pushFiles: String) {
+    init(_ configuration: Configuration, uid: UInt32, gid: UInt32, pushFiles: String) throws {
         let deploy = configuration.deploy
         self.init(
             codeRepo: configuration.codeRepo, deployments: configuration.paths.deployments, target: deploy.target,
@@ -55,7 +56,7 @@ extension PipelineSettings {
         testTimeout = deploy.testTimeout
         testCommand = deploy.testCommand
         testReport = deploy.testReport
-        testSurface = deploy.testSurface
+        testSurface = try TestSurface(additional: deploy.testSurface)
         testNetwork = deploy.testNetwork
         keep = deploy.keep
         buildCommand = deploy.buildCommand

@@ -2,6 +2,7 @@ import AuditLog
 import DeployModel
 import GatewayFileSystem
 import LinuxSystem
+import Patterns
 import ZonePolicy
 
 /// Lines: patterns to hide, to protect (`p` before them), and paths (`/` at the start of the last ones).

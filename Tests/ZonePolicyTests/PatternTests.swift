@@ -1,3 +1,4 @@
+import Patterns
 import Testing
 import ZonePolicy
 
@@ -127,7 +128,7 @@ import ZonePolicy
 
     @Test func `a path with special bytes in it is a pattern of itself`() throws {
         let path = "/srv/a[b]*?\\c"
-        let glob = try Glob(DefaultPattern.escape(path))
+        let glob = try Glob(Glob.escape(path))
         #expect(glob.literalPath == Array(path.utf8))
         let policy = try AccessPolicy(source: "/", codeRepo: "/d[1]/c", sandbox: "/d[1]/s", hide: [], protect: [])
         #expect(policy.explain(Self.components("/d[1]/c/x"), .write).zone == .codeRepo)

@@ -1,3 +1,4 @@
+import Patterns
 import Testing
 import ZonePolicy
 

@@ -47,7 +47,7 @@ final class DeployLoop: @unchecked Sendable {
         self.fault = fault
         self.store = store
         self.board = board
-        surface = TestSurface(additional: settings.testSurface)
+        surface = settings.testSurface
         ballast = Ballast(path: settings.deployments + "/.reserve")
     }
 

@@ -1,3 +1,5 @@
+package import DeployModel
+
 /// What the admin decided about deployments: values only, made by the executable from the configuration. Paths are absolute.
 package struct PipelineSettings: Sendable {
     package var codeRepo: String
@@ -20,7 +22,8 @@ package struct PipelineSettings: Sendable {
     package var testCommand: String?
     /// Relative to the tested tree.
     package var testReport: String?
-    package var testSurface: [String] = []
+    /// What judges the agent.
+    package var testSurface = TestSurface.builtIn
     package var testNetwork = false
     package var keep = 10
     package var buildCommand: String?

@@ -1,3 +1,4 @@
+package import DeployModel
 package import GitRepository
 
 /// What a candidate changes against what is deployed, and what of it judges the agent.
@@ -17,5 +18,5 @@ package func classify(
 ) throws(GitError) -> Classification {
     let changes = try mirror.changes(from: deployed, to: candidate)
     guard deployed != nil else { return Classification(changes: changes, surface: []) }
-    return Classification(changes: changes, surface: changes.filter { surface.contains($0.path) })
+    return Classification(changes: changes, surface: changes.filter { surface.contains($0.path.bytes) })
 }

@@ -79,10 +79,10 @@ private struct TestRun {
         let surface = work.tools.surface
         let mirror = work.tools.mirror
         let overlay = Overlay(root: copy, owner: owner)
-        let old = try mirror.files(of: base.objectID).filter { surface.contains($0.path) }
+        let old = try mirror.files(of: base.objectID).filter { surface.contains($0.path.bytes) }
         let kept = Set(old.map(\.path))
         for file in try mirror.files(of: work.deployment.commit.objectID)
-        where surface.contains(file.path) && !kept.contains(file.path) {
+        where surface.contains(file.path.bytes) && !kept.contains(file.path) {
             try overlay.remove(file.path.bytes)
         }
         for file in old {

@@ -1,3 +1,4 @@
+internal import Patterns
 internal import ZonePolicy
 
 /// Reads each variable once and keeps what it was, for `Configuration.settings`.
@@ -190,7 +191,7 @@ struct ValueReader {
                 }
                 var pattern = entry
                 if variable.kind == .hidePatterns, !entry.hasPrefix("/"), !entry.hasPrefix("**/"), entry != "**" {
-                    pattern = Paths.absolute(entry, from: DefaultPattern.escape(directory))
+                    pattern = Paths.absolute(entry, from: Glob.escape(directory))
                 }
                 do throws(GlobError) {
                     _ = try Glob(pattern)

@@ -1,5 +1,5 @@
 internal import LinuxSystem
-internal import ZonePolicy
+internal import Patterns
 
 extension Paths {
     /// `path` with the symbolic links of that part of it resolved that exists.
@@ -16,6 +16,6 @@ extension Paths {
         guard pattern.utf8.first == UInt8(ascii: "/") else { return pattern }
         let special = pattern.firstIndex { "*?[\\".contains($0) } ?? pattern.endIndex
         guard let slash = pattern[..<special].lastIndex(of: "/"), slash != pattern.startIndex else { return pattern }
-        return DefaultPattern.escape(resolved(String(pattern[..<slash]))) + pattern[slash...]
+        return Glob.escape(resolved(String(pattern[..<slash]))) + pattern[slash...]
     }
 }

@@ -1,5 +1,6 @@
 internal import AuditLog
 internal import LinuxSystem
+internal import Patterns
 internal import ZonePolicy
 
 /// Which records are shown.

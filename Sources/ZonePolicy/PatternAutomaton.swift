@@ -1,3 +1,4 @@
+internal import Patterns
 import Synchronization
 
 /// All patterns at once, as one automaton over names: a state says how far each pattern has matched on the way from `/` to a directory.

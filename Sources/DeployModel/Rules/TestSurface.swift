@@ -1,10 +1,12 @@
+package import Patterns
+
 /// Which files decide the verdict on the agent's work: a change to one of them needs a human.
 ///
 /// Names are compared without regard to case, and a name counts whatever it is: a directory replaced by a symbolic link or by a
 /// submodule is as good a way to change the verdict as an edit.
 package struct TestSurface: Hashable, Sendable {
     /// Names of files and directories, at any depth. Everything below such a directory counts.
-    package static let builtIn: [String] = [
+    package static let builtInNames: [String] = [
         // Tests themselves.
         "test", "tests", "testing", "__tests__", "spec", "specs", "e2e", "test_*", "test-*", "*_test.*", "*_tests.*", "*-test.*",
         "*.test.*",
@@ -37,44 +39,34 @@ package struct TestSurface: Hashable, Sendable {
         ".envrc",
     ]
 
-    private let exact: Set<ArraySlice<UInt8>>
-    private let names: [Glob]
-    private let paths: [Glob]
-
-    /// `additional` are the admin's (`AGENT_DEPLOY_TEST_SURFACE`): a glob with a `/` before its end is matched against the whole path and
-    /// against each directory above it, one without against any name in the path. `*` and `?` stop at `/`, `**` does not.
-    package init(additional: [String] = []) {
-        var exact: Set<ArraySlice<UInt8>> = []
-        var names: [Glob] = []
-        var paths: [Glob] = []
-        for pattern in Self.builtIn + additional where !pattern.isEmpty {
-            var text = pattern[...]
-            while text.hasSuffix("/") { text.removeLast() }
-            if text.hasPrefix("./") { text.removeFirst(2) }
-            let isAnchored = text.contains("/")
-            if text.hasPrefix("/") { text.removeFirst() }
-            if isAnchored {
-                paths.append(Glob(String(text)))
-            } else if text.utf8.contains(where: { "*?[\\".utf8.contains($0) }) {
-                names.append(Glob(String(text)))
-            } else {
-                exact.insert(Self.folded(text.utf8)[...])
-            }
+    /// The built-in ones alone.
+    package static let builtIn: TestSurface = {
+        do throws(GlobError) {
+            return try TestSurface(additional: [])
+        } catch {
+            preconditionFailure("\(error)")
         }
-        self.exact = exact
+    }()
+
+    /// Most patterns are one plain name: those are looked up, not tried.
+    private let names: Set<[UInt8]>
+    private let globs: [Glob]
+
+    /// - Parameter additional: the admin's (`AGENT_DEPLOY_TEST_SURFACE`): with a slash in front from the tree's top, without one at any depth.
+    package init(additional: [String]) throws(GlobError) {
+        var names: Set<[UInt8]> = []
+        var globs: [Glob] = []
+        for pattern in Self.builtInNames + additional {
+            let glob = try Glob(pattern, ignoringCase: true)
+            if let name = glob.literalName { names.insert(name) } else { globs.append(glob) }
+        }
         self.names = names
-        self.paths = paths
+        self.globs = globs
     }
 
-    package func contains(_ path: TreePath) -> Bool {
-        let text = Self.folded(path.bytes)
-        let components = text.split(separator: UInt8(ascii: "/"))
-        for component in components where exact.contains(component) || names.contains(where: { $0.matches(component) }) {
-            return true
-        }
-        // The path itself and each directory above it.
-        return !paths.isEmpty && components.contains { component in paths.contains { $0.matches(text[..<component.endIndex]) } }
+    /// - Parameter path: inside the tree, names joined by `/`.
+    package func contains(_ path: [UInt8]) -> Bool {
+        let components = path.split(separator: UInt8(ascii: "/")).map { $0.map(Glob.folded) }
+        return components.contains(where: names.contains) || globs.contains { $0.matches(components) }
     }
-
-    private static func folded(_ bytes: some Sequence<UInt8>) -> [UInt8] { bytes.map(Glob.folded) }
 }

@@ -1,5 +1,5 @@
 /// One name of a pattern, between two slashes.
-enum Segment: Sendable, Hashable {
+package enum Segment: Sendable, Hashable {
     /// Exactly these bytes.
     case literal([UInt8])
     /// `*`, `?` and `[…]` over the bytes of one name.
@@ -7,7 +7,7 @@ enum Segment: Sendable, Hashable {
     /// `**`: no directory, one, or several.
     case anyDepth
 
-    enum Element: Sendable, Hashable {
+    package enum Element: Sendable, Hashable {
         case byte(UInt8)
         case anyByte
         case anyBytes
@@ -15,19 +15,23 @@ enum Segment: Sendable, Hashable {
     }
 
     /// Whether a name matches; `anyDepth` matches every one.
-    func matches(_ name: borrowing Span<UInt8>) -> Bool {
+    ///
+    /// - Parameter ignoringCase: the pattern is in small letters, and the name's ASCII letters are taken as such.
+    package func matches(_ name: borrowing Span<UInt8>, ignoringCase: Bool = false) -> Bool {
         switch self {
         case .literal(let bytes):
             guard bytes.count == name.count else { return false }
-            for index in bytes.indices where bytes[index] != name[index] { return false }
+            for index in bytes.indices where bytes[index] != (ignoringCase ? Glob.folded(name[index]) : name[index]) {
+                return false
+            }
             return true
         case .anyDepth: return true
-        case .wildcard(let elements): return Segment.match(elements, name)
+        case .wildcard(let elements): return Segment.match(elements, name, ignoringCase)
         }
     }
 
     /// Greedy with one point to go back to, the last `*`: time is at most the product of both lengths, whatever the pattern.
-    private static func match(_ elements: [Element], _ name: borrowing Span<UInt8>) -> Bool {
+    private static func match(_ elements: [Element], _ name: borrowing Span<UInt8>, _ ignoringCase: Bool) -> Bool {
         var element = 0
         var position = 0
         var star = -1
@@ -37,7 +41,9 @@ enum Segment: Sendable, Hashable {
                 star = element
                 resume = position
                 element += 1
-            } else if element < elements.count, elements[element].matches(name[position]) {
+            } else if element < elements.count,
+                elements[element].matches(ignoringCase ? Glob.folded(name[position]) : name[position])
+            {
                 element += 1
                 position += 1
             } else if star >= 0 {
@@ -65,7 +71,7 @@ extension Segment.Element {
 }
 
 /// A set of bytes: what `[…]` stands for.
-struct ByteSet: Sendable, Hashable {
+package struct ByteSet: Sendable, Hashable {
     private var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
 
     func contains(_ byte: UInt8) -> Bool {
@@ -92,9 +98,9 @@ struct ByteSet: Sendable, Hashable {
         words = (~words.0, ~words.1, ~words.2, ~words.3)
     }
 
-    static func == (a: ByteSet, b: ByteSet) -> Bool { a.words == b.words }
+    package static func == (a: ByteSet, b: ByteSet) -> Bool { a.words == b.words }
 
-    func hash(into hasher: inout Hasher) {
+    package func hash(into hasher: inout Hasher) {
         hasher.combine(words.0)
         hasher.combine(words.1)
         hasher.combine(words.2)
