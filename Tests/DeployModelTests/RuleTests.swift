@@ -8,12 +8,15 @@ struct RuleTests {
 
     @Test(arguments: [true, false], [true, false])
     func `who has to agree follows from what changed`(required: Bool, touched: Bool) {
-        for rewritten in [true, false] {
+        for other in [true, false] {
             let reasons = ApprovalRule.reasons(
-                .init(required: required, surfaceTouched: touched, historyRewritten: rewritten, testsVanished: touched))
+                .init(
+                    required: required, surfaceTouched: touched, historyRewritten: other, testsVanished: touched,
+                    baselineUnreadable: other))
             #expect(reasons.contains(.testSurface) == (required && touched))
             #expect(reasons.contains(.testsVanished) == (required && touched))
-            #expect(reasons.contains(.historyRewritten) == rewritten)
+            #expect(reasons.contains(.historyRewritten) == other)
+            #expect(reasons.contains(.baselineUnreadable) == other)
         }
     }
 

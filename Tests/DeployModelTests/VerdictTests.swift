@@ -16,7 +16,7 @@ struct VerdictTests {
         var report: JUnitReport?
         var expected = true
         var lastGood: Set<String>?
-        var touched = false
+        var seen = false
         var passes: Bool
     }
 
@@ -39,7 +39,7 @@ struct VerdictTests {
             Case(
                 testDescription: "a test is gone and a human is asked", ending: .exited(0), report: report(["a"]),
                 lastGood: ["a", "b"],
-                touched: true, passes: true),
+                seen: true, passes: true),
             Case(
                 testDescription: "a new test", ending: .exited(0), report: report(["a", "b", "c"]), lastGood: ["a", "b"],
                 passes: true),
@@ -51,20 +51,20 @@ struct VerdictTests {
     @Test(arguments: table)
     func `the verdict follows from each test's own result`(_ row: Case) {
         let verdict = VerdictRule.judge(
-            row.ending, report: row.report, reportExpected: row.expected, lastGood: row.lastGood, surfaceTouched: row.touched)
+            row.ending, report: row.report, reportExpected: row.expected, lastGood: row.lastGood, vanishingIsSeen: row.seen)
         #expect(verdict.passed == row.passes)
         #expect(verdict.passed || verdict.reason != nil)
     }
 
     @Test func `a pass by exit code alone says how weak it is`() {
-        let verdict = VerdictRule.judge(.exited(0), report: nil, reportExpected: false, lastGood: nil, surfaceTouched: false)
+        let verdict = VerdictRule.judge(.exited(0), report: nil, reportExpected: false, lastGood: nil, vanishingIsSeen: false)
         #expect(verdict.basis == .exitCode)
         #expect(verdict.reason?.contains("exit code alone") == true)
     }
 
     @Test func `tests that vanished are named`() {
         let verdict = VerdictRule.judge(
-            .exited(0), report: report(["a"]), reportExpected: true, lastGood: ["a", "gone"], surfaceTouched: false)
+            .exited(0), report: report(["a"]), reportExpected: true, lastGood: ["a", "gone"], vanishingIsSeen: false)
         #expect(verdict.vanished == ["gone"])
         #expect(verdict.reason?.contains("gone") == true)
     }

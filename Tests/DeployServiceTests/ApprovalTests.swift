@@ -128,4 +128,15 @@ struct ApprovalTests {
             try await service.deployed(commit)
         }
     }
+
+    @Test func `a baseline that is there and says nothing is no agreement, and one that is missing is`() async throws {
+        for (text, state) in [("no commit\n", DeploymentState.awaitingApproval), ("", .awaitingApproval), (nil, .deployed)] {
+            try await withFarm { farm, service in
+                if let text { try writeFile(farm.settings.baselineFile, text) }
+                let first = try await service.outcome(of: farm.commit(["a": "1"]))
+                #expect(first.state == state)
+                #expect(first.approvalReasons == (text == nil ? [] : [.baselineUnreadable]))
+            }
+        }
+    }
 }

@@ -89,11 +89,28 @@ struct ConfinementTests {
                 of: farm.commit([
                     "run.sh": "echo \"<testsuite><testcase name='a'/></testsuite>\" > report.xml\n", "report.xml": nil,
                 ]))
-            #expect(fewer.state == .failed)
+            // By code alone: nothing else of the change judges the agent.
+            #expect(fewer.surface.isEmpty)
+            #expect(fewer.state == .awaitingApproval)
+            #expect(fewer.approvalReasons == [.testsVanished])
             #expect(fewer.verdict?.vanished == ["b"])
 
             let linked = try await service.outcome(of: farm.commit(["run.sh": "ln -s /etc/passwd report.xml\n"]))
             #expect(linked.state == .failed)
+        }
+    }
+
+    @Test func `a test that is gone fails where no human is asked`() async throws {
+        try await configured { farm in
+            farm.settings.requireApproval = false
+            farm.settings.testReport = "report.xml"
+            farm.settings.testCommand = "cp in.xml report.xml"
+        }.run { farm, service in
+            try await service.deployed(
+                farm.commit(["in.xml": "<testsuite><testcase name='p[a]'/><testcase name='p[b]'/></testsuite>"]))
+            let fewer = try await service.outcome(of: farm.commit(["in.xml": "<testsuite><testcase name='p[a]'/></testsuite>"]))
+            #expect(fewer.state == .failed)
+            #expect(fewer.reason?.contains("p[b]") == true)
         }
     }
 

@@ -20,12 +20,14 @@ package enum ApprovalReason: String, Codable, Hashable, Sendable, CaseIterable {
     case testSurface = "test_surface"
     case historyRewritten = "history_rewritten"
     case testsVanished = "tests_vanished"
+    case baselineUnreadable = "baseline_unreadable"
 
     package var sentence: String {
         switch self {
         case .testSurface: "it changes what judges the agent's work"
         case .historyRewritten: "its history no longer contains what is deployed"
         case .testsVanished: "tests that passed for the deployed version are gone or skipped"
+        case .baselineUnreadable: "what it has to be compared with is not known: deployments/baseline cannot be read"
         }
     }
 }

@@ -7,23 +7,30 @@ package enum ApprovalRule {
         package var surfaceTouched: Bool
         package var historyRewritten: Bool
         package var testsVanished: Bool
+        /// Whether nothing is deployed yet, and the commit that the first deployment is compared with is there but cannot be read.
+        package var baselineUnreadable: Bool
 
-        package init(required: Bool, surfaceTouched: Bool, historyRewritten: Bool, testsVanished: Bool) {
+        package init(
+            required: Bool, surfaceTouched: Bool, historyRewritten: Bool, testsVanished: Bool, baselineUnreadable: Bool
+        ) {
             self.required = required
             self.surfaceTouched = surfaceTouched
             self.historyRewritten = historyRewritten
             self.testsVanished = testsVanished
+            self.baselineUnreadable = baselineUnreadable
         }
     }
 
     /// The reasons for asking a human; none means that nobody is asked.
     ///
-    /// A rewritten history is asked about whatever the settings say about tests: it takes away what was agreed to before.
+    /// A rewritten history is asked about whatever the settings say about tests: it takes away what was agreed to before. So is a first
+    /// deployment that cannot be compared with what was agreed to.
     package static func reasons(_ facts: Facts) -> [ApprovalReason] {
         var reasons: [ApprovalReason] = []
         if facts.required, facts.surfaceTouched { reasons.append(.testSurface) }
         if facts.required, facts.testsVanished { reasons.append(.testsVanished) }
         if facts.historyRewritten { reasons.append(.historyRewritten) }
+        if facts.baselineUnreadable { reasons.append(.baselineUnreadable) }
         return reasons
     }
 

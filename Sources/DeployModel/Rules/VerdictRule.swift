@@ -14,10 +14,11 @@ package enum VerdictRule {
     ///   - report: what the report says; nil where there is none.
     ///   - reportExpected: whether the settings or the detected runner promise one.
     ///   - lastGood: ids that passed when the deployed version was tested; nil where it was not tested by report.
-    ///   - surfaceTouched: whether the test surface changed, so that a human sees what vanished. Then tests that are gone or newly
-    ///     skipped do not fail the run by themselves: otherwise no test could ever be removed or renamed.
+    ///   - vanishingIsSeen: whether tests that are gone or newly skipped are shown to a human (`ApprovalRule`), or came with a change of the
+    ///     test surface. Then they do not fail the run by themselves: otherwise no test could ever be removed or renamed, nor the code that a
+    ///     parametrised test takes its cases from.
     package static func judge(
-        _ ending: Ending, report: JUnitReport?, reportExpected: Bool, lastGood: Set<String>?, surfaceTouched: Bool
+        _ ending: Ending, report: JUnitReport?, reportExpected: Bool, lastGood: Set<String>?, vanishingIsSeen: Bool
     ) -> TestVerdict {
         var verdict = TestVerdict(passed: false, basis: report == nil ? .exitCode : .report)
         if let report {
@@ -62,7 +63,7 @@ package enum VerdictRule {
             verdict.reason = "the report names no test at all"
         } else if verdict.passedCount == 0 {
             verdict.reason = "every test was skipped"
-        } else if verdict.vanishedCount > 0, !surfaceTouched {
+        } else if verdict.vanishedCount > 0, !vanishingIsSeen {
             verdict.reason =
                 "\(verdict.vanishedCount) tests that passed for the deployed version are gone or skipped: \(verdict.vanished[0])"
         } else {

@@ -278,16 +278,15 @@ final class DeployLoop: @unchecked Sendable {
     }
 
     private func facts(for deployment: Deployment) throws(DeployError) -> Work.Facts {
-        let baseline = ((try? DurableFile.read(settings.baselineFile)) ?? nil).flatMap {
-            CommitID(String(decoding: $0, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines))
-        }
+        let baseline = Baseline(of: settings)
         return try store.read { history in
             var facts = Work.Facts()
             facts.running = try history.fact(.running)
             facts.good = try history.fact(.good)
             facts.quarantine = try history.quarantine()
             facts.passedTestsOfGood = try facts.good.flatMap { try history.passedTests(of: $0.origin) }
-            facts.baseline = baseline
+            facts.baseline = baseline.commit
+            facts.baselineUnreadable = facts.base == nil && baseline == .unreadable
             if case .rollback(let id) = deployment.kind, let target = try history.deployment(id) {
                 facts.rollbackTo = StatusDocument.DeployedVersion(target, since: target.updated)
             }

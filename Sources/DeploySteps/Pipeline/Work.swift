@@ -27,6 +27,8 @@ package struct Work: Sendable {
         package var rollbackTo: StatusDocument.DeployedVersion?
         /// What candidates are compared with before anything is deployed.
         package var baseline: CommitID?
+        /// Whether nothing was deployed yet, and a baseline is there that cannot be read, or names no commit.
+        package var baselineUnreadable = false
         package var passedTestsOfGood: Set<String>?
         package var quarantine: [Quarantine] = []
 

@@ -9,7 +9,8 @@ internal import DurableFiles
     work.deployment.approvalReasons = ApprovalRule.reasons(
         .init(
             required: work.settings.requireApproval, surfaceTouched: !deployment.surface.isEmpty,
-            historyRewritten: deployment.historyRewritten, testsVanished: (deployment.verdict?.vanishedCount ?? 0) > 0))
+            historyRewritten: deployment.historyRewritten, testsVanished: (deployment.verdict?.vanishedCount ?? 0) > 0,
+            baselineUnreadable: work.facts.baselineUnreadable))
     guard !work.deployment.approvalReasons.isEmpty else { return .done(note: "nobody has to agree") }
     guard let tree = deployment.tree else { throw DeployError.broken("the tree of \(deployment.commit.short) is not known") }
     if ApprovalRule.objection(to: deployment.approval, commit: deployment.commit, tree: tree, newestTip: deployment.commit) == nil {

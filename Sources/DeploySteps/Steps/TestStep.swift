@@ -19,7 +19,7 @@ internal import LinuxSystem
     let reports = work.settings.testReport != nil || (work.settings.testCommand == nil && detected?.reports == true)
     let run = TestRun(work: work, command: command, reportExpected: reports)
     let touched = !work.deployment.surface.isEmpty
-    let first = try run.run(overlaying: nil, surfaceTouched: touched)
+    let first = try run.run(overlaying: nil, vanishingIsSeen: touched || work.settings.requireApproval)
     work.deployment.verdict = first.verdict
     work.passedTests = first.report.map { Array($0.ids(.passed)) }
     guard first.verdict.passed else {
@@ -27,7 +27,7 @@ internal import LinuxSystem
     }
     if touched, let base = work.deployment.base {
         // For the human's eyes: the old judge's word on the new code. It decides nothing, since an honest change of both fails it.
-        work.deployment.verdictWithDeployedSurface = try run.run(overlaying: base, surfaceTouched: false).verdict
+        work.deployment.verdictWithDeployedSurface = try run.run(overlaying: base, vanishingIsSeen: false).verdict
     }
     return .done(note: first.verdict.reason)
 }
@@ -38,7 +38,7 @@ private struct TestRun {
     let command: String
     let reportExpected: Bool
 
-    func run(overlaying base: CommitID?, surfaceTouched: Bool) throws -> (verdict: TestVerdict, report: JUnitReport?) {
+    func run(overlaying base: CommitID?, vanishingIsSeen: Bool) throws -> (verdict: TestVerdict, report: JUnitReport?) {
         let owner = (uid: work.settings.agentUID, gid: work.settings.agentGID)
         try work.tools.cancellation.check()
         let made = try ThrowAwayCopy(of: work.exportedTree, at: work.place + "/test", owner: owner)
@@ -64,7 +64,7 @@ private struct TestRun {
         }
         var verdict = VerdictRule.judge(
             ending, report: parsed, reportExpected: reportExpected, lastGood: work.facts.passedTestsOfGood,
-            surfaceTouched: surfaceTouched)
+            vanishingIsSeen: vanishingIsSeen)
         verdict.command = String(command.firstLine.prefix(500))
         verdict.durationMilliseconds = Int(
             duration.components.seconds * 1000 + duration.components.attoseconds / 1_000_000_000_000_000)
