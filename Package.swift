@@ -124,7 +124,13 @@ let package = Package(
             // No test names it as a dependency, or the flag would be the test bundle's too; `swift build` and `swift test` build it all the same.
             linkerSettings: [.unsafeFlags(["-static-executable"])]),
         .executableTarget(
-            name: "pinfold-git", dependencies: ["GitRepository", "LinuxSystem", system], cSettings: gnu, swiftSettings: dialect),
+            name: "pinfold-git", dependencies: ["CLinux", "GitRepository", "LinuxSystem", system], cSettings: gnu,
+            swiftSettings: dialect,
+            // So that libgit2 opens files by this program's function: a linker shows nobody what only a library asks for by a version. As with the
+            // fence, no test names it as a dependency: the function would be the test bundle's too.
+            linkerSettings: [
+                .unsafeFlags(["open", "open64"].flatMap { ["-Xlinker", "--export-dynamic-symbol=\($0)"] })
+            ]),
         .executableTarget(
             name: "pinfold-deployd",
             dependencies: [
@@ -169,7 +175,7 @@ let package = Package(
             cSettings: gnu, swiftSettings: dialect),
         .testTarget(
             name: "CommandLineTests",
-            dependencies: ["LinuxSystem", "TestSupport", "pinfold", "pinfold-git", "pinfold-mount", system],
+            dependencies: ["LinuxSystem", "TestSupport", "pinfold", "pinfold-mount", system],
             cSettings: gnu, swiftSettings: dialect),
         .testTarget(
             name: "AgentFenceTests",
@@ -179,14 +185,14 @@ let package = Package(
             cSettings: gnu, swiftSettings: dialect),
         .testTarget(
             name: "GitRepositoryTests",
-            dependencies: ["CLinux", "DeployModel", "GitRepository", "LinuxSystem", "TestSupport", "pinfold-git", system],
+            dependencies: ["CLinux", "DeployModel", "GitRepository", "LinuxSystem", "TestSupport", system],
             cSettings: gnu, swiftSettings: dialect),
         .testTarget(name: "DeployModelTests", dependencies: ["DeployModel"], cSettings: gnu, swiftSettings: dialect),
         .testTarget(
             name: "DeployServiceTests",
             dependencies: [
                 "DeployModel", "DeployService", "DeploySteps", "DurableFiles", "GitRepository", "LinuxSystem", "TestSupport",
-                "pinfold", "pinfold-deployd", "pinfold-git", system,
+                "pinfold", "pinfold-deployd", system,
             ],
             cSettings: gnu, swiftSettings: dialect),
         .testTarget(
@@ -194,7 +200,7 @@ let package = Package(
             dependencies: [
                 "AdminClient", "AdminInterface", "AdminServer", "DeployModel", "DeployService", "LinuxSystem", "TestSupport",
                 "pinfold",
-                "pinfold-deployd", "pinfold-git", system, .product(name: "HummingbirdTesting", package: "hummingbird"),
+                "pinfold-deployd", system, .product(name: "HummingbirdTesting", package: "hummingbird"),
             ],
             cSettings: gnu, swiftSettings: dialect),
     ]

@@ -11,7 +11,7 @@ extension Fence {
     ///   - environment: added to PATH, HOME, USER, LOGNAME, TMPDIR, LANG.
     package static func confinedTool(
         name: String, user: FenceUser, readOnly: [(source: String, at: String)] = [], writable: [(source: String, at: String)],
-        workingDirectory: String, network: Network = .none, environment: [String: String] = [:], limits: Limits = .generous,
+        workingDirectory: String, network: Network = .none, environment: [String: String] = [:], limits: Limits = .judging,
         temporaryBytes: UInt64 = 1 << 30
     ) -> Fence {
         var mounts = systemMounts(network: network)

@@ -86,10 +86,13 @@ package struct Fence: Hashable, Sendable {
             self.cpuSeconds = cpuSeconds
         }
 
-        /// Wide enough for any honest build, narrow enough that the host survives a dishonest one.
+        /// For the agent: wide enough for any honest build, narrow enough that the host survives a dishonest one.
         package static let generous = Limits(processes: 4096, memoryBytes: 32 << 30, descriptors: 65_536, fileBytes: 1 << 40)
-        /// For a tool that reads what a stranger wrote, git objects say.
-        package static let strict = Limits(
-            processes: 512, memoryBytes: 2 << 30, descriptors: 4096, fileBytes: 16 << 30, cpuSeconds: 3600)
+        /// For its tests and builds. The kernel counts the processes of a user, not those behind a fence: with twice as many, the agent cannot use up
+        /// what its tests need, since its own calls fail before theirs do.
+        package static let judging = Limits(processes: 8192, memoryBytes: 32 << 30, descriptors: 65_536, fileBytes: 1 << 40)
+        /// For a tool that reads what a stranger wrote, git objects say. It forbids itself to start processes (`pinfold-git`): a number of
+        /// them would be used up by what the agent runs.
+        package static let strict = Limits(memoryBytes: 2 << 30, descriptors: 4096, fileBytes: 16 << 30, cpuSeconds: 3600)
     }
 }

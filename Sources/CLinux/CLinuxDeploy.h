@@ -31,6 +31,16 @@ static inline pid_t pinfold_clone_into_user_namespace(void) {
     for (;;) pause();
 }
 
+// RTLD_DEFAULT is a cast (`man 3 dlsym`): whose function a library that calls by this name gets.
+#include <dlfcn.h>
+static inline void *pinfold_symbol(const char *name) { return dlsym(RTLD_DEFAULT, name); }
+
+// struct statfs begins with f_type; <sys/vfs.h> clashes with what the importer knows already.
+static inline int64_t pinfold_fstatfs_type(int32_t fd) {
+    int64_t buffer[32] = {0};
+    return syscall(SYS_fstatfs, fd, buffer) == -1 ? -1 : buffer[0];
+}
+
 // SIG_IGN is a cast expression (`man 2 signal`).
 static inline void pinfold_ignore_broken_pipes(void) { signal(SIGPIPE, SIG_IGN); }
 

@@ -46,7 +46,8 @@ extension DeployService {
             throw .forbidden("force_deploy is the admin's: an agent that may skip human approval has none")
         }
         let source = SourceCommit(settings)
-        let commit = try await offPool { try source.commit(request.commitMessage).commit }
+        let departure = self.departure
+        let commit = try await offPool { try source.commit(request.commitMessage) { departure.hasBegun }.commit }
         loop.bell.ring()
         return try await deployment(of: ask(.deploy(commit: commit, force: request.forceDeploy), by: caller))
     }

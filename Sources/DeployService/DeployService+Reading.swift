@@ -67,10 +67,18 @@ extension DeployService {
         try store.read { try $0.events(limit: max(0, limit)) }
     }
 
-    /// Blocking work on a thread of its own, with every error made a `DeployError`.
+    /// Blocking work on a thread of its own, with every error made a `DeployError`. When the daemon stops nobody waits for it any more; `body` asks
+    /// `departure`, and what it has started ends with the daemon.
     func offPool<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws(DeployError) -> Result {
-        let result = await withCheckedContinuation { (continuation: CheckedContinuation<Swift.Result<Result, any Error>, Never>) in
-            Thread.detachNewThread { continuation.resume(returning: Swift.Result { try body() }) }
+        typealias Outcome = Swift.Result<Result, any Error>
+        let departure = self.departure
+        let result = await withCheckedContinuation { (continuation: CheckedContinuation<Outcome, Never>) in
+            let answer = FirstAnswer<Outcome>(continuation)
+            let ticket = departure.whenBegun { answer.give(.failure(DeployError.unavailable("the daemon is stopping"))) }
+            Thread.detachNewThread {
+                answer.give(Swift.Result { try body() })
+                departure.forget(ticket)
+            }
         }
         do {
             return try result.get()

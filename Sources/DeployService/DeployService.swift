@@ -15,6 +15,7 @@ package final class DeployService: Sendable {
     let store: HistoryStore
     let board: StatusBoard
     let loop: DeployLoop
+    let departure = Departure()
     private let lock: SharedLock
 
     /// Opens or makes the state below `settings.deployments` and takes the lock of the data root.
@@ -57,6 +58,7 @@ package final class DeployService: Sendable {
 
     /// Ends `run` soon: between two steps, and a running test or build is killed and done again at the next start.
     package func stop() {
+        departure.begin()
         loop.stop()
     }
 

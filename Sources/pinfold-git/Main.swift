@@ -9,6 +9,11 @@ struct Main {
     static func main() {
         // A reader that went away is an error of the write, not a death without a word.
         ignoreBrokenPipes()
+        startNoProcesses()
+        guard FileOpening.isInForce else {
+            say("pinfold-git: libgit2 does not open files by this program's own function: the installation is not whole\n", to: 2)
+            end(1)
+        }
         do {
             try Command(arguments: Array(CommandLine.arguments.dropFirst())).run()
         } catch let error as Usage {

@@ -23,7 +23,7 @@ struct `A fence as a value` {
     @Test func `is explained in words`() {
         let text = fence.explain(command: ["make", "test"])
         for phrase in [
-            "make test", "some:body (7)", "further groups: 9 10", "/usr as it is, read-only", "/job is /var/tmp", "512 processes",
+            "make test", "some:body (7)", "further groups: 9 10", "/usr as it is, read-only", "/job is /var/tmp",
             "2 GiB of private memory", "none, only its own loopback", "no other is inherited",
         ] {
             #expect(text.contains(phrase), "\(phrase) is not in:\n\(text)")

@@ -63,7 +63,7 @@ package struct ConfinedProcess: ~Copyable, Sendable {
                 shutdown(lifeline.descriptor.rawValue, Int32(SHUT_RDWR))
             }
         } catch {
-            throw FenceError("the fence cannot be built: \(error)", kind: .refused)
+            throw FenceError("the fence cannot be built: \(error)", kind: .refused, passes: FenceError.passes(error))
         }
     }
 
@@ -89,6 +89,13 @@ package struct ConfinedProcess: ~Copyable, Sendable {
     /// Whether it ends within `milliseconds`; a negative number waits for as long as it takes.
     package borrowing func ends(withinMilliseconds milliseconds: Int32) throws(Errno) -> Bool {
         try launcher.ends(withinMilliseconds: milliseconds)
+    }
+
+    /// Whether the command itself was started, for a fence that records no refusals: else what is on its standard error, and the exit code, are the
+    /// fence's own.
+    package borrowing func hasStarted() -> Bool {
+        var begun: UInt8 = 0
+        return unsafe recv(lifeline.descriptor.rawValue, &begun, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) == 1
     }
 
     /// Waits for the command's end: its exit code, or 128 and the signal that ended it.

@@ -61,6 +61,14 @@ package enum Stage: String, Codable, Hashable, Sendable, CaseIterable {
     case goBack = "go_back"
     case push
 
+    /// Whether what the server runs may change in this step.
+    package var touchesTarget: Bool {
+        switch self {
+        case .takeIn, .export, .classify, .test, .approve, .backUp, .build, .push: false
+        case .switch, .reload, .check, .goBack: true
+        }
+    }
+
     /// The state that a deployment is in while this step runs.
     package var state: DeploymentState {
         switch self {

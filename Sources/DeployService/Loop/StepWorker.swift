@@ -28,7 +28,9 @@ final class StepWorker: Sendable {
                 work.tools.fault.reach(step.stage.rawValue, "end")
                 result.withLock { $0 = .outcome(outcome, work) }
             } catch {
-                result.withLock { $0 = .failed(error, work) }
+                // What was called off before it touched anything failed because of that, whatever it says.
+                let why = step.stage.touchesTarget ? nil : work.tools.cancellation.why
+                result.withLock { $0 = .failed(why.map { Cancelled(reason: $0) } ?? error, work) }
             }
             whenDone()
         }

@@ -18,7 +18,12 @@ struct ConfinedCommand {
     var environment: [String: String] = [:]
 
     /// Runs it to its end, or to its deadline; then everything that it has started is dead.
+    /// - Throws: where it was never started; then it says nothing about the commit. What the machine lacked for a moment is waited for.
     func run(_ tools: Work.Tools) throws -> VerdictRule.Ending {
+        try tools.persistently("starting the \(name)") { try runOnce(tools) }
+    }
+
+    private func runOnce(_ tools: Work.Tools) throws -> VerdictRule.Ending {
         let fence = Fence.confinedTool(
             name: name, user: FenceUser(uid: settings.agentUID, gid: settings.agentGID),
             writable: [(source: directory, at: Self.place)], workingDirectory: Self.place,
@@ -55,9 +60,14 @@ struct ConfinedCommand {
             }
             pipe.drain(waiting: 50, into: &output)
         }
+        let hasStarted = process.hasStarted()
         let status = try process.wait()
         // Its namespace is gone and every writer with it: what is in the pipe is all that there is.
         for _ in 0..<64 { pipe.drain(waiting: 0, into: &output) }
+        guard hasStarted || status.isSuccess else {
+            let words = output.beginning.split(whereSeparator: \.isNewline).last.map(String.init) ?? ""
+            throw FenceError(of: "the \(name)", neverStarted: status, saying: words)
+        }
         // It may have filled the disk between two looks and have failed of that by itself.
         if !status.isSuccess, let fullness = DiskReserve.complaint(directory) {
             throw NearlyFullDisk(reason: "the \(name) ended with \(VerdictRule.Ending(status).sentence): \(fullness)")

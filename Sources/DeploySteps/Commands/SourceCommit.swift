@@ -15,11 +15,15 @@ package struct SourceCommit: Sendable {
     }
 
     /// The branch's commit afterwards, and whether it is new: where nothing has changed it is the one that was there. Blocks.
-    package func commit(_ message: String) throws(DeployError) -> (commit: CommitID, isNew: Bool) {
-        let (status, output, complaint) = try run([
+    /// - Parameter isCalledOff: asked ten times a second; then what runs is killed, and at most a lock file of git's is left.
+    package func commit(
+        _ message: String, isCalledOff: () -> Bool = { false }
+    ) throws(DeployError) -> (commit: CommitID, isNew: Bool) {
+        let command = [
             "/run/pinfold/pinfold-git", "commit", "/code-repo", "--message", message, "--name", settings.gitUserName, "--email",
             settings.gitUserEmail,
-        ])
+        ]
+        let (status, output, complaint) = try run(command, isCalledOff)
         guard status.isSuccess else {
             throw .refused("nothing was committed: \(complaint.displayed())")
         }
@@ -30,7 +34,9 @@ package struct SourceCommit: Sendable {
         return (id, words[1] == "new")
     }
 
-    private func run(_ command: [String]) throws(DeployError) -> (ExitStatus, output: String, complaint: String) {
+    private func run(
+        _ command: [String], _ isCalledOff: () -> Bool
+    ) throws(DeployError) -> (ExitStatus, output: String, complaint: String) {
         let fence = Fence.confinedTool(
             name: "git", user: FenceUser(uid: settings.agentUID, gid: settings.agentGID),
             writable: [(source: settings.codeRepo, at: "/code-repo")], workingDirectory: "/", limits: .strict)
@@ -39,19 +45,32 @@ package struct SourceCommit: Sendable {
             let complaint = Descriptor(owning: try check { unsafe pinfold_memfd_create("pinfold-commit") })
             let process = try ConfinedProcess(
                 command, in: fence, descriptors: [1: output.rawValue, 2: complaint.rawValue], tools: ["pinfold-git"])
-            if try !process.ends(withinMilliseconds: 120_000) {
+            let deadline = ContinuousClock.now + .seconds(Self.seconds)
+            while try !process.ends(withinMilliseconds: 100) {
+                let isStopping = isCalledOff()
+                guard isStopping || ContinuousClock.now >= deadline else { continue }
                 try process.kill()
                 _ = try process.wait()
-                throw DeployError.refused("committing did not end within 120 s")
+                throw isStopping
+                    ? DeployError.unavailable("the daemon is stopping; nothing was committed")
+                    : DeployError.refused("committing did not end within \(Self.seconds) s, and was ended")
             }
+            let hasStarted = process.hasStarted()
             let status = try process.wait()
+            guard hasStarted || status.isSuccess else {
+                throw FenceError(of: "pinfold-git", neverStarted: status, saying: text(complaint))
+            }
             return (status, text(output), text(complaint))
         } catch let error as DeployError {
             throw error
+        } catch let error as FenceError where error.passes {
+            throw .unavailable("nothing was committed: \(error); try again")
         } catch {
             throw .broken("pinfold-git cannot be run: \(error)")
         }
     }
+
+    private static let seconds = 120
 
     private func text(_ file: borrowing Descriptor) -> String {
         var buffer = [UInt8](repeating: 0, count: 4096)

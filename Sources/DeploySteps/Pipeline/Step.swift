@@ -47,11 +47,15 @@ package func explanation(of error: any Error) -> (reason: String, advice: String
     case let error as GitError where error.message.contains("No space left on device"):
         (error.description, "free space on that file system, then `pinfold deploy` tries the same commit again")
     case let error as FileError: (error.description, nil)
+    case let error as GitError where error.kind == .busy: (error.description, scarcity)
     case let error as GitError: (error.description, nil)
+    case let error as FenceError where error.passes: (error.description, scarcity)
     case let error as FenceError: (error.description, "`pinfold doctor` says what the machine lacks")
     case let error as DeployError: (error.message, nil)
     default: ("\(error)", nil)
     }
 }
 
+private let scarcity =
+    "the machine had no process, memory or descriptor left for minutes; once it has, `pinfold deploy` tries the same commit again"
 private let freeSpace = "free space on that file system, then `pinfold deploy` tries the same commit again"

@@ -32,12 +32,15 @@ package struct SourceIntake: Sendable {
     ///
     /// Blocks; make it from a thread of your own. Taking in again what is there costs one start of `pinfold-git` at most. A crash leaves
     /// nothing behind that the mirror does not remove when it is opened next.
-    package func takeIn(_ commit: ObjectID? = nil, into mirror: GitMirror, deployed: ObjectID?) throws(GitError) -> Intake {
+    /// - Parameter isCalledOff: asked ten times a second; then what runs is killed.
+    package func takeIn(
+        _ commit: ObjectID? = nil, into mirror: GitMirror, deployed: ObjectID?, isCalledOff: @escaping () -> Bool = { false }
+    ) throws(GitError) -> Intake {
         var taken: TakenIn?
         if let commit, try mirror.contains(commit) {
             // A crash between its arrival and the mark, or a commit that came along with a later one.
         } else {
-            taken = try handOver(commit, into: mirror, deployed: deployed)
+            taken = try handOver(commit, into: mirror, deployed: deployed, isCalledOff)
         }
         guard let tip = taken?.tip ?? commit else { throw GitError(.corrupt, "nothing was handed over") }
         if let commit, tip != commit { throw GitError(.hostile, "commit \(commit) was asked for and \(tip) was handed over") }
@@ -49,7 +52,9 @@ package struct SourceIntake: Sendable {
             historyRewritten: isRewritten)
     }
 
-    private func handOver(_ commit: ObjectID?, into mirror: GitMirror, deployed: ObjectID?) throws(GitError) -> TakenIn {
+    private func handOver(
+        _ commit: ObjectID?, into mirror: GitMirror, deployed: ObjectID?, _ isCalledOff: @escaping () -> Bool
+    ) throws(GitError) -> TakenIn {
         var haves: Set<ObjectID> = []
         for known in [try mirror.latest(), deployed] {
             if let known, try mirror.contains(known) { haves.insert(known) }
@@ -71,14 +76,16 @@ package struct SourceIntake: Sendable {
             process = try ConfinedProcess(
                 command, in: fence, descriptors: [1: pack.write.rawValue, 2: complaints.write.rawValue], tools: ["pinfold-git"])
         } catch {
-            throw GitError(.system, "pinfold-git cannot be started: \(error)")
+            throw GitError(error.passes ? .busy : .system, "pinfold-git cannot be started: \(error)")
         }
         // Only the child's copies stay, so that its end is the end of what is read here.
         let reading = pack.keepReading()
         let hearing = complaints.keepReading()
         let outcome: Result<TakenIn, GitError>
         do throws(GitError) {
-            outcome = .success(try mirror.takeIn(packFrom: reading.rawValue, limits: limits, deadline: deadline))
+            outcome = .success(
+                try mirror.takeIn(
+                    packFrom: reading.rawValue, limits: limits, deadline: deadline, isCalledOff: isCalledOff))
         } catch {
             outcome = .failure(error)
         }
@@ -102,22 +109,34 @@ package struct SourceIntake: Sendable {
         } else if (try? process.ends(withinMilliseconds: 10_000)) != true {
             try? process.kill()
         }
+        let hasStarted = process.hasStarted()
         let status = try? process.wait()
         if case .failure(let error) = outcome {
             guard error.kind == .corrupt, let status, !status.isSuccess else { throw error }
-            guard case .exited(let code) = status, let kind = GitError.Kind(exitCode: code),
-                let words = Self.complaint(from: hearing)
-            else {
-                // It died of what it read: libgit2 1.5 writes past a buffer for a loose object that is longer than it says. That was its
-                // own memory, behind the fence.
-                throw GitError(
-                    .corrupt,
-                    "pinfold-git died (\(status)) of what it read: an object of the repository is damaged, or was made to do that; `git fsck` names it"
-                )
-            }
-            throw GitError(kind, words)
+            throw Self.error(of: status, hasStarted: hasStarted, saying: Self.complaint(from: hearing))
         }
         return try outcome.get()
+    }
+
+    /// What `pinfold-git`'s end means. What the machine could not do, or somebody else did to it, says nothing about the repository.
+    private static func error(of status: ExitStatus, hasStarted: Bool, saying words: String?) -> GitError {
+        guard hasStarted else {
+            let error = FenceError(of: "pinfold-git", neverStarted: status, saying: words ?? "")
+            return GitError(error.passes ? .busy : .system, error.description)
+        }
+        if case .exited(let code) = status, let kind = GitError.Kind(exitCode: code), let words { return GitError(kind, words) }
+        if status == .exited(1), let words { return GitError(.system, words) }
+        switch status.shellCode - 128 {
+        case SIGKILL: return GitError(.busy, "pinfold-git was killed: by somebody, or for want of memory")
+        case SIGXCPU: return GitError(.timedOut, "pinfold-git used more processor time than it may: the repository is too large")
+        default:
+            // It died of what it read: libgit2 1.5 writes past a buffer for a loose object that is longer than it says. That was its
+            // own memory, behind the fence.
+            return GitError(
+                .corrupt,
+                "pinfold-git died (\(status)) of what it read: an object of the repository is damaged, or was made to do that; `git fsck` names it"
+            )
+        }
     }
 
     /// The last line that it wrote, without its name.

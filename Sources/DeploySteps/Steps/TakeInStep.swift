@@ -8,7 +8,10 @@ internal import GitRepository
     // A baseline that the mirror does not have yet comes with the candidate, unless the history was rewritten.
     let known: ObjectID? = if let base, try tools.mirror.contains(base) { base } else { nil }
     tools.fault.reach("take_in", "inside")
-    let intake = try tools.intake.takeIn(work.deployment.commit.objectID, into: tools.mirror, deployed: known)
+    let commit = work.deployment.commit.objectID
+    let intake = try tools.persistently("taking in") {
+        try tools.intake.takeIn(commit, into: tools.mirror, deployed: known) { tools.cancellation.why != nil }
+    }
     let summary = intake.commit
     work.deployment.tree = summary.tree.description
     work.deployment.subject = String(summary.subject.prefix(200))

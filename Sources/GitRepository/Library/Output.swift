@@ -10,5 +10,12 @@ package func end(_ code: Int32) -> Never { exit(code) }
 
 package func ignoreBrokenPipes() { pinfold_ignore_broken_pipes() }
 
+/// Lets this process start no other from here on, whatever it reads, and no thread. The kernel counts what its user runs anywhere, so any other
+/// number would be used up by others.
+package func startNoProcesses() {
+    var none = rlimit(rlim_cur: 0, rlim_max: 0)
+    _ = unsafe pinfold_setrlimit(pinfold_RLIMIT_NPROC, &none)
+}
+
 /// Lets this process be killed by SIGALRM after so many seconds, whatever it does then.
 package func endAfter(seconds: UInt32) { _ = alarm(seconds) }

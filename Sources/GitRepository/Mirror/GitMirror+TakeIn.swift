@@ -17,11 +17,13 @@ extension GitMirror {
     ///
     /// A crash in here leaves a directory `incoming-*` that the next start removes, or a pack that no reference names: harmless, and the
     /// next take-in of the same commit finds it there.
+    /// - Parameter isCalledOff: asked again and again; then it ends soon, as if the deadline had passed.
     /// - Returns: the branch's commit, with everything that it refers to now in the mirror.
     package func takeIn(
-        packFrom descriptor: Int32, limits: IntakeLimits = IntakeLimits(), deadline: ContinuousClock.Instant
+        packFrom descriptor: Int32, limits: IntakeLimits = IntakeLimits(), deadline: ContinuousClock.Instant,
+        isCalledOff: @escaping () -> Bool = { false }
     ) throws(GitError) -> TakenIn {
-        let stream = IncomingStream(descriptor: descriptor, limit: limits.packBytes, deadline: deadline)
+        let stream = IncomingStream(descriptor: descriptor, limit: limits.packBytes, deadline: deadline, isCalledOff: isCalledOff)
         let (tip, objects) = try Self.parse(header: try stream.line(limit: 128))
         guard objects <= limits.objects else {
             throw GitError(.tooLarge, "\(objects) objects are more than the \(limits.objects) that are taken in")
@@ -39,7 +41,8 @@ extension GitMirror {
         let name = try indexer.finish(expecting: objects)
         let fresh = try ObjectStore(packIndex: "\(incoming)/pack-\(name).idx")
         try opened.withLock { opened throws(GitError) in
-            var check = IncomingCheck(fresh: fresh, mirror: opened.store, limits: limits, deadline: deadline)
+            var check = IncomingCheck(
+                fresh: fresh, mirror: opened.store, limits: limits, deadline: deadline, isCalledOff: isCalledOff)
             try check.run(tip: tip, expecting: objects)
             try install("pack-\(name)", from: incoming)
             try consolidatePacks(&opened)

@@ -7,13 +7,18 @@ struct IncomingCheck {
     private let mirror: ObjectStore
     private let limits: IntakeLimits
     private let deadline: ContinuousClock.Instant
+    private let isCalledOff: () -> Bool
     private var visited: Set<ObjectID> = []
 
-    init(fresh: ObjectStore, mirror: ObjectStore, limits: IntakeLimits, deadline: ContinuousClock.Instant) {
+    init(
+        fresh: ObjectStore, mirror: ObjectStore, limits: IntakeLimits, deadline: ContinuousClock.Instant,
+        isCalledOff: @escaping () -> Bool
+    ) {
         self.fresh = fresh
         self.mirror = mirror
         self.limits = limits
         self.deadline = deadline
+        self.isCalledOff = isCalledOff
     }
 
     mutating func run(tip: ObjectID, expecting objects: Int) throws(GitError) {
@@ -44,6 +49,7 @@ struct IncomingCheck {
 
     /// Whether `id` is in the pack and is met for the first time; an error where it is neither there nor in the mirror.
     private mutating func arrives(_ id: ObjectID, as type: ObjectType, limit: Int) throws(GitError) -> Bool {
+        guard !isCalledOff() else { throw GitError(.timedOut, "taking in was called off") }
         guard ContinuousClock.now < deadline else { throw GitError(.timedOut, "the pack could not be checked in time") }
         if let header = try fresh.header(of: id) {
             guard header.type == type else {

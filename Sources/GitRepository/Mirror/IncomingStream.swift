@@ -7,15 +7,18 @@ internal import LinuxSystem
     private let descriptor: Int32
     private let limit: Int
     private let deadline: ContinuousClock.Instant
+    private let isCalledOff: () -> Bool
     /// Allocated once: libgit2 gets its address, which must not move while it reads.
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: bufferSize, alignment: 16)
     private var pending = 0..<0
     private(set) var received = 0
 
-    init(descriptor: Int32, limit: Int, deadline: ContinuousClock.Instant) {
+    /// - Parameter isCalledOff: asked ten times a second while nothing comes, and at each part.
+    init(descriptor: Int32, limit: Int, deadline: ContinuousClock.Instant, isCalledOff: @escaping () -> Bool) {
         self.descriptor = descriptor
         self.limit = limit
         self.deadline = deadline
+        self.isCalledOff = isCalledOff
     }
 
     deinit { unsafe buffer.deallocate() }
@@ -41,12 +44,11 @@ internal import LinuxSystem
     }
 
     private func fill() throws(GitError) -> Bool {
-        var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-        let left = deadline - .now
-        let milliseconds = max(0, min(left.components.seconds, 3600) * 1000 + left.components.attoseconds / 1_000_000_000_000_000)
-        let ready = try attempt("cannot wait for the pack") { unsafe poll(&entry, 1, Int32(milliseconds)) }
-        guard ready > 0, ContinuousClock.now < deadline else {
-            throw GitError(.timedOut, "the repository was not handed over in time")
+        while true {
+            guard !isCalledOff() else { throw GitError(.timedOut, "taking in was called off") }
+            guard ContinuousClock.now < deadline else { throw GitError(.timedOut, "the repository was not handed over in time") }
+            var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+            if try attempt("cannot wait for the pack", { unsafe poll(&entry, 1, 100) }) > 0 { break }
         }
         let count = try attempt("cannot read the pack") { unsafe read(descriptor, buffer.baseAddress, Self.bufferSize) }
         received += count

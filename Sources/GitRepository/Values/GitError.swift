@@ -22,6 +22,8 @@ package struct GitError: Error, Hashable, Sendable, CustomStringConvertible {
         case refused
         /// The machine: no space, no permission, a failing disk.
         case system
+        /// The machine could not do it just now: no process, memory or descriptor left, or somebody killed it. Worth another try.
+        case busy
 
         /// What `pinfold-git` ends with, so that whoever started it knows the kind: 10 and up.
         package var exitCode: Int32 { Int32(10 + (Self.allCases.firstIndex(of: self) ?? 0)) }
