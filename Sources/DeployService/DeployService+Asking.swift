@@ -69,6 +69,8 @@ extension DeployService {
             let revision = board.signal.revision
             if let answer = try store.read({ try $0.answer(to: id) }) {
                 if case .refused(let error) = answer { throw error }
+                // The answer is on record a moment before the loop shows it: who asked is not to read a status without it.
+                try board.show(store)
                 return answer
             }
             await board.signal.wait(after: revision, milliseconds: 500)
