@@ -155,6 +155,9 @@ let package = Package(
             name: "pinfold-fuzz", dependencies: ["CLinux", "FuzzTargets", "LinuxSystem", "TestSupport", system], path: "Tests/Fuzz",
             cSettings: gnu,
             swiftSettings: dialect),
+        .executableTarget(
+            name: "pinfold-hint-rate", dependencies: ["DeployModel", "LinuxSystem", "TestSupport", system], path: "Tests/HintRate",
+            cSettings: gnu, swiftSettings: dialect),
         .testTarget(
             name: "FuzzTests", dependencies: ["FuzzTargets", "LinuxSystem", "TestSupport", "pinfold-fuzz"], exclude: ["Corpus"],
             cSettings: gnu,

@@ -28,6 +28,7 @@ enum Samples {
         whole.steps = [StepRecord(stage: .takeIn, started: moment, ended: moment, note: "3 objects")]
         whole.changes = ChangeSummary(added: 1, modified: 2, deleted: 3, paths: ["A new.py"])
         whole.surface = ["M conftest.py"]
+        whole.hints = HintList([Hint(kind: .ending, path: "a.py", line: 3, text: "os._exit(0)")], unread: ["b.py"])
         whole.verdict = verdict
         whole.verdictWithDeployedSurface = verdict
         whole.approvalReasons = [.testSurface]

@@ -12,11 +12,12 @@ struct RuleTests {
             let reasons = ApprovalRule.reasons(
                 .init(
                     required: required, surfaceTouched: touched, historyRewritten: other, testsVanished: touched,
-                    baselineUnreadable: other))
+                    baselineUnreadable: other, hinted: touched))
             #expect(reasons.contains(.testSurface) == (required && touched))
             #expect(reasons.contains(.testsVanished) == (required && touched))
             #expect(reasons.contains(.historyRewritten) == other)
             #expect(reasons.contains(.baselineUnreadable) == other)
+            #expect(reasons.contains(.hints) == (required && touched))
         }
     }
 

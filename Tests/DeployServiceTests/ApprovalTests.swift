@@ -139,4 +139,32 @@ struct ApprovalTests {
             }
         }
     }
+
+    @Test func `new code that could reach for the verdict waits, with its lines, and is agreed to once`() async throws {
+        try await withFarm { farm, service in
+            try await service.deployed(farm.commit(["a.py": "x = 1\n"]))
+            let honest = try await service.deployed(farm.commit(["a.py": "x = 2\n"]))
+            #expect(honest.hints == nil)
+            let reaching = try await service.outcome(of: farm.commit(["a.py": "x = 2\nimport os\nos._exit(0)\n"]))
+            #expect(reaching.state == .awaitingApproval)
+            #expect(reaching.approvalReasons == [.hints])
+            #expect(reaching.hints?.listed.map(\.line) == [3])
+            try await eventually("the flag file") { exists(farm.deployments + Self.flag) }
+            #expect(try readFile(farm.deployments + Self.flag).contains("os._exit(0)"))
+            _ = try await service.approve(reaching.commit.hex, by: admin)
+            try await service.deployed(reaching.commit)
+            // What was agreed to is not asked for again.
+            let next = try await service.deployed(farm.commit(["a.py": "x = 3\nimport os\nos._exit(0)\n"]))
+            #expect(next.hints == nil)
+        }
+    }
+
+    @Test func `code that is too large to be looked through waits too`() async throws {
+        try await withFarm { farm, service in
+            try await service.deployed(farm.commit(["a.py": "x = 1\n"]))
+            let large = try await service.outcome(of: farm.commit(["a.py": String(repeating: "x = 1\n", count: 200_000)]))
+            #expect(large.approvalReasons == [.hints])
+            #expect(large.hints?.unread == ["a.py"])
+        }
+    }
 }

@@ -89,10 +89,10 @@ struct ConfinementTests {
                 of: farm.commit([
                     "run.sh": "echo \"<testsuite><testcase name='a'/></testsuite>\" > report.xml\n", "report.xml": nil,
                 ]))
-            // By code alone: nothing else of the change judges the agent.
+            // By code alone: nothing of the change judges the agent by its name; that it writes a report is a hint.
             #expect(fewer.surface.isEmpty)
             #expect(fewer.state == .awaitingApproval)
-            #expect(fewer.approvalReasons == [.testsVanished])
+            #expect(fewer.approvalReasons == [.testsVanished, .hints])
             #expect(fewer.verdict?.vanished == ["b"])
 
             let linked = try await service.outcome(of: farm.commit(["run.sh": "ln -s /etc/passwd report.xml\n"]))

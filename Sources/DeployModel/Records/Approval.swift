@@ -21,6 +21,7 @@ package enum ApprovalReason: String, Codable, Hashable, Sendable, CaseIterable {
     case historyRewritten = "history_rewritten"
     case testsVanished = "tests_vanished"
     case baselineUnreadable = "baseline_unreadable"
+    case hints
 
     package var sentence: String {
         switch self {
@@ -28,6 +29,7 @@ package enum ApprovalReason: String, Codable, Hashable, Sendable, CaseIterable {
         case .historyRewritten: "its history no longer contains what is deployed"
         case .testsVanished: "tests that passed for the deployed version are gone or skipped"
         case .baselineUnreadable: "what it has to be compared with is not known: deployments/baseline cannot be read"
+        case .hints: "it has new lines or files that could reach for what judges it"
         }
     }
 }

@@ -32,6 +32,8 @@ package struct Deployment: Codable, Hashable, Sendable, Identifiable {
     package var changes: ChangeSummary?
     /// Changed paths that judge the agent, with what happened to them; the list is cut at `ChangeSummary.listed`.
     package var surface: [String] = []
+    /// What else of the change a human should see; nil where there is nothing.
+    package var hints: HintList?
     package var verdict: TestVerdict?
     /// The run with the deployed test surface laid over the candidate.
     package var verdictWithDeployedSurface: TestVerdict?

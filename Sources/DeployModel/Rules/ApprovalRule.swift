@@ -9,15 +9,19 @@ package enum ApprovalRule {
         package var testsVanished: Bool
         /// Whether nothing is deployed yet, and the commit that the first deployment is compared with is there but cannot be read.
         package var baselineUnreadable: Bool
+        /// Whether something outside the test surface could reach for the verdict, or is too large to be looked through.
+        package var hinted: Bool
 
         package init(
-            required: Bool, surfaceTouched: Bool, historyRewritten: Bool, testsVanished: Bool, baselineUnreadable: Bool
+            required: Bool, surfaceTouched: Bool, historyRewritten: Bool, testsVanished: Bool, baselineUnreadable: Bool,
+            hinted: Bool
         ) {
             self.required = required
             self.surfaceTouched = surfaceTouched
             self.historyRewritten = historyRewritten
             self.testsVanished = testsVanished
             self.baselineUnreadable = baselineUnreadable
+            self.hinted = hinted
         }
     }
 
@@ -29,6 +33,7 @@ package enum ApprovalRule {
         var reasons: [ApprovalReason] = []
         if facts.required, facts.surfaceTouched { reasons.append(.testSurface) }
         if facts.required, facts.testsVanished { reasons.append(.testsVanished) }
+        if facts.required, facts.hinted { reasons.append(.hints) }
         if facts.historyRewritten { reasons.append(.historyRewritten) }
         if facts.baselineUnreadable { reasons.append(.baselineUnreadable) }
         return reasons

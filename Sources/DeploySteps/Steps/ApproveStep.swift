@@ -10,7 +10,7 @@ internal import DurableFiles
         .init(
             required: work.settings.requireApproval, surfaceTouched: !deployment.surface.isEmpty,
             historyRewritten: deployment.historyRewritten, testsVanished: (deployment.verdict?.vanishedCount ?? 0) > 0,
-            baselineUnreadable: work.facts.baselineUnreadable))
+            baselineUnreadable: work.facts.baselineUnreadable, hinted: deployment.hints != nil))
     guard !work.deployment.approvalReasons.isEmpty else { return .done(note: "nobody has to agree") }
     guard let tree = deployment.tree else { throw DeployError.broken("the tree of \(deployment.commit.short) is not known") }
     if ApprovalRule.objection(to: deployment.approval, commit: deployment.commit, tree: tree, newestTip: deployment.commit) == nil {
@@ -41,6 +41,9 @@ package enum FlagFile {
         lines += deployment.approvalReasons.map { "  \($0.rawValue): \($0.sentence)" }
         if !deployment.surface.isEmpty {
             lines += ["", "Changed files that judge the agent:"] + deployment.surface.map { "  \($0.displayed())" }
+        }
+        if let hints = deployment.hints {
+            lines += ["", "New in it, outside what judges the agent:"] + hints.lines.map { "  \($0)" }
         }
         if let verdict = deployment.verdict {
             lines += [

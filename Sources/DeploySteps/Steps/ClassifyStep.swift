@@ -15,6 +15,11 @@ internal import GitRepository
         modified: result.changes.count { $0.status != .added && $0.status != .deleted },
         deleted: result.changes.count { $0.status == .deleted }, paths: result.changes.prefix(ChangeSummary.listed).map(\.line))
     work.deployment.surface = result.surface.prefix(ChangeSummary.listed).map(\.line)
+    if base != nil {
+        let outside = Set(result.surface.map(\.path))
+        work.deployment.hints = try HintSearch(mirror: work.tools.mirror, cancellation: work.tools.cancellation)
+            .hints(in: result.changes.filter { !outside.contains($0.path) })
+    }
     return .done(note: "\(result.changes.count) changes, \(result.surface.count) of them to what judges the agent")
 }
 

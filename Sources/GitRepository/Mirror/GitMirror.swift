@@ -172,6 +172,16 @@ internal import LinuxSystem
         }
     }
 
+    /// The size of one file, in bytes, without reading it.
+    package func size(of blob: ObjectID) throws(GitError) -> Int {
+        try opened.withLock { opened throws(GitError) in
+            guard let header = try opened.store.header(of: blob), header.type == .blob else {
+                throw GitError(.notFound, "there is no file \(blob)")
+            }
+            return header.size
+        }
+    }
+
     /// The bytes of one file.
     package func contents(of blob: ObjectID, limit: Int = IntakeLimits().blobBytes) throws(GitError) -> [UInt8] {
         try opened.withLock { opened throws(GitError) in try opened.store.content(of: blob, type: .blob, limit: limit) }

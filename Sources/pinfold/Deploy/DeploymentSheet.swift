@@ -48,6 +48,13 @@ extension Deployment {
             }
         }
         sheet.add("judges", surface.isEmpty ? [] : ["changed files that judge the agent's work:"] + surface)
+        if let hints {
+            sheet.add("hints", ["new in it, outside what judges the agent:"] + hints.listed.map(\.shown))
+            if hints.count > hints.listed.count {
+                sheet.add("", "and \(hints.count - hints.listed.count) more: pinfold diff \(id)")
+            }
+            sheet.add("", hints.unread.map { "too large to be looked through: \($0)" })
+        }
         if let verdict { sheet.add("tests", verdict.lines) }
         if let verdictWithDeployedSurface {
             sheet.add("again", ["with the deployed tests laid over:"] + verdictWithDeployedSurface.lines)

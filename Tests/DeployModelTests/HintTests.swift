@@ -1,0 +1,110 @@
+import DeployModel
+import Testing
+
+struct HintTests {
+    /// What a line of a new file is taken for.
+    private func kinds(_ path: String, _ text: String, old: String = "") -> [Hint.Kind] {
+        HintScan.hints(path: Array(path.utf8), old: Array(old.utf8)[...], new: Array(text.utf8)[...]).map(\.kind)
+    }
+
+    static let reaching: [(path: String, text: String, kind: Hint.Kind)] = [
+        ("app/a.py", "import os; os._exit(0)", .ending),
+        ("app/a.py", "from os import _exit as e", .ending),
+        ("app/a.py", "import atexit", .ending),
+        ("app/a.py", "import pytest; pytest.exit('x', returncode=0)", .runner),
+        ("app/a.py", "from unittest import TestCase", .runner),
+        ("app/a.py", "def pytest_pyfunc_call(pyfuncitem):", .runner),
+        ("app/a.py", "f = sys._getframe()", .interpreter),
+        ("app/a.py", "T = 'x' in sys.modules", .interpreter),
+        ("app/a.py", "from sys import modules", .interpreter),
+        ("app/a.py", "fn.__code__ = other.__code__", .interpreter),
+        ("app/a.py", "sys.meta_path.insert(0, F())", .interpreter),
+        ("app/a.py", "if os.fork() == 0:", .process),
+        ("app/a.py", "os.execv('/bin/true', ['true'])", .process),
+        ("app/a.py", "exec(text, scope)", .evaluation),
+        ("app/a.py", "p = os.environ['PINFOLD_TEST_REPORT']", .environment),
+        ("app/a.py", "open(x, 'w').write('<testsuite>')", .runner),
+        ("app/a.py", "T = __file__.startswith('/work/')", .environment),
+        ("app/a.py", "class A:\n    def __eq__(self, other):\n        return True\n", .equality),
+        ("tool", "#!/usr/bin/env python3\nimport ctypes\n", .interpreter),
+        ("client/a.ts", "process.exit(0)", .ending),
+        ("client/a.js", "require.cache[x].exports = y", .interpreter),
+        ("client/a.mjs", "import { test } from 'node:test'", .runner),
+        ("client/a.js", "const c = require('child_process')", .process),
+        ("client/a.js", "if (process.env.JEST_WORKER_ID) return 3", .environment),
+        ("a.go", "os.Exit(0)", .ending),
+        ("a.go", "import (\n\t\"testing\"\n)", .runner),
+        ("a.go", "if flag.Lookup(\"test.v\") != nil {", .interpreter),
+        ("a.rs", "std::process::exit(0);", .ending),
+        ("a.rs", "std::panic::set_hook(Box::new(|_| {}));", .interpreter),
+        ("a.rs", "impl PartialEq for A {\n    fn eq(&self, _: &A) -> bool { true }\n}", .equality),
+        ("A.swift", "_exit(0)", .ending),
+        ("A.swift", "static func == (a: A, b: A) -> Bool { true }", .equality),
+        ("a.c", "static void f(void) __attribute__((constructor));", .interpreter),
+        ("a.cc", "atexit(f);", .ending),
+        ("A.java", "System.exit(0);", .ending),
+        ("a.rb", "at_exit { exit! 0 }", .ending),
+        ("a.sh", "trap 'exit 0' EXIT", .ending),
+    ]
+
+    @Test(arguments: reaching)
+    func `a new line that can reach for the verdict is named`(path: String, text: String, kind: Hint.Kind) {
+        #expect(kinds(path, text).contains(kind), "\(kinds(path, text))")
+    }
+
+    @Test(arguments: [
+        (
+            "app/a.py",
+            "import os, sys, json\n\n\ndef add(a, b):\n    \"\"\"Adds; exec and fork are words here.\"\"\"\n    return a + b\n"
+        ),
+        ("app/a.py", "# os._exit(0) would end it\nx = re.compile('a').match(s)\n"),
+        ("app/a.py", "class A:\n    def __eq__(self, other):\n        return self.x == other.x\n"),
+        ("app/a.py", "def is_ready(self):\n    return True\n"),
+        ("client/a.tsx", "export function A() { return <p className=\"x\">it's fine</p> }\n// process.exit\n"),
+        ("client/a.js", "const m = /\"/.exec(text)\n"),
+        ("a.go", "package main\n\nimport (\n\t\"fmt\"\n\t\"os\"\n)\n\nfunc main() { fmt.Println(os.Getenv(\"HOME\")) }\n"),
+        ("a.rs", "fn longest<'a>(x: &'a str) -> &'a str { x }\n/* std::process::exit(0) */\n"),
+        ("A.swift", "func f() -> Bool { true }\n"),
+        ("a.c", "int main(void) { return puts(\"x\") < 0; }\n"),
+        ("notes.md", "call os._exit(0)\n"),
+        ("data.json", "{\"a\": \"pytest\"}\n"),
+    ])
+    func `ordinary code says nothing`(path: String, text: String) {
+        #expect(kinds(path, text).isEmpty, "\(kinds(path, text))")
+    }
+
+    @Test func `a line that was there before, also elsewhere in the file, is not new`() {
+        #expect(kinds("a.py", "import os\n\nif x:\n    os._exit(0)\n", old: "os._exit(0)\n").isEmpty)
+        #expect(kinds("a.py", "os._exit(0)\nos._exit(0)\n", old: "os._exit(0)\n") == [.ending])
+    }
+
+    @Test func `a hint has its line and its number`() {
+        let hints = HintScan.hints(path: Array("a.py".utf8), old: [], new: Array("x = 1\n  os.abort()\u{1b}[2J\n".utf8)[...])
+        #expect(hints.map(\.line) == [2])
+        #expect(hints.first?.text == "os.abort()\u{1b}[2J")
+        #expect(hints.first?.shown.contains("\u{1b}") == false)
+    }
+
+    @Test(arguments: [
+        ("pluggy.py", true, "", Hint.Kind.shadow), ("logging/__init__.py", true, "", .shadow),
+        ("src/argparse.py", true, "", .shadow),
+        ("x.egg-info/entry_points.txt", true, "", .metadata), ("lib/a.so", false, "", .compiled),
+        ("model", false, "\u{7f}ELF", .compiled),
+        ("app/__pycache__/a.cpython-311.pyc", true, "", .compiled), ("t\u{435}sts/a.txt", true, "", .lookalike),
+    ])
+    func `a file can be a hint by its place or its first bytes`(path: String, isNew: Bool, text: String, kind: Hint.Kind) {
+        #expect(HintScan.hints(path: Array(path.utf8), isNew: isNew, content: Array(text.utf8)[...]).map(\.kind) == [kind])
+    }
+
+    @Test(arguments: ["app/logging.py", "app/main.py", "docs/тест.md", "static/café.png", "json/data.txt", "src/app/types.py"])
+    func `an ordinary place is none`(path: String) {
+        #expect(HintScan.hints(path: Array(path.utf8), isNew: true, content: []).isEmpty)
+    }
+
+    @Test func `no bytes take longer than their length`() {
+        for piece in ["'", "\"", "`", "\\", "/*", "\"\"\"", "a.", "(((", "import ", "def __eq__"] {
+            let text = String(repeating: piece, count: HintScan.byteLimit / piece.utf8.count / 64)
+            for path in ["a.py", "a.js", "a.rs"] { _ = kinds(path, text) }
+        }
+    }
+}
