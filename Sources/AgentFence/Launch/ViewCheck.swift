@@ -6,7 +6,7 @@ extension AgentView {
     /// Gives this process a mount namespace of its own, without any other view: their zones are other agents'. Looks there whether this view and its
     /// zones are mounted as they must be, and asks whether they answer. Throws `unreachable` with what to do.
     package func enterPrivateMounts() throws(FenceError) -> ViewInquiry {
-        let inquiry = try ViewInquiry(self)
+        let inquiry = try inquire()
         let isRoot = geteuid() == 0
         if isRoot {
             _ = try call("unshare") { pinfold_fence_unshare(CLONE_NEWNS) }
@@ -25,6 +25,14 @@ extension AgentView {
         }
         return inquiry
     }
+
+    /// Whether the kernel has given up the view or a zone of it; one that only hangs has not ended.
+    package var isDead: Bool {
+        guard let inquiry = try? inquire(), let code = inquiry.answer(milliseconds: 2000) else { return false }
+        return code != 0
+    }
+
+    private func inquire() throws(FenceError) -> ViewInquiry { try ViewInquiry(of: ([source] + zones).map(mounted)) }
 
     private func require(_ mounts: [MountEntry]) throws(FenceError) {
         // The last one at a path is the one that a path walk meets.
@@ -52,8 +60,8 @@ package struct ViewInquiry: ~Copyable {
     private let child: pid_t
     private let pidfd: Int32
 
-    fileprivate init(_ view: AgentView) throws(FenceError) {
-        let paths = ([view.source] + view.zones).map(view.mounted)
+    /// - Parameter paths: in the mounted view.
+    package init(of paths: [String]) throws(FenceError) {
         let started = pinfold_fork()
         if started == 0 {
             for path in paths where unsafe pinfold_statfs_type(path) == -1 {
@@ -70,23 +78,28 @@ package struct ViewInquiry: ~Copyable {
 
     /// Waits for the answer, which `view` gives; none in time is one too. Throws `unreachable` with what to do.
     package consuming func wait(for view: AgentView, milliseconds: Int32 = 10_000) throws(FenceError) {
+        let code = answer(milliseconds: milliseconds)
+        guard code == 0 else {
+            let reason = code.map { " (\(Errno(rawValue: $0)))" } ?? ""
+            throw FenceError(
+                "the view at \(view.mountpoint) does not answer\(reason); run 'pinfold umount' and 'pinfold mount'",
+                kind: .unreachable)
+        }
+    }
+
+    /// The answer as an error number, 0 where it is well; nil where none comes in time.
+    package consuming func answer(milliseconds: Int32) -> Int32? {
         let (child, pidfd) = (child, pidfd)
         discard self
         defer { close(pidfd) }
         var waiting = pollfd(fd: pidfd, events: Int16(POLLIN), revents: 0)
         guard (try? check({ unsafe poll(&waiting, 1, milliseconds) })) == 1 else {
             kill(child, SIGKILL)
-            throw FenceError(
-                "the view at \(view.mountpoint) does not answer; run 'pinfold umount' and 'pinfold mount'", kind: .unreachable)
+            return nil
         }
         var status: Int32 = 0
         _ = unsafe waitpid(child, &status, 0)
-        let code = pinfold_WIFEXITED(status) != 0 ? pinfold_WEXITSTATUS(status) : EIO
-        guard code == 0 else {
-            throw FenceError(
-                "the view at \(view.mountpoint) does not answer (\(Errno(rawValue: code))); "
-                    + "run 'pinfold umount' and 'pinfold mount'", kind: .unreachable)
-        }
+        return pinfold_WIFEXITED(status) != 0 ? pinfold_WEXITSTATUS(status) : EIO
     }
 
     deinit {

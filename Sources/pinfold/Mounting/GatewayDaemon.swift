@@ -7,6 +7,7 @@ internal import SystemPackage
 enum GatewayDaemon {
     /// The descriptor on which the daemon says `ready`, or `error: …`.
     private static let readyNumber: Int32 = 3
+    private static let readyOption = ["--ready-fd", String(readyNumber)]
 
     /// Becomes the daemon: its signals, its output and its exit code are this command's.
     static func become(_ program: String, plan: MountPlan, made: [String]) throws(CommandFailure) {
@@ -45,7 +46,7 @@ enum GatewayDaemon {
         )
         let child = try ChildProcess(
             .init(
-                program, arguments(plan) + ["--ready-fd", String(readyNumber)],
+                program, arguments(plan) + readyOption,
                 environment: ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"], workingDirectory: "/",
                 descriptors: [1: log.rawValue, 2: log.rawValue, readyNumber: writer.rawValue], newSession: true))
         // This end must go, or the reader would never see the daemon's death.
@@ -62,6 +63,27 @@ enum GatewayDaemon {
         throw CommandFailure(code, "the gateway ended with \(status) before the view answered" + (said.map { ": \($0)" } ?? ""))
     }
 
+    /// Leaves the view alone that `daemon` serves, where it is the one that was asked for: the same tree with the same zones, for the same user.
+    ///
+    /// Where its other settings are not those of now, that is said: to take them in, the view has to be mounted anew.
+    static func accept(_ daemon: Int32, for plan: MountPlan) throws(CommandFailure) {
+        var words = ((try? readWholeFile("/proc/\(daemon)/cmdline")) ?? []).split(separator: 0, omittingEmptySubsequences: false)
+            .map { String(decoding: $0, as: UTF8.self) }
+        // The program in front, the end of the last word behind.
+        words = Array(words.dropFirst().dropLast())
+        if words.suffix(2) == readyOption { words.removeLast(2) }
+        guard words.starts(with: identity(plan)) else {
+            throw CommandFailure(
+                .usage,
+                "AGENT_VIEW_MOUNTPOINT: \(plan.mountpoint) is in use: process \(daemon) serves another view there; take it down with "
+                    + "'pinfold umount'")
+        }
+        if words == arguments(plan) { return Terminal.say("\(plan.mountpoint) is served already, by process \(daemon)") }
+        Terminal.complain(
+            "\(plan.mountpoint) is served already, by process \(daemon), with other settings than those of now; "
+                + "'pinfold umount' and 'pinfold mount' take them in")
+    }
+
     /// The first line, or nil where the other end closed without one.
     private static func line(from reader: borrowing Descriptor) throws(Errno) -> String? {
         let number = reader.rawValue
@@ -75,13 +97,17 @@ enum GatewayDaemon {
         return bytes.isEmpty ? nil : String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
     }
 
+    /// What makes it this view and no other. First on the command line, which `accept` rests on.
+    private static func identity(_ plan: MountPlan) -> [String] {
+        [
+            "--source", plan.source, "--mountpoint", plan.mountpoint, "--code-repo", plan.codeRepo, "--sandbox", plan.sandbox,
+            "--agent", plan.account.specification,
+        ]
+    }
+
     private static func arguments(_ plan: MountPlan) -> [String] {
         let configuration = plan.configuration
-        var words = [
-            "--source", plan.source, "--mountpoint", plan.mountpoint, "--code-repo", plan.codeRepo, "--sandbox", plan.sandbox,
-            "--agent",
-            plan.account.specification,
-        ]
+        var words = identity(plan)
         words += ["--audit", configuration.paths.auditDirectory]
         for glob in configuration.hide { words += ["--hide", glob] }
         for glob in configuration.protect { words += ["--protect", glob] }

@@ -19,12 +19,18 @@ struct MountCommand: ParsableCommand {
     @Flag(help: "Stay in the foreground; SIGTERM and SIGINT take the view down.")
     var foreground = false
 
+    @Flag(
+        help: ArgumentHelp(
+            "Where the view is served already, leave it alone and say so (exit code 0): 'mount -a' asks for it a second time."))
+    var onlyonce = false
+
     @OptionGroup var options: ConfigurationOptions
 
     mutating func run() throws {
         try requireRoot(to: "mount a view")
         if let mountpoint { try options.set("AGENT_VIEW_MOUNTPOINT", to: mountpoint, from: "MOUNTPOINT") }
-        let plan = try MountPlan(try options.load())
+        let plan = try MountPlan(try options.load(), onlyOnce: onlyonce)
+        if onlyonce, let daemon = plan.servedBy { return try GatewayDaemon.accept(daemon, for: plan) }
         let program = try Companion.mount.required()
         let made = try plan.prepare()
         if foreground {

@@ -15,7 +15,8 @@ struct MountPlan: Sendable {
     /// What is at the mountpoint now; a stale view is cleared by `prepare`.
     private let present: MountedView
 
-    init(_ configuration: Configuration) throws(CommandFailure) {
+    /// - Parameter onlyOnce: a mountpoint where a view is served already is no error; `servedBy` says so.
+    init(_ configuration: Configuration, onlyOnce: Bool = false) throws(CommandFailure) {
         self.configuration = configuration.resolvingSymbolicLinks()
         try Self.requireDevice()
         account = try agentAccount(configuration)
@@ -25,9 +26,12 @@ struct MountPlan: Sendable {
         sandbox = try Self.directory(configuration.sandbox, as: "AGENT_SANDBOX_PATH", missing: missing)
         present = try MountedView.find(configuration.viewMountpoint)
         mountpoint = present.mountpoint
-        try Self.checkMountpoint(present)
+        if !(onlyOnce && servedBy != nil) { try Self.checkMountpoint(present) }
         try checkNesting()
     }
+
+    /// The process that serves the view that is at the mountpoint now.
+    var servedBy: Int32? { present.isMounted ? present.daemon : nil }
 
     /// By trying: the file may be there and the module or the permission may not.
     private static func requireDevice() throws(CommandFailure) {

@@ -1,3 +1,4 @@
+internal import AgentFence
 internal import CLinux
 internal import LinuxSystem
 internal import SystemPackage
@@ -19,6 +20,15 @@ struct MountedView: Sendable {
     var isMounted: Bool { mounts.last { $0.mountpoint == mountpoint }?.isPinfold ?? false }
     /// A view whose daemon is gone: every access is ENOTCONN.
     var isStale: Bool { isMounted && daemon == nil }
+
+    /// Whether nobody serves what is mounted: no process is seen to, and the kernel has given it up. The second is asked because a daemon of another
+    /// process namespace is not seen.
+    var isDead: Bool {
+        guard isStale, let inquiry = try? ViewInquiry(of: [mountpoint]), let code = inquiry.answer(milliseconds: 2000) else {
+            return false
+        }
+        return code == ENOTCONN || code == ECONNABORTED
+    }
 
     /// Looks without touching the view.
     static func find(_ path: String) throws(CommandFailure) -> MountedView {

@@ -18,6 +18,9 @@ struct UmountCommand: ParsableCommand {
     @Flag(help: "Detach a view that is in use: its users keep it until they end, nobody else finds it.")
     var lazy = false
 
+    @Flag(help: "Take down a view whose daemon is dead, and nothing else; where there is none, there is nothing to do.")
+    var dead = false
+
     @OptionGroup var options: ConfigurationOptions
 
     mutating func run() throws {
@@ -25,6 +28,10 @@ struct UmountCommand: ParsableCommand {
         // A path on the command line needs no configuration: a broken one must not keep a view up.
         let path = if let mountpoint { absolutePath(mountpoint, in: workingDirectory()) } else { try options.load().viewMountpoint }
         let view = try MountedView.find(path)
+        if dead {
+            if view.isDead { try view.detach() }
+            return
+        }
         guard view.isMounted else {
             let what =
                 view.mounts.last { $0.mountpoint == view.mountpoint }.map { "\($0.type) is mounted there" }
