@@ -196,12 +196,3 @@ struct `A confined tool` {
         }
     }
 }
-
-/// For what another process has to do first.
-func waitUntil(_ what: String, _ condition: () throws -> Bool) throws {
-    for _ in 0..<3000 {
-        if try condition() { return }
-        usleep(10_000)
-    }
-    throw TestFailure("not within 30 s: \(what)")
-}

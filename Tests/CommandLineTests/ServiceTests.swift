@@ -45,11 +45,11 @@ struct ServiceTests {
 
     @Test func `systemd accepts the units, and nothing in them hides a mount from the machine`() throws {
         try withTemporaryDirectory { root in
-            for name in ["pinfold-mount", "pinfold-deployd"] {
+            for name in Self.units {
                 let text = try readFile(Self.unit(name))
                 // What is started has to exist: here, where it was built.
                 try writeFile("\(root)/\(name).service", text.replacing("/usr/local/bin/pinfold", with: Executables.pinfold))
-                #expect(text.contains("\nType=notify\n"))
+                #expect(text.contains(name.contains("agent") ? "\nType=exec\n" : "\nType=notify\n"))
                 // Each of these gives a unit a mount namespace of its own (`man 5 systemd.exec`).
                 for key in [
                     "Private", "ProtectSystem", "ProtectHome", "ProtectProc", "ProtectKernel", "ProtectControlGroups",
@@ -60,12 +60,14 @@ struct ServiceTests {
                 ] { #expect(!text.contains("\n\(key)"), "\(name): \(key)") }
             }
             let verified = try run(
-                "systemd-analyze", ["verify", root + "/pinfold-mount.service", root + "/pinfold-deployd.service"],
+                "systemd-analyze", ["verify"] + Self.units.map { "\(root)/\($0).service" },
                 environment: ["SYSTEMD_LOG_LEVEL": "warning"])
             // A word that it does not know is only a line of its, so nothing may be said at all.
             #expect(verified.status.isSuccess && verified.errors.isEmpty && verified.output.isEmpty, "\(verified)")
         }
     }
+
+    private static let units = ["pinfold-mount", "pinfold-deployd", "pinfold-agent", "pinfold-agent@"]
 
     /// From this file's own place.
     private static func unit(_ name: String, file: String = #filePath) -> String {

@@ -15,5 +15,14 @@ package func eventually(
     }
 }
 
+/// The same for a test that is not asynchronous.
+package func waitUntil(_ what: String, within seconds: Int = 30, _ condition: () throws -> Bool) throws {
+    let deadline = ContinuousClock.now + .seconds(seconds)
+    while try !condition() {
+        if ContinuousClock.now >= deadline { throw TestFailure("not within \(seconds) s: \(what)") }
+        pause(milliseconds: 10)
+    }
+}
+
 /// Stands still in a thread that may block.
 package func pause(milliseconds: UInt32) { _ = usleep(milliseconds * 1000) }

@@ -1,6 +1,6 @@
 package import AuditLog
 internal import CLinux
-internal import LinuxSystem
+package import LinuxSystem
 internal import SystemPackage
 
 /// A confined command in the place of this process: its standard streams, its terminal, the signals it gets and its exit code.
@@ -8,12 +8,23 @@ package enum ForegroundRun {
     /// Whether standard input is a terminal that this process has in the foreground, so that the command can take it over.
     package static var hasTerminal: Bool { isatty(0) == 1 && tcgetpgrp(0) == getpgrp() }
 
-    /// Runs to the end and answers the exit code: the command's, or 128 and the signal that ended it.
+    /// How it came to its end.
+    package enum Ending: Hashable, Sendable {
+        /// The command's exit code, or 128 and the signal that ended it.
+        case exited(Int32)
+        /// What it stood on had gone, so everything behind the fence was killed.
+        case killedWithItsView
+    }
+
+    /// Runs to the end.
     ///
-    /// - Parameter refusals: where those go that the fence records.
+    /// - Parameters:
+    ///   - refusals: where those go that the fence records.
+    ///   - viewDaemon: a pidfd of the process that serves the view. With it everything ends: nothing that the command could still do in a dead view
+    ///     would be more than another error, and a program that tries again at each of them takes a processor.
     package static func run(
-        _ command: [String], in fence: Fence, refusals: AuditOutlet? = nil
-    ) throws(FenceError) -> Int32 {
+        _ command: [String], in fence: Fence, refusals: AuditOutlet? = nil, viewDaemon: SharedDescriptor? = nil
+    ) throws(FenceError) -> Ending {
         var handled = sigset_t()
         unsafe sigemptyset(&handled)
         // SIGTTOU so that the terminal can be taken back from the background.
@@ -30,8 +41,21 @@ package enum ForegroundRun {
             }
         }
         let process = try ConfinedProcess(command, in: fence, descriptors: [0: 0, 1: 1, 2: 2], refusals: refusals)
+        var daemon = viewDaemon?.descriptor.rawValue ?? -1
+        var lostView = false
         do throws(Errno) {
             while try !process.ends(withinMilliseconds: 0) {
+                // A negative number is not looked at.
+                var waiting = [
+                    pollfd(fd: signals.rawValue, events: Int16(POLLIN), revents: 0),
+                    pollfd(fd: daemon, events: Int16(POLLIN), revents: 0),
+                ]
+                _ = try check { unsafe poll(&waiting, 2, -1) }
+                if waiting[1].revents != 0 {
+                    (daemon, lostView) = (-1, true)
+                    try process.kill()
+                }
+                guard waiting[0].revents != 0 else { continue }
                 var information = signalfd_siginfo()
                 let size = MemoryLayout<signalfd_siginfo>.size
                 let raw = signals.rawValue
@@ -40,7 +64,8 @@ package enum ForegroundRun {
                 // It may have ended in between.
                 if ConfinedProcess.forwarded.contains(number) { try? process.signal(number) }
             }
-            return try process.wait().shellCode
+            let status = try process.wait()
+            return lostView ? .killedWithItsView : .exited(status.shellCode)
         } catch {
             throw FenceError("the command's end cannot be seen: \(error)", kind: .refused)
         }

@@ -1,5 +1,6 @@
 internal import AgentFence
 internal import AuditLog
+internal import CLinux
 internal import LinuxSystem
 internal import PinfoldConfiguration
 internal import SystemPackage
@@ -60,16 +61,37 @@ struct RunPlan {
         return fence
     }
 
-    /// Runs the command to its end, and answers its exit code.
+    /// Runs the command to its end, and answers its exit code; or ends it with its view, and throws `unreachable`.
     func run(_ command: [String]) throws(CommandFailure) -> Int32 {
+        // Before the mounts are copied: a daemon that comes later is not the one of these mounts, and one that has gone by then is seen at once.
+        let daemon = viewDaemon()
         let record = try enterPrivateMounts()
         var fence = try fence()
         if record == nil { fence.recordsRefusals = false }
         do throws(FenceError) {
-            return try ForegroundRun.run(command, in: fence, refusals: record)
+            switch try ForegroundRun.run(command, in: fence, refusals: record, viewDaemon: daemon) {
+            // A view answers no more some time before its daemon has ended, and the command may have died of that.
+            case .exited(let code) where code == 0 || !view.isDead: return code
+            case .exited, .killedWithItsView:
+                throw FenceError(
+                    "the view at \(view.mountpoint) has died, and with it everything that ran in it; 'pinfold mount' mounts it anew",
+                    kind: .unreachable)
+            }
         } catch {
             throw CommandFailure(error)
         }
+    }
+
+    /// A pidfd of the process that serves the view; nil where none does that is seen from this process namespace.
+    private func viewDaemon() -> SharedDescriptor? {
+        let lock = MountRuntime(mountpoint: view.mountpoint).lock
+        guard let pid = try? MountedView.holder(ofLock: lock), let raw = try? check({ pinfold_pidfd_open(pid, 0) }) else {
+            return nil
+        }
+        let descriptor = SharedDescriptor(Descriptor(owning: raw))
+        // Asked again: the number may have become another process's before it was held.
+        guard (try? MountedView.holder(ofLock: lock)) == pid else { return nil }
+        return descriptor
     }
 
     /// Goes where the view is and nothing else that is Pinfold's, when it answers. The way to the gateway's record; nil where it keeps none.

@@ -1,0 +1,140 @@
+import LinuxSystem
+import TestSupport
+import Testing
+
+/// The units of `mount/` under the systemd that starts them, on a machine that was booted for each test.
+@Suite(.timeLimit(.minutes(5)))
+struct `On a machine with systemd` {
+    /// A data root with its zones, the configuration that names it, and whatever a test adds.
+    private func booted(_ directory: String, _ preparation: String = "") throws -> BootedMachine {
+        let installation = try Installation(directory)
+        try installation.makeZones()
+        try writeFile(
+            directory + "/pinfold.env",
+            """
+            AGENT_DATA_ROOT=\(installation.data)
+            AGENT_USER=\(installation.agent.uid):\(installation.agent.gid)
+            AGENT_CODE_REPO_PATH=${AGENT_DATA_ROOT}/code-repo
+            PINFOLD_AGENT_COMMAND=sh -c 'echo "started in $$PWD"; while :; do sleep 1; done'
+
+            """)
+        return try BootedMachine(
+            in: directory, project: try projectFile("."),
+            preparation: "install -m 644 \"$directory/pinfold.env\" etc/pinfold/pinfold.env\n" + preparation)
+    }
+
+    private let view = "/run/pinfold/view"
+
+    /// The ids of what is mounted: a view that was taken away and mounted anew has others.
+    private func mounts(_ machine: borrowing BootedMachine) throws -> String {
+        try machine.run("findmnt", "--types", "fuse.pinfold", "--list", "--noheadings", "--output", "ID,TARGET").output
+    }
+
+    private func killDaemon(_ machine: borrowing BootedMachine) throws {
+        try machine.shell("kill -KILL $(cat /run/pinfold/run-pinfold-view.lock)").requireSuccess()
+    }
+
+    @Test func `a unit whose start fails leaves the view alone that somebody else serves, and mount -a finds it mounted`() throws {
+        try withTemporaryDirectory { directory in
+            let machine = try booted(directory, "echo '/ \(view) pinfold noauto,nofail 0 0' >etc/fstab")
+            try machine.run("pinfold", "mount").requireSuccess()
+            let before = try mounts(machine)
+            #expect(before.split(separator: "\n").count == 3, "\(before)")
+            let started = try machine.run("systemctl", "start", "pinfold-mount")
+            #expect(!started.status.isSuccess)
+            #expect(try machine.state(of: "pinfold-mount") == "failed")
+            #expect(try machine.journal(of: "pinfold-mount").contains("\(view) is in use: process"))
+            #expect(try mounts(machine) == before)
+            try machine.run("systemctl", "stop", "pinfold-mount").requireSuccess()
+            #expect(try mounts(machine) == before)
+
+            for line in ["/ \(view) pinfold defaults,nofail 0 0", "pinfold \(view) pinfold defaults 0 0"] {
+                try machine.shell("echo '\(line)' >/etc/fstab; mount -a").requireSuccess()
+                #expect(try mounts(machine) == before)
+            }
+            // Other settings are said, another view is refused; neither touches this one.
+            let hidden = try machine.shell("echo '/ \(view) pinfold hide=/etc/motd 0 0' >/etc/fstab; mount -a")
+            #expect(hidden.status.isSuccess && hidden.errors.contains("with other settings"), "\(hidden)")
+            let other = try machine.shell("echo '/ \(view) pinfold agent-user=4711:4711 0 0' >/etc/fstab; mount -a")
+            #expect(!other.status.isSuccess && other.errors.contains("serves another view there"), "\(other)")
+            #expect(try mounts(machine) == before)
+            try machine.shell("ls \(view) >/dev/null").requireSuccess()
+        }
+    }
+
+    @Test func `at boot a line in fstab mounts the view, and the enabled deploy daemon starts no unit that is not enabled`() throws
+    {
+        try withTemporaryDirectory { directory in
+            let machine = try booted(
+                directory,
+                """
+                echo '/ \(view) pinfold defaults,nofail 0 0' >etc/fstab
+                mkdir etc/systemd/system/multi-user.target.wants
+                ln -s ../pinfold-deployd.service etc/systemd/system/multi-user.target.wants/
+                """)
+            #expect(try machine.state(of: "pinfold-deployd") == "active")
+            #expect(try machine.state(of: "run-pinfold-view.mount") == "active")
+            #expect(try machine.state(of: "pinfold-mount") == "inactive")
+            #expect(try machine.journal(of: "pinfold-mount").contains("Starting") == false)
+            let before = try mounts(machine)
+            #expect(before.split(separator: "\n").count == 3, "\(before)")
+            try machine.run("mount", "-a").requireSuccess()
+            try machine.run("systemctl", "restart", "pinfold-deployd").requireSuccess()
+            #expect(try machine.state(of: "pinfold-mount") == "inactive")
+            #expect(try mounts(machine) == before)
+        }
+    }
+
+    @Test func `the agent's unit ends with its view and comes back with it, and a stop is clean`() async throws {
+        try await withTemporaryDirectory { directory in
+            let machine = try booted(
+                directory,
+                """
+                printf 'PINFOLD_AGENT_COMMAND=sleep 1000\\n' >etc/pinfold/agent-second.env
+                mkdir etc/systemd/system/multi-user.target.wants
+                for unit in pinfold-mount pinfold-agent; do ln -s ../$unit.service etc/systemd/system/multi-user.target.wants/; done
+                """)
+            try machine.run("systemctl", "start", "pinfold-agent@second").requireSuccess()
+            func agents() throws -> [String] { try ["pinfold-agent", "pinfold-agent@second"].map { try machine.state(of: $0) } }
+            #expect(try agents() == ["active", "active"])
+            #expect(try machine.state(of: "pinfold-mount") == "active")
+
+            // Its daemon killed: the unit clears the dead view away and mounts it anew, the agents end with a line and code 4, and come back.
+            try killDaemon(machine)
+            try await eventually("the agents have ended") { try agents().allSatisfy { $0 != "active" } }
+            try await eventually("the view is back") { try machine.state(of: "pinfold-mount") == "active" }
+            try await eventually("the agents are back") { try agents() == ["active", "active"] }
+            for agent in ["pinfold-agent", "pinfold-agent@second"] {
+                let journal = try machine.journal(of: agent)
+                #expect(
+                    journal.contains("pinfold: the view at \(view) has died, and with it everything that ran in it"), "\(journal)")
+                #expect(journal.contains("code=exited, status=4"), "\(journal)")
+                // Not a start after the other while there was none.
+                #expect(journal.split(separator: "\n").filter { $0.hasPrefix("Starting") }.count <= 4, "\(journal)")
+            }
+            #expect(try mounts(machine).split(separator: "\n").count == 3)
+
+            // A view that is stopped on purpose and started again.
+            try machine.run("systemctl", "stop", "pinfold-mount").requireSuccess()
+            #expect(try mounts(machine) == "")
+            try await eventually("the agents have ended") { try agents().allSatisfy { $0 != "active" } }
+            try machine.run("systemctl", "start", "pinfold-mount").requireSuccess()
+            try await eventually("the agents are back") { try agents() == ["active", "active"] }
+
+            for agent in ["pinfold-agent", "pinfold-agent@second"] {
+                try machine.run("systemctl", "stop", agent).requireSuccess()
+                #expect(try machine.state(of: agent) == "inactive")
+            }
+            #expect(try machine.run("sh", "-c", "pgrep -u 54321 || true").output == "")
+            #expect(try machine.state(of: "pinfold-mount") == "active")
+        }
+    }
+
+    @Test func `an agent's unit without a command says so`() throws {
+        try withTemporaryDirectory { directory in
+            let machine = try booted(directory, "sed -i /COMMAND/d etc/pinfold/pinfold.env")
+            _ = try machine.run("systemctl", "start", "pinfold-agent")
+            try waitUntil("it has said so") { try machine.journal(of: "pinfold-agent").contains("pinfold: no command is given") }
+        }
+    }
+}
