@@ -2,10 +2,11 @@
 
 /// The deploy action with the seed's names: what is not said is not forced.
 package struct DeployAgentCodeInput: Codable, Hashable, Sendable {
-    package var commitMessage: String
+    /// None where there is nothing to commit: with a change it is refused.
+    package var commitMessage: String?
     package var forceDeploy: Bool?
 
-    package init(commitMessage: String, forceDeploy: Bool? = nil) {
+    package init(commitMessage: String?, forceDeploy: Bool? = nil) {
         self.commitMessage = commitMessage
         self.forceDeploy = forceDeploy
     }

@@ -67,7 +67,8 @@ package struct AdminServer: Sendable {
         // Its name may lead through a directory's descriptor, which stays open to the end of this function.
         let reachable: UnixSocketPath
         do {
-            reachable = try UnixSocketPath.reaching(path)
+            // NIO takes 103 bytes, what fits on the smallest of its systems.
+            reachable = try UnixSocketPath.reaching(path, longest: 103)
         } catch {
             throw AdminServerError("no socket can be made at \(path): \(error)")
         }

@@ -79,8 +79,8 @@ struct Harness: Sendable {
 
     private func deploy(_ input: DeployAgentCodeInput, _ caller: Caller) async throws -> Response {
         let request = DeployActionRequest(commitMessage: input.commitMessage, forceDeploy: input.forceDeploy ?? false)
-        guard request.commitMessage.contains(where: { !$0.isWhitespace }) else {
-            throw Problem(.usage, "a commit needs a message that is not empty")
+        if let message = request.commitMessage {
+            try Self.require(message, "commit_message", orSay: "a commit needs a message that is not empty")
         }
         guard caller.role == .agent else { return try Self.json(try await service.deploy(request, by: caller)) }
         if request.forceDeploy {
@@ -167,10 +167,14 @@ struct Harness: Sendable {
     }
 
     private static func reason(_ request: ReasonRequest) throws(Problem) -> String {
-        guard request.reason.contains(where: { !$0.isWhitespace }) else {
-            throw Problem(.usage, "say why: the reason is what others will go by")
-        }
+        try require(request.reason, "reason", orSay: "say why: the reason is what others will go by")
         return request.reason
+    }
+
+    /// Text that somebody will read: not blank, and nothing that ends it early for a program that it is handed to.
+    private static func require(_ text: String, _ field: String, orSay words: String) throws(Problem) {
+        guard text.contains(where: { !$0.isWhitespace }) else { throw Problem(.usage, words) }
+        guard !text.utf8.contains(0) else { throw Problem(.usage, "'\(field)' has a zero byte in it; write it without") }
     }
 
     private func number(_ context: AdminContext, _ name: String) throws(Problem) -> Int {

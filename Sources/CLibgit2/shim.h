@@ -2,7 +2,9 @@
 #pragma once
 #include <git2.h>
 #include <git2/sys/odb_backend.h>
+#include <git2/sys/filter.h>
 #include <git2/sys/repository.h>
+#include <iconv.h>
 #include <libssh2.h>
 // Both are libgit2's own, and come with its development package.
 #include <mbedtls/md.h>

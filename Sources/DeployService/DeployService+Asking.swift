@@ -47,7 +47,11 @@ extension DeployService {
         }
         let source = SourceCommit(settings)
         let departure = self.departure
-        let commit = try await offPool { try source.commit(request.commitMessage) { departure.hasBegun }.commit }
+        let branch = DeployingBranch(settings, store)
+        let commit = try await offPool {
+            guard let branch = try branch.name() else { throw DeployError.refused("nothing was committed: \(branch.missing)") }
+            return try source.commit(request.commitMessage, on: branch) { departure.hasBegun }
+        }
         loop.bell.ring()
         return try await deployment(of: ask(.deploy(commit: commit, force: request.forceDeploy), by: caller))
     }

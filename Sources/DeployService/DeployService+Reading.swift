@@ -47,8 +47,8 @@ extension DeployService {
         )
     }
 
-    /// The change against what was deployed when it was classified, as a unified diff; bytes, since files are. Not escaped beyond what acts
-    /// on a terminal.
+    /// The change against what was deployed when it was classified, as a unified diff; bytes, since files are: escape them before a
+    /// terminal sees them.
     package func diff(_ id: Int) async throws(DeployError) -> [UInt8] {
         let deployment = try show(id)
         let base = deployment.base
@@ -58,7 +58,7 @@ extension DeployService {
                 throw DeployError.notFound("commit \(deployment.commit.short) has not been taken in")
             }
             let diff = try mirror.diffText(from: base?.objectID, to: deployment.commit.objectID)
-            return Array((diff.isTruncated ? diff.text + "\n… cut here: the change is longer\n" : diff.text).utf8)
+            return diff.bytes + (diff.isTruncated ? Array("\n… cut here: the change is longer\n".utf8) : [])
         }
     }
 

@@ -37,7 +37,7 @@ package final class DeployService: Sendable {
             throw .broken("\(error)")
         }
         store = try HistoryStore(path: settings.database)
-        board = StatusBoard(settings)
+        board = StatusBoard(settings, branch: (try? DeployingBranch(settings, store).decided()) ?? nil)
         loop = DeployLoop(
             settings, store: store, board: board, bell: bell,
             fault: fault ?? FaultPoint(armed: ProcessInfo.processInfo.environment["PINFOLD_FAULT"]))

@@ -8,10 +8,11 @@ struct Usage: Error {
 /// One subcommand with its arguments.
 struct Command {
     static let usage = """
-        Usage: pinfold-git clone SOURCE DEST
+        Usage: pinfold-git clone SOURCE|- DEST [--key FILE] [--known-hosts FILE] [--credentials FILE]
+               pinfold-git head REPO
                pinfold-git identity REPO NAME EMAIL
                pinfold-git tip REPO BRANCH
-               pinfold-git commit REPO --message M --name N --email E
+               pinfold-git commit REPO BRANCH --name N --email E [--message M|-]
                pinfold-git pack REPO BRANCH|ID [--have ID]… [--max-objects N] [--max-bytes N] [--max-blob N] [--max-depth N]
                pinfold-git push MIRROR ID BRANCH URL|- [--key FILE] [--known-hosts FILE] [--credentials FILE]
 
@@ -42,9 +43,17 @@ struct Command {
     func run() throws {
         switch name {
         case "clone":
-            let (source, destination) = try (operand(0, of: 2), operand(1, of: 2))
-            let made = try Clone.make(from: source, to: destination)
-            say("\(made.branch) \(made.tip)\n", to: 1)
+            let source = try remote(operand(0, of: 2, options: Self.keys))
+            let made = try Clone.make(from: source, to: try operand(1, of: 2, options: nil))
+            // In one write: half of an answer is none.
+            try answer((["\(made.branch) \(made.tip)", "from \(made.source)"] + made.notes).joined(separator: "\n"))
+        case "head":
+            let tip = BranchTip(repository: try operand(0, of: 1))
+            if let branch = try tip.currentBranch(), let commit = try tip.read(branch) {
+                try answer("\(branch) \(commit)")
+            } else {
+                try answer("none")
+            }
         case "identity":
             let (repository, user, email) = try (operand(0, of: 3), operand(1, of: 3), operand(2, of: 3))
             try WorkingRepository(repository).setIdentity(name: user, email: email)
@@ -53,7 +62,7 @@ struct Command {
             guard let tip = try BranchTip(repository: repository).read(branch) else {
                 throw GitError(.notFound, "\(repository) has no branch \(branch)")
             }
-            say("\(tip)\n", to: 1)
+            try answer("\(tip)")
         case "commit": try commit()
         case "pack": try pack()
         case "push": try push()
@@ -61,13 +70,28 @@ struct Command {
         }
     }
 
+    /// Prints the branch's commit afterwards and `new` or `unchanged`; without a message nothing is made, and a change is `changed`.
     private func commit() throws {
-        let repository = try operand(0, of: 1, options: ["message", "name", "email"])
-        let (message, user, email) = try (value("message"), value("name"), value("email"))
-        guard message.contains(where: { !$0.isWhitespace }) else { throw Usage(message: "the commit message is empty") }
-        let outcome = try WorkingRepository(repository).commitAll(message: message, name: user, email: email)
-        if !outcome.isNew { say("pinfold-git: nothing to commit; the branch stays at \(outcome.commit)\n", to: 2) }
-        say("\(outcome.commit) \(outcome.isNew ? "new" : "unchanged")\n", to: 1)
+        let known = ["message", "name", "email"]
+        let (repository, branch) = try (operand(0, of: 2, options: known), operand(1, of: 2, options: nil))
+        let (user, email) = try (value("name"), value("email"))
+        var message = options["message"]?.last
+        // A command line holds less than a message may be long, and is everybody's to read.
+        if message == "-" {
+            message = ""
+            while let line = readLine(strippingNewline: false) { message?.append(line) }
+        }
+        if let message, message.allSatisfy(\.isWhitespace) { throw Usage(message: "the commit message is empty") }
+        switch try WorkingRepository(repository).commitAll(on: branch, message: message, name: user, email: email) {
+        case .made(let commit): try answer("\(commit) new")
+        case .unchanged(let tip):
+            say("pinfold-git: nothing to commit; the branch stays at \(tip)\n", to: 2)
+            try answer("\(tip) unchanged")
+        case .needsMessage(let tip, let paths):
+            let named = paths.prefix(3).map(\.description).joined(separator: ", ") + (paths.count > 3 ? ", …" : "")
+            say("pinfold-git: \(paths.count) changed paths (\(named)) are not committed\n", to: 2)
+            try answer("\(tip) changed")
+        }
     }
 
     private func pack() throws {
@@ -90,26 +114,35 @@ struct Command {
     }
 
     private func push() throws {
-        let known = ["key", "known-hosts", "credentials"]
-        guard let commit = ObjectID(try operand(1, of: 4, options: known)) else {
+        guard let commit = ObjectID(try operand(1, of: 4, options: Self.keys)) else {
             throw Usage(message: "push needs a commit id of forty digits")
         }
-        var url = try operand(3, of: 4, options: known)
-        // An address may hold a password, and a command line is everybody's to read.
-        if url == "-" {
-            guard let line = readLine() else {
-                throw Usage(message: "push - reads the address from standard input, which is empty")
-            }
-            url = line
-        }
+        let remote = try remote(operand(3, of: 4, options: Self.keys))
         // Where whoever started this has died, nobody else ends a push to a host that says nothing more.
         endAfter(seconds: 600)
-        let remote = PushRemote(
-            url: url, sshKey: options["key"]?.last, knownHosts: options["known-hosts"]?.last,
-            credentialFile: options["credentials"]?.last)
-        try GitMirror(forPushing: try operand(0, of: 4, options: known)).push(
-            commit, branch: try operand(2, of: 4, options: known), to: remote)
+        try GitMirror(forPushing: try operand(0, of: 4, options: nil)).push(
+            commit, branch: try operand(2, of: 4, options: nil), to: remote)
     }
+
+    private static let keys = ["key", "known-hosts", "credentials"]
+
+    /// The other side, with what it is asked with.
+    private func remote(_ address: String) throws(Usage) -> PushRemote {
+        var address = address
+        // An address may hold a password, and a command line is everybody's to read.
+        if address == "-" {
+            guard let line = readLine() else {
+                throw Usage(message: "\(name) - reads the address from standard input, which is empty")
+            }
+            address = line
+        }
+        return PushRemote(
+            url: address, sshKey: options["key"]?.last, knownHosts: options["known-hosts"]?.last,
+            credentialFile: options["credentials"]?.last)
+    }
+
+    /// The result: where it cannot be written nothing has been done, as far as whoever asked can know.
+    private func answer(_ line: String) throws(GitError) { try PackExport.write(Array("\(line)\n".utf8), to: 1) }
 
     /// - Parameter known: the options that this subcommand takes; nil: they were checked already.
     private func operand(_ index: Int, of count: Int, options known: [String]? = []) throws(Usage) -> String {

@@ -108,7 +108,7 @@ final class FakeService: DeployServing {
     func resume(by caller: Caller) async throws(DeployError) { try call("resume", caller) }
 
     func deploy(_ request: DeployActionRequest, by caller: Caller) async throws(DeployError) -> Deployment {
-        try call("deploy '\(request.commitMessage)'\(request.forceDeploy ? " force" : "")", caller)
+        try call("deploy '\(request.commitMessage ?? "-")'\(request.forceDeploy ? " force" : "")", caller)
         while state.withLock({ $0.deployIsHeld }) { try? await Task.sleep(for: .milliseconds(5)) }
         return state.withLock { $0.deployments[8] } ?? Samples.deployment(8)
     }

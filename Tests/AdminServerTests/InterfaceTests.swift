@@ -55,6 +55,7 @@ import Testing
         let commit = "0123456"
         for (target, body) in [
             ("/deploy", #"{"commit_message": "m"}"#), ("/deploy", #"{"commit_message": "m", "force_deploy": true}"#),
+            ("/deploy", "{}"),
             ("/commits/\(commit)/approve", nil), ("/commits/\(commit)/reject", #"{"reason": "no"}"#),
             ("/commits/\(commit)/lift", nil),
             ("/rollback", "{}"), ("/rollback", #"{"to": 3}"#), ("/hold", #"{"reason": "wait"}"#), ("/resume", nil),
@@ -65,7 +66,7 @@ import Testing
         }
         #expect(
             service.calls == [
-                "deploy 'm' by admin 0", "deploy 'm' force by admin 0", "approve 0123456 by admin 0",
+                "deploy 'm' by admin 0", "deploy 'm' force by admin 0", "deploy '-' by admin 0", "approve 0123456 by admin 0",
                 "reject 0123456 'no' by admin 0",
                 "lift 0123456 by admin 0", "rollback - by admin 0", "rollback 3 by admin 0", "hold 'wait' by admin 0",
                 "resume by admin 0",
@@ -170,8 +171,13 @@ import Testing
     }
 
     @Test(arguments: [
-        ("/deploy", "", "JSON"), ("/deploy", "{", "JSON"), ("/deploy", "[]", "JSON"), ("/deploy", "{}", "commit_message"),
-        ("/deploy", #"{"commit_message": " \n"}"#, "message"), ("/hold", #"{"reason": ""}"#, "why"),
+        ("/deploy", "", "JSON"), ("/deploy", "{", "JSON"), ("/deploy", "[]", "JSON"),
+        ("/deploy", #"{"commit_message": " \n"}"#, "message"), ("/deploy", #"{"commit_message": "a\u0000b"}"#, "zero"),
+        ("/deploy", #"{"commit_message": "\u0000"}"#, "zero"), ("/deploy", #"{"commit_message": "\ud800"}"#, "JSON"),
+        ("/deploy", #"{"commit_message": "m", "force_deploy": "yes"}"#, "force_deploy"),
+        ("/hold", #"{"reason": "a\u0000"}"#, "zero"),
+        ("/commits/0123456/reject", #"{"reason": "\u0000a"}"#, "zero"), ("/rollback", #"{"to": 99999999999999999999}"#, "JSON"),
+        ("/commits/0123456%00/lift", "", "commit"), ("/hold", #"{"reason": ""}"#, "why"),
         ("/hold", #"{"reason": 3}"#, "reason"),
         ("/commits/012345/approve", "", "seven"), ("/commits/zzzzzzzz/approve", "", "commit"), ("/rollback", #"{"to": "x"}"#, "to"),
         ("/rollback?force=1", "{}", "force"),
@@ -186,7 +192,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "/deployments/0", "/deployments/x", "/deployments/7/log?from=-1", "/status?wait=31", "/status?wait=1&wait=2",
+        "/deployments/0", "/deployments/x", "/deployments/1%00", "/deployments?limit=1%00", "/status?after=%00&wait=1",
+        "/deployments/7/log?from=-1", "/status?wait=31", "/status?wait=1&wait=2",
         "/deployments?limit=0",
     ])
     func `a wrong question is answered with what is wrong`(target: String) async throws {

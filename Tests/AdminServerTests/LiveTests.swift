@@ -154,6 +154,25 @@ import Testing
         }
     }
 
+    @Test func `a data root of any length is served, up to what a socket address holds and beyond`() async throws {
+        try await withTemporaryDirectory { directory in
+            // The longer of the two: 100 to 110 bytes.
+            let rest = "/deployments/agent/deploy.sock".utf8.count
+            for length in 100...110 {
+                let live = try LiveServer(
+                    dataRoot: directory + "/" + String(repeating: "d", count: length - rest - directory.utf8.count - 1))
+                try #require(live.agentSocket.utf8.count == length)
+                try await live.serving(service) {
+                    for client in [live.admin, live.agent] {
+                        let answer: StatusDocument = try await onThread { try client.ask(.status) }
+                        #expect(answer.branch == "main", "\(length)")
+                    }
+                }
+                #expect(!exists(live.adminSocket) && !exists(live.agentSocket))
+            }
+        }
+    }
+
     @Test func `slow and silent clients hold nobody up and are let go of`() async throws {
         try await withTemporaryDirectory { directory in
             let live = try LiveServer(dataRoot: directory)

@@ -63,7 +63,7 @@ import Testing
     private static let samples: [(schema: String, whole: any Encodable & Sendable, bare: any Encodable & Sendable)] = [
         (
             "DeployAgentCodeInput", DeployAgentCodeInput(commitMessage: "m", forceDeploy: true),
-            DeployAgentCodeInput(commitMessage: "m")
+            DeployAgentCodeInput(commitMessage: nil)
         ),
         ("ReasonRequest", ReasonRequest(reason: "r"), ReasonRequest(reason: "r")),
         ("RollbackRequest", RollbackRequest(to: 1), RollbackRequest(to: nil)),

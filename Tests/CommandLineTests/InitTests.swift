@@ -1,4 +1,5 @@
 import LinuxSystem
+import SystemPackage
 import TestSupport
 import Testing
 
@@ -29,6 +30,7 @@ struct InitTests {
             // What the first deployment is compared with.
             let cloned = try shell("\(git) rev-parse HEAD", user: agent).requireSuccess()
             #expect(try readFile("\(installation.data)/deployments/baseline") == cloned)
+            #expect(try readFile("\(installation.data)/deployments/branch") == "trunk\n")
             #expect(try shell("\(git) status --porcelain", user: agent).requireSuccess() == "")
             #expect(try shell("\(git) config user.name; \(git) config user.email").requireSuccess() == "Agent\nagent@localhost\n")
             try shell("\(git) fsck --strict").requireSuccess()
@@ -68,6 +70,132 @@ struct InitTests {
             try again.requireSuccess()
             #expect(again.output.isEmpty && again.errors.isEmpty, "\(again)")
             #expect(try installation.inventory() == before)
+        }
+    }
+
+    @Test func `names of any bytes, of any length and at any depth are the agent's, and nothing is left of a run that was killed`()
+        throws
+    {
+        try Installation.with { installation in
+            try installation.makeRepository()
+            let odd = """
+                import os, sys
+                root = os.fsencode(sys.argv[1])
+                def write(path, text=b"x\\n"):
+                    os.makedirs(os.path.dirname(path), exist_ok=True)
+                    open(path, "wb").write(text)
+                # Every byte that a name may have.
+                for byte in range(1, 256):
+                    if byte not in b"/.": write(root + b"/bytes/" + bytes([byte]))
+                write(root + b"/d\\xe9/caf\\xe9.txt")
+                write(root + b"/" + b"\\xff" * 255)
+                write(root + b"/" + b"/".join([b"n" * 200] * 15) + b"/long")
+                write(root + b"/" + b"/".join([b"\\xe9"] * 190) + b"/deep")
+                """
+            try run("python3", ["-c", odd, installation.repository]).requireSuccess()
+            let git = "git -c safe.directory='*' -c core.quotePath=true"
+            try shell("\(git) add -A; \(git) commit -qm odd", workingDirectory: installation.repository).requireSuccess()
+            // Half a clone of an earlier run, deeper than descriptors go.
+            try run(
+                "python3",
+                [
+                    "-c",
+                    """
+                    import os, sys
+                    os.makedirs(sys.argv[1]); os.chdir(sys.argv[1])
+                    for i in range(3000):
+                        open(b"f\\xff", "w").close(); os.mkdir(b"\\xe9"); os.chdir(b"\\xe9")
+                    """, installation.data + "/.code-repo.pinfold-init",
+                ]
+            ).requireSuccess()
+            try installation.pinfold("init").requireSuccess()
+            #expect(!exists("\(installation.data)/.code-repo.pinfold-init"))
+            let strangers = try shell("find '\(installation.codeRepo)' ! -user 54321 | wc -l").requireSuccess()
+            #expect(strangers == "0\n")
+            #expect(
+                try shell("\(git) status --porcelain", workingDirectory: installation.codeRepo, user: installation.agent)
+                    .requireSuccess() == "")
+            let again = try installation.pinfold("init")
+            #expect(again.status.isSuccess && again.output.isEmpty && again.errors.isEmpty, "\(again)")
+        }
+    }
+
+    @Test func `a clone that is deeper than a zone may be is refused and leaves nothing`() throws {
+        try Installation.with { installation in
+            try installation.makeRepository()
+            try shell(
+                "d=$(printf 'd/%.0s' {1..300}); mkdir -p $d; echo x > $d/x; git add -A; git commit -qm deep",
+                workingDirectory: installation.repository
+            ).requireSuccess()
+            let before = try installation.inventory(withoutTimes: true)
+            for _ in 0..<2 {
+                let refused = try installation.pinfold("init")
+                #expect(refused.status == .exited(1) && refused.complaint?.contains("deep") == true, "\(refused)")
+                #expect(try installation.inventory(withoutTimes: true) == before)
+            }
+        }
+    }
+
+    @Test(arguments: ["true", "echo trunk", "echo trunk 0123", "printf 'trunk %040d' 0", "printf 'trunk %040d\n' 0"])
+    func `where the answer of the clone is lost or cut, nothing passes for one`(_ answer: String) throws {
+        try Installation.with { installation in
+            try installation.makeRepository()
+            // The command beside a pinfold-git that clones and does not say so.
+            let place = installation.root + "/bin"
+            try makeDirectories(place)
+            try run("cp", [Executables.pinfold, place + "/pinfold"]).requireSuccess()
+            try writeFile(
+                place + "/pinfold-git", "#!/bin/sh\n'\(Executables.git)' \"$@\" >/dev/null || exit\n\(answer)\n",
+                mode: [.ownerReadWriteExecute])
+            let before = try installation.inventory(withoutTimes: true)
+            let lost = try run(
+                place + "/pinfold", ["init", "--config", installation.file], environment: installation.environment,
+                workingDirectory: installation.root)
+            #expect(lost.status == .exited(1) && lost.complaint?.contains("whole answer") == true, "\(lost)")
+            #expect(try installation.inventory(withoutTimes: true) == before)
+            try installation.pinfold("init").requireSuccess()
+            #expect(exists("\(installation.data)/deployments/baseline"))
+        }
+    }
+
+    @Test func `a source without a commit leaves nothing behind`() throws {
+        try Installation.with { installation in
+            try shell("git init -q '\(installation.repository)'").requireSuccess()
+            let before = try installation.inventory(withoutTimes: true)
+            let result = try installation.pinfold("init")
+            #expect(result.status == .exited(1) && result.complaint?.contains("no commit yet") == true, "\(result)")
+            #expect(try installation.inventory(withoutTimes: true) == before)
+        }
+    }
+
+    @Test func `an address of a file is cloned, and where from is said without a password`() throws {
+        try Installation.with { installation in
+            try installation.makeRepository()
+            let source = "file://" + installation.repository
+            let result = try installation.pinfold("init", changes: ["AGENT_CODE_SOURCE": source])
+            #expect(result.output.contains("cloned \(installation.repository) into"), "\(result)")
+            #expect(exists("\(installation.data)/deployments/baseline"))
+        }
+        try Installation.with { installation in
+            let result = try installation.pinfold("init", changes: ["AGENT_CODE_SOURCE": "https://me:secret@127.0.0.1:1/x"])
+            #expect(result.status == .exited(1) && result.complaint?.contains("127.0.0.1:1/x") == true, "\(result)")
+            #expect(!result.errors.contains("secret"))
+        }
+    }
+
+    @Test func `a repository that the admin put there is noted as it stands before it is the agent's`() throws {
+        try Installation.with { installation in
+            try installation.makeRepository()
+            try shell("mkdir agent-data; git clone -q --no-local project agent-data/code-repo", workingDirectory: installation.root)
+                .requireSuccess()
+            try installation.pinfold("init").requireSuccess()
+            let tip = try shell("git rev-parse trunk", workingDirectory: installation.repository).requireSuccess()
+            #expect(try readFile("\(installation.data)/deployments/baseline") == tip)
+            #expect(try readFile("\(installation.data)/deployments/branch") == "trunk\n")
+            // Lost later, it cannot be told any more what the admin agreed to; that is said.
+            try run("rm", ["\(installation.data)/deployments/baseline"]).requireSuccess()
+            let again = try installation.pinfold("init")
+            #expect(again.status.isSuccess && again.complaint?.contains("baseline is missing") == true, "\(again)")
         }
     }
 
@@ -170,10 +298,9 @@ struct InitTests {
                 workingDirectory: installation.root)
             let kept = before.split(separator: "\n").filter { !$0.hasPrefix("agent-data/code-repo/.git/") }
             // The clone may be whole by then, and what is noted of it.
+            let noted = ["agent-data/deployments/baseline", "agent-data/deployments/branch", "agent-data/.gitignore"]
             #expect(
-                after.output.split(separator: "\n").filter {
-                    !$0.hasPrefix("agent-data/code-repo/") && $0 != "agent-data/deployments/baseline"
-                }
+                after.output.split(separator: "\n").filter { !$0.hasPrefix("agent-data/code-repo/") && !noted.contains(String($0)) }
                     == kept.filter { !$0.hasPrefix("agent-data/code-repo/") })
         }
     }
@@ -241,6 +368,19 @@ struct InitTests {
             #expect(other.status == .exited(2))
             #expect(!exists(installation.data), "nothing is made for a user that does not exist")
         }
+    }
+}
+
+extension InitTests {
+    /// An inventory's lines without sizes and times: what is there, and whose.
+    fileprivate static func withoutTimes(_ inventory: String) -> String {
+        inventory.split(separator: "\n").map { $0.split(separator: " ").prefix(3).joined(separator: " ") }.joined(separator: "\n")
+    }
+}
+
+extension Installation {
+    fileprivate func inventory(withoutTimes: Bool) throws -> String {
+        InitTests.withoutTimes(try inventory())
     }
 }
 

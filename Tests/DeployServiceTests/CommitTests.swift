@@ -125,6 +125,62 @@ struct CommitTests {
         }
     }
 
+    @Test func `the deploy action commits on the deploying branch alone, and asks for a message only where it commits`()
+        async throws
+    {
+        try await withFarm { farm, service in
+            let first = try farm.commit(["a": "1"])
+            let one = try await service.deployed(first)
+            // Nothing has changed: no message is asked for.
+            #expect(try await service.deploy(DeployActionRequest(commitMessage: nil), by: admin).id == one.id)
+            try farm.agent("git switch -q -c topic && echo 2 > a")
+            for message in ["m", nil] {
+                do throws(DeployError) {
+                    _ = try await service.deploy(DeployActionRequest(commitMessage: message), by: admin)
+                    Issue.record("it has committed on topic")
+                } catch {
+                    guard case .refused(let text) = error else { throw error }
+                    #expect(text.contains("\(farm.codeRepo) is on the branch topic, and main"), "\(text)")
+                }
+            }
+            #expect(try farm.head() == first)
+            try farm.git("switch", "-q", "main")
+            do throws(DeployError) {
+                _ = try await service.deploy(DeployActionRequest(commitMessage: nil), by: admin)
+                Issue.record("it has committed without a message")
+            } catch {
+                #expect(error.exitCode == 2 && error.message.contains("(a)"), "\(error)")
+            }
+            #expect(try farm.head() == first)
+            // Longer than any argument of a program may be.
+            let message = String(repeating: "word ", count: 40_000)
+            let started = try await service.deploy(DeployActionRequest(commitMessage: message), by: admin)
+            #expect(try await service.settled(started.id, withinMilliseconds: 60_000).state == .deployed)
+        }
+    }
+
+    @Test func `the branch that deploys is the one that was cloned, and a restart does not forget its name`() async throws {
+        try await withTemporaryDirectory { root in
+            let farm = try Farm(root)
+            let first = try farm.commit(["a": "1"])
+            // As `pinfold init` leaves it; the agent has switched since.
+            try makeDirectories(farm.deployments)
+            try writeFile(farm.deployments + "/branch", "main\n")
+            try farm.git("switch", "-q", "-c", "topic")
+            _ = try farm.commit(["a": "2"])
+            try await withService(farm) { service in
+                try await service.deployed(first)
+                #expect(try farm.deployed("a") == "1")
+            }
+            try writeFile(farm.deployments + "/branch", "")
+            let again = try DeployService(farm.settings)
+            #expect(try again.status().branch == "main")
+            try await withService(farm, running: again) { service in
+                try await eventually("it has started") { try readFile(farm.settings.statusFile).contains("\"branch\" : \"main\"") }
+            }
+        }
+    }
+
     @Test func `one daemon serves a data root`() async throws {
         try await withFarm { farm, _ in
             #expect(throws: DeployError.self) { _ = try DeployService(farm.settings) }

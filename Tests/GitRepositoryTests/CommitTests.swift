@@ -16,8 +16,11 @@ struct CommitTests {
         return repository
     }
 
-    private func commit(_ repository: TestRepository, message: String = "work") throws -> Finished {
-        try pinfoldGit("commit", repository.path, "--message", message, "--name", "Agent", "--email", "agent@localhost")
+    private func commit(_ repository: TestRepository, message: String? = "work", on branch: String = "main") throws -> Finished {
+        try run(
+            Executables.git,
+            ["commit", repository.path, branch, "--name", "Agent", "--email", "agent@localhost"]
+                + (message.map { ["--message", $0] } ?? []))
     }
 
     @Test func `everything that changed is committed as git add -A does`() throws {
@@ -54,29 +57,104 @@ struct CommitTests {
         }
     }
 
-    @Test func `the first commit of a new repository works`() throws {
+    @Test func `without a message a change is named and nothing is committed, and no change needs none`() throws {
         try withTemporaryDirectory { directory in
-            let repository = try TestRepository(at: directory + "/repository")
-            try repository.write("a", "a\n")
-            try commit(repository).requireSuccess()
-            #expect(try repository.git("rev-list", "--count", "main") == "1")
+            let repository = try repository(directory)
+            let tip = try repository.head()
+            #expect(try commit(repository, message: nil).requireSuccess().trimmingEnd == "\(tip) unchanged")
+            try repository.write("kept.txt", "again\n")
+            try repository.write("new.txt", "new\n")
+            let before = try readBytes(repository.path + "/.git/index")
+            let asked = try commit(repository, message: nil)
+            #expect(try asked.requireSuccess().trimmingEnd == "\(tip) changed")
+            #expect(asked.errors.contains("2 changed paths (kept.txt, new.txt)"), "\(asked)")
+            #expect(try repository.head() == tip)
+            #expect(try readBytes(repository.path + "/.git/index") == before)
         }
     }
 
-    @Test func `a merge is finished, and conflicts and half done operations are refused`() throws {
+    @Test func `a message longer than a command line comes by standard input`() throws {
         try withTemporaryDirectory { directory in
             let repository = try repository(directory)
-            try repository.script("git switch -q -c side; echo side > kept.txt; git commit -qam side; git switch -q main")
-            try repository.script("echo main > kept.txt; git commit -qam main; git merge side >/dev/null || true")
-            let refused = try commit(repository)
-            #expect(refused.kind == .notReady)
-            #expect(refused.errors.contains("conflict"))
-            try repository.script("echo both > kept.txt; git add kept.txt")
-            try commit(repository).requireSuccess()
-            #expect(try repository.git("log", "-1", "--format=%p").split(separator: " ").count == 2)
-            #expect(!exists(repository.path + "/.git/MERGE_HEAD"))
-            try repository.git("switch", "-q", "--detach")
-            #expect(try commit(repository).kind == .notReady)
+            try repository.write("kept.txt", "again\n")
+            let message = String(repeating: "a long line of a message\n", count: 10_000)
+            try run(
+                Executables.git, ["commit", repository.path, "main", "--name", "A", "--email", "a@b", "--message", "-"],
+                input: message
+            ).requireSuccess()
+            #expect(try repository.git("log", "-1", "--format=%B").utf8.count >= message.utf8.count - 2)
+        }
+    }
+
+    struct State: Sendable, CustomTestStringConvertible {
+        let testDescription: String
+        let script: String
+        /// What the refusal names.
+        let words: [String]
+    }
+
+    static let states: [State] = [
+        State(testDescription: "another branch", script: "git switch -q -c topic", words: ["topic", "main", "git switch main"]),
+        State(testDescription: "a detached HEAD", script: "git switch -q --detach", words: ["detached", "main"]),
+        State(testDescription: "an unborn branch", script: "git checkout -q --orphan new", words: ["new", "main"]),
+        State(
+            testDescription: "the branch itself gone", script: "git update-ref -d refs/heads/main",
+            words: ["main", "no commit yet"]),
+        State(
+            testDescription: "a merge in progress",
+            script:
+                "git switch -q -c side; git commit -q --allow-empty -m side; git switch -q main; git merge -q --no-ff --no-commit side",
+            words: ["merge"]),
+        State(
+            testDescription: "a conflict",
+            script:
+                "git switch -q -c side; echo s > kept.txt; git commit -qam s; git switch -q main; echo m > kept.txt; git commit -qam m; "
+                + "git merge side >/dev/null || true",
+            words: ["merge"]),
+        State(
+            testDescription: "a conflict without a merge",
+            script:
+                "git stash list; echo s > kept.txt; git stash -q; echo m > kept.txt; git commit -qam m; git stash pop >/dev/null 2>&1 || true",
+            words: ["conflict"]),
+        State(
+            testDescription: "a rebase in progress",
+            script:
+                "git switch -q -c side; echo s > kept.txt; git commit -qam s; git switch -q main; echo m > kept.txt; git commit -qam m; "
+                + "git rebase side >/dev/null 2>&1 || true",
+            words: ["rebase"]),
+        State(
+            testDescription: "a cherry-pick in progress",
+            script:
+                "git switch -q -c side; echo s > kept.txt; git commit -qam s; git switch -q main; echo m > kept.txt; git commit -qam m; "
+                + "git cherry-pick side >/dev/null 2>&1 || true",
+            words: ["cherry-pick"]),
+        State(testDescription: "a bisection", script: "git bisect start >/dev/null", words: ["bisect"]),
+    ]
+
+    @Test(arguments: states)
+    func `what is not the deploying branch at rest is refused, and nothing is written`(_ state: State) throws {
+        try withTemporaryDirectory { directory in
+            let repository = try repository(directory)
+            try repository.script(state.script)
+            try repository.write("another.txt", "work\n")
+            let shot = "git for-each-ref; cat .git/HEAD; sha256sum .git/index; git rev-parse -q --verify HEAD || true"
+            let before = try repository.script(shot)
+            for message in ["work", nil] {
+                let refused = try commit(repository, message: message)
+                #expect(refused.kind == .notReady, "\(refused)")
+                for word in state.words { #expect(refused.errors.contains(word), "\(refused)") }
+            }
+            #expect(try repository.script(shot) == before)
+        }
+    }
+
+    @Test func `a branch by another name for it is the branch`() throws {
+        try withTemporaryDirectory { directory in
+            let repository = try repository(directory)
+            try repository.script("git symbolic-ref refs/heads/current refs/heads/main; git symbolic-ref HEAD refs/heads/current")
+            try repository.write("kept.txt", "again\n")
+            let printed = try commit(repository).requireSuccess().trimmingEnd
+            #expect(printed == "\(try repository.head("refs/heads/main")) new")
         }
     }
 
@@ -100,6 +178,7 @@ struct CommitTests {
         try withTemporaryDirectory { directory in
             let repository = try repository(directory)
             #expect(try commit(repository, message: " \n").status == .exited(2))
+            #expect(try pinfoldGit("commit", repository.path, "main").status == .exited(2))
             #expect(try pinfoldGit("commit", repository.path).status == .exited(2))
             #expect(try pinfoldGit("dance").status == .exited(2))
             #expect(try pinfoldGit().status == .exited(2))

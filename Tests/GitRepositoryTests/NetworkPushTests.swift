@@ -37,6 +37,13 @@ struct NetworkPushTests {
             try now.push(address, "--key", server.key("ed25519"), "--known-hosts", all).requireSuccess()
             #expect(try now.remote.head("main") == now.tip)
             try now.remote.git("fsck", "--strict")
+            // The same address and the same files are a source to clone from.
+            let cloned = try run(
+                Executables.git, ["clone", "-", directory + "/clone", "--key", server.key("ed25519"), "--known-hosts", all],
+                input: address + "\n", seconds: 50
+            ).requireSuccess()
+            #expect(cloned == "main \(now.tip)\nfrom \(address)\n")
+            #expect(try TestRepository(existing: directory + "/clone").git("status", "--porcelain").isEmpty)
             try now.remote.git("update-ref", "-d", "refs/heads/main")
             let hashed = try server.knownHosts("ed25519", "ecdsa", hashed: true)
             try now.push(address, "--key", server.key("ecdsa"), "--known-hosts", hashed).requireSuccess()

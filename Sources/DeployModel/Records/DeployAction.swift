@@ -1,10 +1,11 @@
 /// The seed's deploy action, as asked.
 package struct DeployActionRequest: Codable, Hashable, Sendable {
-    package var commitMessage: String
+    /// nil: nothing may have to be committed.
+    package var commitMessage: String?
     /// Skips human approval. The admin's alone.
     package var forceDeploy: Bool
 
-    package init(commitMessage: String, forceDeploy: Bool = false) {
+    package init(commitMessage: String?, forceDeploy: Bool = false) {
         self.commitMessage = commitMessage
         self.forceDeploy = forceDeploy
     }

@@ -167,14 +167,18 @@ final class DeployLoop: @unchecked Sendable {
     private func noticeTip() {
         do {
             if intake == nil {
-                guard let branch = try branch() else {
-                    board.warn("branch", "no branch to deploy: \(settings.codeRepo) is on no branch")
+                guard let branch = try branch.name() else {
+                    board.warn("branch", branch.missing)
                     return
                 }
+                if settings.branch == nil { try store.write { try $0.set(.branch, branch) } }
                 intake = SourceIntake(
                     codeRepo: settings.codeRepo, branch: branch, user: settings.agentUID, group: settings.agentGID)
-                board.branch = branch
                 board.warn("branch", nil)
+                if board.branch != branch {
+                    board.branch = branch
+                    try showStatus()
+                }
             }
             tip = try intake?.tip().map { CommitID($0) }
             board.warn("tip", tip == nil ? "the branch \(intake?.branch ?? "") has no commit" : nil)
@@ -184,13 +188,7 @@ final class DeployLoop: @unchecked Sendable {
         }
     }
 
-    private func branch() throws -> String? {
-        if let branch = settings.branch { return branch }
-        if let known = try store.read({ try $0.fact(.branch) }) { return known }
-        guard let current = try BranchTip(repository: settings.codeRepo).currentBranch() else { return nil }
-        try store.write { try $0.set(.branch, current) }
-        return current
-    }
+    private var branch: DeployingBranch { DeployingBranch(settings, store) }
 
     /// A tip that was not seen before becomes a deployment; what was on its way and has not touched the target is superseded by it.
     private func recordTip() throws(DeployError) {

@@ -20,14 +20,15 @@ final class StatusBoard: Sendable {
     private let publishing = Lock(())
     let signal: ChangeSignal
 
-    init(_ settings: PipelineSettings) {
+    /// - Parameter branch: the one that deploys, where that is known already: a restart does not forget it.
+    init(_ settings: PipelineSettings, branch: String?) {
         self.settings = settings
         // Later than any revision of an earlier daemon: than the one that it wrote last, should the clock have gone back since.
         let last = ((try? DurableFile.read(settings.statusFile)) ?? nil).flatMap {
             try? DeployJSON.decode(StatusDocument.self, from: Data($0))
         }
         signal = ChangeSignal(revision: max(Int(Clock.now.milliseconds), last?.revision ?? 0))
-        state.withLock { $0.branch = settings.branch ?? "" }
+        state.withLock { $0.branch = branch ?? "" }
     }
 
     var document: StatusDocument? { state.withLock { $0.document } }

@@ -14,37 +14,56 @@ package struct SourceCommit: Sendable {
         self.settings = settings
     }
 
-    /// The branch's commit afterwards, and whether it is new: where nothing has changed it is the one that was there. Blocks.
+    /// The commit of `branch` afterwards: where nothing has changed, the one that was there. Blocks.
+    /// - Parameter message: nil where nothing may have to be committed.
     /// - Parameter isCalledOff: asked ten times a second; then what runs is killed, and at most a lock file of git's is left.
+    /// - Throws: `.refused`, with nothing committed, where `branch` is not what is checked out, or something is half done there;
+    ///   `.usage` where there is a change and no message.
     package func commit(
-        _ message: String, isCalledOff: () -> Bool = { false }
-    ) throws(DeployError) -> (commit: CommitID, isNew: Bool) {
-        let command = [
-            "/run/pinfold/pinfold-git", "commit", "/code-repo", "--message", message, "--name", settings.gitUserName, "--email",
+        _ message: String?, on branch: String, isCalledOff: () -> Bool = { false }
+    ) throws(DeployError) -> CommitID {
+        var command = [
+            "/run/pinfold/pinfold-git", "commit", "/code-repo", branch, "--name", settings.gitUserName, "--email",
             settings.gitUserEmail,
         ]
-        let (status, output, complaint) = try run(command, isCalledOff)
+        if message != nil { command += ["--message", "-"] }
+        let (status, output, complaint) = try run(command, input: message ?? "", isCalledOff)
         guard status.isSuccess else {
-            throw .refused("nothing was committed: \(complaint.displayed())")
+            throw .refused("nothing was committed: \(inPlace(complaint).displayed())")
         }
         let words = output.split(whereSeparator: \.isWhitespace)
         guard words.count == 2, let id = CommitID(String(words[0])) else {
             throw .broken("pinfold-git answered '\(output.displayed())'")
         }
-        return (id, words[1] == "new")
+        if words[1] == "changed" {
+            throw .usage("nothing was committed: \(inPlace(complaint).displayed()); say what the change is with --message")
+        }
+        return id
+    }
+
+    /// What it complained of, with the repository's own place in it and without its name.
+    private func inPlace(_ complaint: String) -> String {
+        let prefix = "pinfold-git: "
+        let words = complaint.hasPrefix(prefix) ? String(complaint.dropFirst(prefix.count)) : complaint
+        return String((" " + words).replacing(" /code-repo", with: " " + settings.codeRepo).dropFirst())
     }
 
     private func run(
-        _ command: [String], _ isCalledOff: () -> Bool
+        _ command: [String], input: String, _ isCalledOff: () -> Bool
     ) throws(DeployError) -> (ExitStatus, output: String, complaint: String) {
         let fence = Fence.confinedTool(
             name: "git", user: FenceUser(uid: settings.agentUID, gid: settings.agentGID),
             writable: [(source: settings.codeRepo, at: "/code-repo")], workingDirectory: "/", limits: .strict)
         do {
+            let question = Descriptor(owning: try check { unsafe pinfold_memfd_create("pinfold-commit") })
+            let bytes = Array(input.utf8)
+            let raw = question.rawValue
+            // A file in memory takes all of it at once, or there is no memory.
+            guard try check({ unsafe pwrite(raw, bytes, bytes.count, 0) }) == bytes.count else { throw Errno.noSpace }
             let output = Descriptor(owning: try check { unsafe pinfold_memfd_create("pinfold-commit") })
             let complaint = Descriptor(owning: try check { unsafe pinfold_memfd_create("pinfold-commit") })
             let process = try ConfinedProcess(
-                command, in: fence, descriptors: [1: output.rawValue, 2: complaint.rawValue], tools: ["pinfold-git"])
+                command, in: fence, descriptors: [0: raw, 1: output.rawValue, 2: complaint.rawValue], tools: ["pinfold-git"])
             let deadline = ContinuousClock.now + .seconds(Self.seconds)
             while try !process.ends(withinMilliseconds: 100) {
                 let isStopping = isCalledOff()

@@ -7,7 +7,7 @@ package struct PipelineSettings: Sendable {
     package var deployments: String
     /// What the running server runs from: a symlink that is switched, nothing yet, or an existing directory that is brought up to date in place.
     package var target: String
-    /// nil: the branch that `code-repo` is on at the daemon's first start.
+    /// nil: the branch that `pinfold init` cloned, else the one that `code-repo` is on at the daemon's first start.
     package var branch: String?
     package var gitUserName: String
     package var gitUserEmail: String
@@ -66,4 +66,6 @@ extension PipelineSettings {
     package var lockFile: String { deployments + "/deployd.lock" }
     /// The commit that the admin began with, written by `pinfold init`: the first deployment is compared with it.
     package var baselineFile: String { deployments + "/baseline" }
+    /// The branch that the admin began with, written by `pinfold init`.
+    package var branchFile: String { deployments + "/branch" }
 }

@@ -82,10 +82,11 @@ package struct PackExport {
         }
     }
 
-    static func write(_ bytes: [UInt8], to output: Int32) throws(GitError) {
+    /// Writes all of it.
+    package static func write(_ bytes: [UInt8], to output: Int32) throws(GitError) {
         var rest = bytes[...]
         while !rest.isEmpty {
-            let count = try attempt("cannot hand over the pack") {
+            let count = try attempt("the answer cannot be handed over") {
                 unsafe rest.withUnsafeBytes { unsafe CLinux.write(output, $0.baseAddress, $0.count) }
             }
             rest = rest.dropFirst(count)

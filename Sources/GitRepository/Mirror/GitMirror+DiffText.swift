@@ -2,13 +2,13 @@ internal import CLibgit2
 internal import LinuxSystem
 
 package struct DiffText: Hashable, Sendable {
-    package let text: String
+    package let bytes: [UInt8]
     package let isTruncated: Bool
 }
 
 extension GitMirror {
-    /// The unified diff from `base` (nil: from nothing), cut at `byteLimit`, with what would act on a terminal escaped. Files above a MiB
-    /// are shown as binary.
+    /// The unified diff from `base` (nil: from nothing), cut at `byteLimit`; bytes, since files are: escape them before a terminal sees them.
+    /// Files above a MiB are shown as binary.
     package func diffText(from base: ObjectID?, to commit: ObjectID, byteLimit: Int = 1 << 20) throws(GitError) -> DiffText {
         try opened.withLock { opened throws(GitError) in
             let old = unsafe try base.map { base throws(GitError) in unsafe try Self.tree(of: base, in: opened) }
@@ -36,8 +36,7 @@ extension GitMirror {
                     }, Unmanaged.passUnretained(sink).toOpaque())
             }
             if !sink.isFull { try git("cannot show the difference to \(commit)") { code } }
-            return DiffText(
-                text: printable(String(decoding: sink.bytes, as: UTF8.self), keepingLines: true), isTruncated: sink.isFull)
+            return DiffText(bytes: sink.bytes, isTruncated: sink.isFull)
         }
     }
 

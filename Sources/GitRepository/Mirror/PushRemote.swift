@@ -1,4 +1,4 @@
-/// Where a deployed commit is pushed to, and with what.
+/// Where a deployed commit is pushed to, or a repository cloned from, and with what.
 package struct PushRemote: Hashable, Sendable {
     /// `/path`, `file://…`, `ssh://user@host/path`, `user@host:path`, `https://…`. It may hold a password: `shown` is what people read.
     package let url: String
@@ -20,7 +20,7 @@ package struct PushRemote: Hashable, Sendable {
 
     /// Nil for what is not supported: plain `http` and `git` prove nothing about the other side, and other schemes start programs.
     var transport: Transport? {
-        if url.hasPrefix("/") || url.hasPrefix("file:///") { return .file }
+        if url.hasPrefix("/") || url.hasPrefix("file:///") || url.hasPrefix("file://localhost/") { return .file }
         if url.hasPrefix("ssh://") || url.hasPrefix("git+ssh://") || url.hasPrefix("ssh+git://") { return .ssh }
         if url.hasPrefix("https://") { return .https }
         if authority != nil { return nil }
@@ -29,6 +29,33 @@ package struct PushRemote: Hashable, Sendable {
             !url[colon...].hasPrefix("::")
         else { return nil }
         return .ssh
+    }
+
+    /// Makes a call that goes there, once it is of a kind that is supported; its errors hold no secret of the address.
+    /// - Parameter verb: what is done, in front of the address: `push to`.
+    func reach<Result>(_ verb: String, _ call: () throws(GitError) -> Result) throws(GitError) -> Result {
+        func refuse(_ kind: GitError.Kind, _ reason: String) -> GitError { GitError(kind, "cannot \(verb) \(shown): \(reason)") }
+        guard let transport else {
+            throw refuse(.unsupported, "give a path, file://, ssh://, user@host:path or https://")
+        }
+        if hasUselessPassword { throw refuse(.unsupported, "over ssh a key authenticates; remove the password") }
+        if transport == .ssh {
+            guard let sshKey, knownHosts != nil else { throw refuse(.unreachable, "ssh needs a key file and a known_hosts file") }
+            do throws(GitError) { try PushKey.check(sshKey) } catch { throw refuse(error.kind, error.message) }
+        }
+        do throws(GitError) {
+            return try call()
+        } catch {
+            // The address is in what the library says.
+            throw GitError(error.kind == .system && transport != .file ? .unreachable : error.kind, redacting(error.message))
+        }
+    }
+
+    /// The directory that a path or a `file://` address names, percent escapes decoded; nil for another machine's.
+    var path: String? {
+        guard transport == .file else { return nil }
+        guard url.hasPrefix("file://") else { return url }
+        return Self.decoded(url[(url.dropFirst("file://".count).firstIndex(of: "/") ?? url.endIndex)...])
     }
 
     /// What is between `://` and the path; nil for an address without a scheme.

@@ -15,7 +15,8 @@ package struct UnixSocketPath: ~Copyable, Sendable {
     }
 
     /// ENAMETOOLONG where even the last component does not fit; else what opening the directory says.
-    package static func reaching(_ path: String) throws(Errno) -> UnixSocketPath {
+    /// - Parameter longest: how many bytes whoever makes the address of it takes.
+    package static func reaching(_ path: String, longest: Int = 107) throws(Errno) -> UnixSocketPath {
         if path.utf8.count <= longest { return UnixSocketPath(name: path, directory: nil) }
         let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) ?? path.startIndex
         let parent = String(path[..<slash])
@@ -25,7 +26,4 @@ package struct UnixSocketPath: ~Copyable, Sendable {
         guard name.utf8.count <= longest else { throw .fileNameTooLong }
         return UnixSocketPath(name: name, directory: directory)
     }
-
-    /// The size of `sun_path`, less the zero at its end.
-    private static let longest = 107
 }

@@ -2,7 +2,7 @@ internal import CLinux
 internal import LinuxSystem
 internal import SystemPackage
 
-/// Runs a program to its end with nothing on its standard input, and keeps what it writes.
+/// Runs a program to its end with `input` on its standard input, and keeps what it writes.
 ///
 /// The texts go to files in memory: a program that leaves something running cannot keep this one waiting.
 /// - Parameters:
@@ -10,15 +10,18 @@ internal import SystemPackage
 ///   - environment: `NAME=value` entries; nil passes this process's own on.
 ///   - milliseconds: it is killed after that long.
 func capture(
-    _ program: String, _ arguments: [String], descriptors: [Int32: Int32] = [:], environment: [String]? = nil,
+    _ program: String, _ arguments: [String], input: String = "", descriptors: [Int32: Int32] = [:], environment: [String]? = nil,
     milliseconds: Int32 = -1
 ) throws(Errno) -> (status: ExitStatus, output: String, errors: String) {
+    let question = Descriptor(owning: try check { unsafe pinfold_memfd_create("input") })
+    let (number, bytes) = (question.rawValue, Array(input.utf8))
+    guard try check({ unsafe pwrite(number, bytes, bytes.count, 0) }) == bytes.count else { throw Errno.noSpace }
     let output = Descriptor(owning: try check { unsafe pinfold_memfd_create("output") })
     let errors = Descriptor(owning: try check { unsafe pinfold_memfd_create("errors") })
     let child = try ChildProcess(
         .init(
             program, arguments, environment: environment,
-            descriptors: descriptors.merging([1: output.rawValue, 2: errors.rawValue]) { $1 }))
+            descriptors: descriptors.merging([0: number, 1: output.rawValue, 2: errors.rawValue]) { $1 }))
     if try !child.ends(withinMilliseconds: milliseconds) { try? child.signal(SIGKILL) }
     let status = try child.wait()
     return (status, try text(of: output), try text(of: errors))

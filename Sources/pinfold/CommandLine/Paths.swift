@@ -79,32 +79,20 @@ func kind(of status: stat) -> String {
     }
 }
 
-/// The names in an open directory, `.` and `..` left out, in no order.
-func names(in directory: borrowing Descriptor) throws(Errno) -> [String] {
-    // A description of its own: the stream's position is not shared with whoever else holds the descriptor.
-    let number = directory.rawValue
-    let own = try check { unsafe pinfold_openat(number, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0) }
-    guard let stream = unsafe fdopendir(own) else {
-        let code = Errno.current
-        close(own)
-        throw code
+/// The names in an open directory as the kernel has them, `.` and `..` left out, in no order.
+func fileNames(in directory: borrowing Descriptor) throws(Errno) -> [[UInt8]] {
+    // A description of its own: the position is not shared with whoever else holds the descriptor.
+    let own = try directory.open(".", [.readOnly, .directory])
+    var result: [[UInt8]] = []
+    try DirectoryReader().read(own, from: 0) { entry throws(Errno) in
+        if !entry.name.isDotOrDotDot { result.append(entry.name.array) }
+        return true
     }
-    defer { unsafe closedir(stream) }
-    var result: [String] = []
-    while true {
-        pinfold_set_errno(0)
-        guard let entry = unsafe readdir(stream) else {
-            guard pinfold_errno() == 0 else { throw Errno.current }
-            return result
-        }
-        let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-            unsafe pointer.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
-        }
-        if name != ".", name != ".." { result.append(name) }
-    }
+    return result
 }
 
-/// The names in the directory at `path`.
+/// The names in the directory at `path`, for people and for what the kernel names: bytes that are not UTF-8 are replaced.
 func names(inDirectory path: String) throws(Errno) -> [String] {
-    try names(in: Descriptor(owning: try check { unsafe pinfold_open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0) }))
+    let directory = Descriptor(owning: try check { unsafe pinfold_open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0) })
+    return try fileNames(in: directory).map { String(decoding: $0, as: UTF8.self) }
 }

@@ -7,12 +7,14 @@ struct DeployCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "deploy", abstract: "Commit what has changed in code-repo and wait until it is deployed or needs a human.",
         discussion: """
-            The daemon commits as the agent's user and git identity; where nothing has changed, it is the branch's commit that is waited \
-            for. Exit codes: 0 deployed; 1 not deployed; 3 a human's turn; 4 no daemon.
+            The daemon commits as the agent's user and git identity, on the branch that deploys, which has to be checked out; where nothing \
+            has changed, it is the branch's commit that is waited for. Exit codes: 0 deployed; 1 not deployed; 2 a change and no message; \
+            3 a human's turn; 4 no daemon.
             """)
 
-    @Option(name: .shortAndLong, help: ArgumentHelp("The commit's message.", valueName: "text"))
-    var message: String
+    @Option(
+        name: .shortAndLong, help: ArgumentHelp("The commit's message; not needed where nothing has changed.", valueName: "text"))
+    var message: String?
 
     @Flag(help: "Skip the human's approval; the admin's alone, refused from inside the view.")
     var force = false

@@ -2,6 +2,7 @@ internal import AdminInterface
 internal import ArgumentParser
 internal import CLinux
 internal import DeployModel
+internal import LinuxSystem
 
 /// `pinfold logs`: what tests, build, reload and checks of a deployment wrote.
 struct LogsCommand: ParsableCommand {
@@ -68,7 +69,7 @@ struct DiffCommand: ParsableCommand {
         let id = try deployment.number(connection)
         let bytes = try connection.bytes(.diff, ["\(id)"])
         if raw { return Terminal.write(bytes, to: STDOUT_FILENO) }
-        let text = String(decoding: bytes, as: UTF8.self)
+        let text = String(showing: bytes)
         if output.json { return try Terminal.say(record: Answer(deployment: id, diff: text)) }
         Terminal.write(Terminal.escaped(text, keepingLines: true), to: STDOUT_FILENO)
     }

@@ -7,9 +7,12 @@ internal import SystemPackage
 struct CodeRepository: Sendable {
     let path: String
     private let configuration: Configuration
+    private let keyDirectory: String
 
-    init(_ configuration: Configuration) {
+    /// - Parameter keyDirectory: where the configuration file lies, and beside it what a source elsewhere is asked with.
+    init(_ configuration: Configuration, keyDirectory: String) {
         self.configuration = configuration
+        self.keyDirectory = keyDirectory
         path = configuration.codeRepo
     }
 
@@ -57,50 +60,115 @@ struct CodeRepository: Sendable {
             .usage, "AGENT_CODE_SOURCE: the working directory \(workingDirectory()) is in no git repository; name the one to clone")
     }
 
+    /// What was cloned.
+    struct Cloned: Sendable {
+        let branch: String
+        let tip: String
+        /// Where from, without a password.
+        let source: String
+        /// What about it will surprise whoever works in it.
+        let notes: [String]
+
+        /// Nil where the answer of `pinfold-git clone` is not whole: half of it must not pass for a clone.
+        init?(answer: String) {
+            var lines = answer.split(separator: "\n", omittingEmptySubsequences: false)[...]
+            guard lines.popLast()?.isEmpty == true, let first = lines.popFirst(), let second = lines.popFirst() else { return nil }
+            guard let (branch, tip) = Self.head(first), second.hasPrefix("from ") else { return nil }
+            (self.branch, self.tip) = (branch, tip)
+            source = String(second.dropFirst("from ".count))
+            notes = lines.map(String.init)
+        }
+
+        /// `BRANCH COMMIT`.
+        static func head(_ line: Substring) -> (branch: String, tip: String)? {
+            let words = line.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
+            guard words.count == 2, !words[0].isEmpty, words[1].utf8.count == 40,
+                words[1].utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) })
+            else { return nil }
+            return (words[0], words[1])
+        }
+    }
+
     /// Clones, sets the agent's identity, gives the clone to the agent and puts it into its place.
-    /// - Returns: The branch that was checked out and the commit that it stands at, in words.
     /// - Parameter lock: goes to the programs that are started, so that one which outlives a killed `init` keeps the next one
     /// waiting.
-    func clone(from source: String, for account: UserAccount, lock: borrowing Descriptor) throws(CommandFailure) -> String {
+    func clone(
+        from source: String, for account: UserAccount, lock: borrowing Descriptor, _ made: inout MadePaths
+    ) throws(CommandFailure) -> Cloned {
         let preparation = preparation
         let parent = split(path).parent
         do {
-            try makeDirectories(parent)
+            try makeDirectories(parent, made: &made)
             try removeTree(preparation)
         } catch {
             throw CommandFailure(.notDone, "\(preparation) cannot be prepared: \(error)")
         }
-        do {
-            let cloned = try git(["clone", source, preparation], lock, what: "\(source) cannot be cloned")
+        do throws(CommandFailure) {
+            // An address may hold a password, and a command line is everybody's to read.
+            let answer = try git(
+                ["clone", "-", preparation] + keys, input: source + "\n", lock, what: "the source cannot be cloned")
+            guard let cloned = Cloned(answer: answer) else { throw incomprehensible(answer) }
             _ = try git(
                 ["identity", preparation, configuration.gitUserName, configuration.gitUserEmail], lock,
                 what: "the agent's git identity cannot be set")
             _ = try TreeWalk.give(preparation, to: account)
-            try keepBaseline(cloned)
+            try keepHead(branch: cloned.branch, tip: cloned.tip, &made)
             try publish(preparation, in: parent)
-            // The branch and its commit.
-            return cloned.split(whereSeparator: \.isWhitespace).map(String.init).joined(separator: " at ")
+            // Whole from here on, with what belongs to it.
+            made.keep()
+            return cloned
         } catch {
             try? removeTree(preparation)
             throw error
         }
     }
 
-    /// Notes the commit that was cloned as what the first deployment is compared with: what the agent commits before the deploy daemon
-    /// first runs is then no exception from a human's look at what judges it.
+    /// Notes where a repository that somebody else put here stands, as long as it is not the agent's yet: afterwards its commits are the agent's
+    /// own, and say nothing of what the admin agreed to.
+    func noteWhatIsThere(
+        for account: UserAccount, lock: borrowing Descriptor, _ made: inout MadePaths
+    ) throws(CommandFailure) {
+        guard try existing(baseline) == nil else { return }
+        guard let status = try existing(path), status.st_uid != account.uid || status.st_gid != account.gid else {
+            // As long as nothing has been deployed, which leaves a history.
+            if try existing(configuration.paths.history) == nil {
+                Terminal.complain(
+                    "\(baseline) is missing, so the first deployment is compared with nothing: write the id of the commit that you agree to into it"
+                )
+            }
+            return
+        }
+        let answer = try git(["head", path], lock, what: "\(path) is no repository to deploy from")
+        // It has no commit yet: there is nothing that anybody could have agreed to.
+        if answer == "none\n" { return }
+        guard let head = Cloned.head(answer.split(separator: "\n").first ?? "") else { throw incomprehensible(answer) }
+        try keepHead(branch: head.branch, tip: head.tip, &made)
+    }
+
+    private func incomprehensible(_ answer: String) -> CommandFailure {
+        CommandFailure(
+            .notDone,
+            "\(Companion.git.rawValue) ended without a whole answer ('\(answer.prefix(200))'), so nothing is known of \(path); run 'pinfold init' again"
+        )
+    }
+
+    /// What a source elsewhere is asked with: the same files as a push has, beside the configuration file.
+    private var keys: [String] {
+        [("--key", "push.key"), ("--known-hosts", "known_hosts"), ("--credentials", "push.credentials")].flatMap { option, name in
+            let file = keyDirectory + "/" + name
+            return unsafe access(file, F_OK) == 0 ? [option, file] : []
+        }
+    }
+
+    private var baseline: String { configuration.paths.deployments + "/baseline" }
+
+    /// Notes the commit that was cloned as what the first deployment is compared with, and its branch as the one that deploys: what the agent
+    /// commits before the deploy daemon first runs is then no exception from a human's look at what judges it, and where it switches to is no matter.
     ///
     /// Before the clone is in its place: after a crash here the next `init` clones again, and writes this anew.
-    private func keepBaseline(_ cloned: String) throws(CommandFailure) {
-        guard let commit = cloned.split(whereSeparator: \.isWhitespace).last, commit.count == 40 else { return }
-        let path = configuration.paths.deployments + "/baseline"
-        do {
-            let file = try FileDescriptor.open(
-                FilePath(path), .writeOnly, options: [.create, .truncate, .closeOnExec, .noFollow],
-                permissions: [.ownerReadWrite, .groupRead, .otherRead])
-            defer { try? file.close() }
-            _ = try file.writeAll("\(commit)\n".utf8)
-        } catch {
-            throw CommandFailure(.notDone, "\(path) cannot be written: \(error)")
+    private func keepHead(branch: String, tip: String, _ made: inout MadePaths) throws(CommandFailure) {
+        for (path, text) in [(baseline, tip), (configuration.paths.deployments + "/branch", branch)] {
+            try path.making { () throws(Errno) in try writeDurably("\(text)\n", to: path, made: &made) }
         }
     }
 
@@ -119,11 +187,13 @@ struct CodeRepository: Sendable {
     /// - Returns: What it wrote to standard output.
     ///
     /// libgit2 is in a program of its own: the command itself stays small and quick to start.
-    private func git(_ arguments: [String], _ lock: borrowing Descriptor, what: String) throws(CommandFailure) -> String {
+    private func git(
+        _ arguments: [String], input: String = "", _ lock: borrowing Descriptor, what: String
+    ) throws(CommandFailure) -> String {
         let program = try Companion.git.required()
         let result: (status: ExitStatus, output: String, errors: String)
         do {
-            result = try capture(program, arguments, descriptors: [3: lock.rawValue])
+            result = try capture(program, arguments, input: input, descriptors: [3: lock.rawValue])
         } catch {
             throw CommandFailure(.notDone, "\(program) cannot be started: \(error)")
         }

@@ -12,10 +12,14 @@ struct DirectoryStructure: Sendable {
 
     private let entries: [Entry]
     private let account: UserAccount
+    /// What keeps the data root out of the project's own repository, where it lies in one: every clone and worktree of it, and no commit of
+    /// anybody's is needed.
+    private let ignoreFile: String
 
     init(_ configuration: Configuration, account: UserAccount) {
         self.account = account
         let paths = configuration.paths
+        ignoreFile = configuration.dataRoot + "/.gitignore"
         let open =
             [configuration.dataRoot] + paths.serverData + [
                 paths.deployments, paths.backups, paths.releases, paths.logs, paths.agentDirectory,
@@ -52,22 +56,29 @@ struct DirectoryStructure: Sendable {
         }
     }
 
-    /// Makes what is missing, and says what that was.
-    func make() throws(CommandFailure) -> [String] {
-        var made: [String] = []
-        for entry in entries {
-            guard try existing(entry.path) == nil else { continue }
-            do {
-                let parent = split(entry.path).parent
-                if entry.path == entries[0].path { try makeDirectories(parent) }
-                _ = try makeDirectory(entry.path, mode: entry.mode)
-                try synchronize(directory: parent)
-            } catch {
-                throw CommandFailure(.notDone, "\(entry.path) cannot be made: \(error)")
+    /// Makes what is missing, and notes what that was.
+    func make(_ made: inout MadePaths) throws(CommandFailure) {
+        for entry in entries where try existing(entry.path) == nil {
+            try entry.path.making { () throws(Errno) in
+                // Only the first one's parents may be missing, since they are made in order.
+                try makeDirectories(entry.path, mode: entry.mode, made: &made)
+                try synchronize(directory: split(entry.path).parent)
             }
-            made.append(entry.path)
         }
-        return made
+        // Whatever the admin has made of it is the admin's word.
+        guard try existing(ignoreFile) == nil else { return }
+        try ignoreFile.making { () throws(Errno) in try writeDurably("*\n", to: ignoreFile, made: &made) }
+    }
+}
+
+extension String {
+    /// Makes what is at this path, or fails with its name.
+    func making(_ body: () throws(Errno) -> Void) throws(CommandFailure) {
+        do {
+            try body()
+        } catch {
+            throw CommandFailure(.notDone, "\(self) cannot be made: \(error)")
+        }
     }
 }
 

@@ -9,8 +9,8 @@ struct InitCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "init", abstract: "Make the directory structure, clone code-repo and give the zones to the agent.",
         discussion: """
-            Running it again changes nothing; after an interruption it completes what is missing. Whatever exists and is not what it should \
-            be is an error that says what was found, and nothing is changed. The clone shares no file with its source, and is the agent's \
+            Running it again changes nothing; after an interruption it completes what is missing. Where it fails it takes back what it made. \
+            Whatever exists and is not what it should be is an error that says what was found, and nothing is changed. The clone shares no file with its source, and is the agent's \
             before it appears.
             """)
 
@@ -22,25 +22,53 @@ struct InitCommand: ParsableCommand {
         let configuration = try options.load()
         let (account, madeUser) = try AgentUser.ensure(configuration)
         let structure = DirectoryStructure(configuration, account: account)
-        let repository = CodeRepository(configuration)
+        let repository = CodeRepository(
+            configuration, keyDirectory: split(options.config ?? ConfigurationOptions.defaultFile).parent)
         try structure.inspect()
         try Self.inspectSandbox(configuration.sandbox)
         if try repository.isMissing() { _ = try repository.source() }
 
-        let lock = try Self.lock(configuration.dataRoot)
         if madeUser { Terminal.say("made the system user \(AgentUser.defaultName)") }
-        for path in try structure.make() { Terminal.say("made \(path)") }
+        // What a failure takes back; where this is killed instead, the next run completes it.
+        var made = MadePaths()
+        do {
+            let lock = try Self.lock(configuration.dataRoot, &made)
+            try structure.make(&made)
+            let said = try Self.makeZones(repository, configuration.sandbox, account, lock, &made)
+            for path in made.all { Terminal.say("made \(path)") }
+            for line in said { Terminal.say(line) }
+            // Held to the very end.
+            _ = lock.release()
+        } catch {
+            made.takeBack()
+            throw error
+        }
+    }
+
+    /// - Returns: What to say of it.
+    private static func makeZones(
+        _ repository: CodeRepository, _ sandbox: String, _ account: UserAccount, _ lock: borrowing Descriptor,
+        _ made: inout MadePaths
+    ) throws(CommandFailure) -> [String] {
+        var said: [String] = []
         // Asked again: another one may have cloned while this one waited for the lock.
         if try repository.isMissing() {
-            let source = try repository.source()
-            let tip = try repository.clone(from: source, for: account, lock: lock)
-            Terminal.say("cloned \(source) into \(repository.path), \(tip)")
-        } else if try TreeWalk.give(repository.path, to: account) {
-            Terminal.say("gave \(repository.path) to the agent")
+            let cloned = try repository.clone(from: try repository.source(), for: account, lock: lock, &made)
+            for note in cloned.notes { Terminal.complain(note) }
+            said.append("cloned \(cloned.source) into \(repository.path), \(cloned.branch) at \(cloned.tip)")
+        } else {
+            try repository.noteWhatIsThere(for: account, lock: lock, &made)
+            if try TreeWalk.give(repository.path, to: account) { said.append("gave \(repository.path) to the agent") }
         }
-        try Self.makeSandbox(configuration.sandbox, account: account)
-        // Held to the very end.
-        _ = lock.release()
+        let isNew = try existing(sandbox) == nil
+        if isNew { try sandbox.making { () throws(Errno) in try makeDirectories(sandbox, made: &made) } }
+        let isGiven = try TreeWalk.give(sandbox, to: account)
+        if isNew {
+            try sandbox.making { () throws(Errno) in try synchronize(directory: split(sandbox).parent) }
+        } else if isGiven {
+            said.append("gave \(sandbox) to the agent")
+        }
+        return said
     }
 
     private static func inspectSandbox(_ path: String) throws(CommandFailure) {
@@ -48,28 +76,10 @@ struct InitCommand: ParsableCommand {
         throw CommandFailure(.usage, "AGENT_SANDBOX_PATH: \(path) should be a directory and is \(kind(of: status)); move it away")
     }
 
-    private static func makeSandbox(_ path: String, account: UserAccount) throws(CommandFailure) {
-        let isNew = try existing(path) == nil
-        if isNew {
-            do {
-                try makeDirectories(path)
-            } catch {
-                throw CommandFailure(.notDone, "\(path) cannot be made: \(error)")
-            }
-        }
-        let isGiven = try TreeWalk.give(path, to: account)
-        if isNew {
-            try? synchronize(directory: split(path).parent)
-            Terminal.say("made \(path)")
-        } else if isGiven {
-            Terminal.say("gave \(path) to the agent")
-        }
-    }
-
     /// Held until the command ends: two of them at once would clone into the same place.
-    private static func lock(_ root: String) throws(CommandFailure) -> Descriptor {
+    private static func lock(_ root: String, _ made: inout MadePaths) throws(CommandFailure) -> Descriptor {
         do {
-            try makeDirectories(root)
+            try makeDirectories(root, made: &made)
             let directory = Descriptor(owning: try check { unsafe pinfold_open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0) })
             let number = directory.rawValue
             _ = try check { pinfold_flock_waiting(number) }

@@ -26,7 +26,7 @@ struct TreeWalk {
             try walk.inspect(directory, path: path, device: top.st_dev, depth: 0)
             try walk.requireOwnFiles(path)
             try walk.give(directory, depth: 0)
-            try walk.give(directory.rawValue, "")
+            try walk.give(directory.rawValue, [])
             return true
         } catch let failure as CommandFailure {
             throw failure
@@ -44,14 +44,16 @@ struct TreeWalk {
         guard depth < Self.deepest else {
             throw CommandFailure(.notDone, "\(path) lies more than \(Self.deepest) directories deep; move it out of the zone")
         }
-        for name in try pinfold.names(in: directory) {
+        for name in try fileNames(in: directory) {
             let status = try status(of: name, in: directory)
-            let place = "\(path)/\(name)"
+            let place = "\(path)/\(String(decoding: name, as: UTF8.self))"
             guard status.st_dev == device else {
                 throw CommandFailure(.usage, "\(place): another filesystem is mounted in the zone; unmount it")
             }
             switch status.fileType {
-            case S_IFDIR: try inspect(try openDirectory(name, in: directory), path: place, device: device, depth: depth + 1)
+            case S_IFDIR:
+                let child = try name.withPathBytes { name throws(Errno) in try openDirectory(name, in: directory) }
+                try inspect(child, path: place, device: device, depth: depth + 1)
             case S_IFBLK, S_IFCHR: throw CommandFailure(.usage, "\(place) is a device; remove it from the zone")
             default:
                 guard status.st_nlink > 1 else { continue }
@@ -72,25 +74,32 @@ struct TreeWalk {
     }
 
     private func give(_ directory: borrowing Descriptor, depth: Int) throws(Errno) {
-        for name in try pinfold.names(in: directory) {
+        for name in try fileNames(in: directory) {
             let status = try status(of: name, in: directory)
             if status.fileType == S_IFDIR, depth < Self.deepest {
-                try give(try openDirectory(name, in: directory), depth: depth + 1)
+                let child = try name.withPathBytes { name throws(Errno) in try openDirectory(name, in: directory) }
+                try give(child, depth: depth + 1)
             }
             if status.st_uid != account.uid || status.st_gid != account.gid { try give(directory.rawValue, name) }
         }
     }
 
-    private func give(_ directory: Int32, _ name: String) throws(Errno) {
+    private func give(_ directory: Int32, _ name: [UInt8]) throws(Errno) {
         let account = account
         let flags = pinfold_AT_SYMLINK_NOFOLLOW | (name.isEmpty ? pinfold_AT_EMPTY_PATH : 0)
-        _ = try check { unsafe fchownat(directory, name, account.uid, account.gid, flags) }
+        try name.withPathBytes { name throws(Errno) in
+            let pointer = unsafe name.pointer
+            _ = try check { unsafe fchownat(directory, pointer, account.uid, account.gid, flags) }
+        }
     }
 
-    private func status(of name: String, in directory: borrowing Descriptor) throws(Errno) -> stat {
-        var status = stat()
+    private func status(of name: [UInt8], in directory: borrowing Descriptor) throws(Errno) -> stat {
         let number = directory.rawValue
-        _ = try check { unsafe fstatat(number, name, &status, pinfold_AT_SYMLINK_NOFOLLOW) }
-        return status
+        return try name.withPathBytes { name throws(Errno) in
+            var status = stat()
+            let pointer = unsafe name.pointer
+            _ = try check { unsafe fstatat(number, pointer, &status, pinfold_AT_SYMLINK_NOFOLLOW) }
+            return status
+        }
     }
 }

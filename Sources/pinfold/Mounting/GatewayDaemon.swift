@@ -10,28 +10,28 @@ enum GatewayDaemon {
     private static let readyOption = ["--ready-fd", String(readyNumber)]
 
     /// Becomes the daemon: its signals, its output and its exit code are this command's.
-    static func become(_ program: String, plan: MountPlan, made: [String]) throws(CommandFailure) {
+    static func become(_ program: String, plan: MountPlan, made: MadePaths) throws(CommandFailure) {
         let code = unsafe withCStrings([program] + arguments(plan)) { words in
             _ = unsafe execv(program, words)
             return Errno.current
         }
-        MountPlan.takeBack(made)
+        made.takeBack()
         throw CommandFailure(.notDone, "\(program) cannot be started: \(code)")
     }
 
     /// Starts it in a session of its own, away from this terminal, and returns once the view answers.
-    static func start(_ program: String, plan: MountPlan, made: [String]) throws(CommandFailure) {
+    static func start(_ program: String, plan: MountPlan, made: MadePaths) throws(CommandFailure) {
         let log = MountRuntime(mountpoint: plan.mountpoint).log
         do {
             try start(program, plan: plan, log: log)
         } catch let failure as CommandFailure {
             // The reason is told here: a log that says the same would be left behind.
             unsafe unlink(log)
-            MountPlan.takeBack(made)
+            made.takeBack()
             throw failure
         } catch {
             unsafe unlink(log)
-            MountPlan.takeBack(made)
+            made.takeBack()
             throw CommandFailure(.notDone, "\(program) cannot be started: \(error)")
         }
     }

@@ -127,44 +127,30 @@ struct MountPlan: Sendable {
     }
 
     /// Clears what a crash left and makes what is missing.
-    /// - Returns: The directories that were made, for `takeBack`.
-    func prepare() throws(CommandFailure) -> [String] {
+    /// - Returns: What was made, to be taken back where the mount fails.
+    func prepare() throws(CommandFailure) -> MadePaths {
         if present.isStale {
             try present.detach()
             Terminal.complain("cleared away the view of a dead daemon at \(mountpoint)")
         }
-        var made: [String] = []
+        var made = MadePaths()
         do {
-            for directory in [MountRuntime.directory, mountpoint] { made += try Self.make(directory) }
+            for directory in [MountRuntime.directory, mountpoint] { try makeDirectories(directory, made: &made) }
         } catch {
-            Self.takeBack(made)
+            made.takeBack()
             throw CommandFailure(.usage, "\(mountpoint) cannot be made: \(error)")
         }
         var closed = [(path: configuration.paths.auditDirectory, use: "the audit record goes")]
         if configuration.hasQuota { closed.append((configuration.paths.usageDirectory, "what the zones hold is counted")) }
         for (path, use) in closed {
             do {
-                if try fileStatus(path) == nil { made += try Self.make(path, mode: 0o700) }
+                if try fileStatus(path) == nil { try makeDirectories(path, mode: 0o700, made: &made) }
             } catch {
-                Self.takeBack(made)
+                made.takeBack()
                 throw CommandFailure(.usage, "\(path), where \(use), cannot be made: \(error)")
             }
         }
         return made
-    }
-
-    private static func make(_ path: String, mode: mode_t = 0o755) throws(Errno) -> [String] {
-        do {
-            return try makeDirectory(path, mode: mode) ? [path] : []
-        } catch Errno.noSuchFileOrDirectory {
-            let above = try make(split(path).parent)
-            return above + (try makeDirectory(path, mode: mode) ? [path] : [])
-        }
-    }
-
-    /// A mount that failed leaves nothing behind. A directory that somebody uses by now stays.
-    static func takeBack(_ made: [String]) {
-        for directory in made.reversed() { unsafe rmdir(directory) }
     }
 }
 
