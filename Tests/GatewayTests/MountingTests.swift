@@ -178,6 +178,38 @@ struct MountingTests {
         }
     }
 
+    @Test func `a view ends at once though a younger one shows the place where it is`() throws {
+        try withTemporaryDirectory { directory in
+            try MountedGateway.makeDirectories(in: directory)
+            for name in ["one", "other", "namespace"] { try makeDirectories("\(directory)/source/\(name)") }
+            var words = MountedGateway.arguments(directory)
+            words[3] = directory + "/source/one"
+            let older = try startGateway(words, log: directory + "/log")
+            try shell("touch net; unshare --net=net true", workingDirectory: directory + "/source/namespace").requireSuccess()
+            words[3] = directory + "/source/other"
+            let younger = try startGateway(words, log: directory + "/log2")
+            // Neither is in the other, and what is mounted there is gone when it goes.
+            for name in ["one", "other"] {
+                #expect(try run("ls", ["-A", directory + "/source/other/" + name]).requireSuccess() == "")
+                #expect((status(directory + "/source/other/" + name)?.st_mode ?? 0) & 0o777 == (name == "one" ? 0o555 : 0o755))
+            }
+            let clock = ContinuousClock()
+            let start = clock.now
+            try older.signal(SIGTERM)
+            #expect(try older.wait() == .exited(0))
+            #expect(clock.now - start < .seconds(2))
+            #expect(try !readFile(directory + "/log").contains("still in use"))
+            // Nor is a network namespace: the file that it is mounted on is there, which is empty.
+            let net = try #require(status(directory + "/source/other/namespace/net"))
+            #expect(net.st_mode & ~0o777 == mode_t(FileCalls.regular) && net.st_size == 0)
+            #expect(FileCalls.open(directory + "/source/other/namespace/net", O_RDONLY) == nil)
+            try run("umount", [directory + "/source/namespace/net"]).requireSuccess()
+            #expect(FileCalls.open(directory + "/source/other/data/sandbox/file", O_RDWR | O_CREAT) == nil)
+            try younger.signal(SIGTERM)
+            #expect(try younger.wait() == .exited(0))
+        }
+    }
+
     @Test func `a mountpoint inside the source does not show the view again`() throws {
         try withTemporaryDirectory { directory in
             try MountedGateway.makeDirectories(in: directory)

@@ -36,9 +36,13 @@ final class Plane: Sendable {
         of layout: borrowing Layout, _ policy: AccessPolicy, _ options: GatewayOptions, _ coherence: Coherence?,
         _ trail: AuditTrail?, _ counts: String?, descriptors: Int
     ) throws(Errno) -> [Plane] {
-        // The whole tree of mounts, all of it read-only: not even a fault in this daemon writes through it.
+        // The whole tree of mounts, all of it read-only: not even a fault in this daemon writes through it. Without those that others wait for
+        // the end of: another view whose daemon is to stop, a network namespace that is to go.
         let whole = try DetachedMount.clone(
-            of: layout.source.descriptor, recursive: true, [.readOnly, .noSetuid, .noDevices])
+            ofTreeAt: layout.source.path, layout.source.descriptor, [.readOnly, .noSetuid, .noDevices]
+        ) {
+            SealedDevices.holdsOthersUp($0.type)
+        }
         // That directory alone: what is mounted inside a zone is not the agent's.
         let code = try DetachedMount.clone(of: layout.codeRepo.descriptor, recursive: false, [.noSetuid, .noDevices])
         let sand = try DetachedMount.clone(of: layout.sandbox.descriptor, recursive: false, [.noSetuid, .noDevices])

@@ -13,6 +13,10 @@ struct SealedDevices: Sendable {
         "securityfs", "selinuxfs", "smackfs", "sockfs", "sysfs", "tracefs",
     ]
 
+    /// Whether somebody waits for the last mount of such a filesystem to go: a FUSE daemon for its end, this one's among them, and whoever removes a
+    /// namespace or unmounts on demand. None is in a view's copy.
+    static func holdsOthersUp(_ kind: String) -> Bool { ["fuse", "nsfs", "autofs"].contains(kind) || kind.hasPrefix("fuse.") }
+
     func contains(_ device: UInt64) -> Bool { devices.contains(device) }
 
     /// Reads the mounts that this process sees (`man 5 proc`, `/proc/PID/mountinfo`). The planes' clones are made of these, and no mount

@@ -6,7 +6,7 @@ package struct DetachedMount: ~Copyable, Sendable {
     /// O_PATH, of the mount's root.
     package let root: Descriptor
 
-    private init(_ root: consuming Descriptor) { self.root = root }
+    init(_ root: consuming Descriptor) { self.root = root }
 
     /// The attributes of a mount (`man 2 mount_setattr`).
     package struct Attributes: OptionSet, Sendable {
