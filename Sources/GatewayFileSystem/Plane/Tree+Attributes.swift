@@ -37,15 +37,20 @@ extension Tree {
         do throws(Errno) {
             let node = try node(id)
             mount = source.mount(node.mount)
-            attributes = mount.isSealed ? sealedAttributes(node) : Attributes(try place(id, node).descriptor.status())
+            if mount.isSealed {
+                attributes = sealedAttributes(node, mount)
+            } else {
+                let place = try place(id, node)
+                attributes = self.attributes(try place.descriptor.status(), mount) { try? place.descriptor.duplicate() }
+            }
         } catch { return request.fail(error) }
         request.reply(attributes, lifetime: lifetime(mount))
     }
 
     /// Those of the root of a filesystem that is never touched.
-    private func sealedAttributes(_ node: Node) -> Attributes {
+    private func sealedAttributes(_ node: Node, _ mount: Mount) -> Attributes {
         var attributes = Attributes(source.rootStatus)
-        attributes.inode = node.handle.words.1
+        attributes.inode = inode(node.handle.words.1, of: mount.device, mount) { nil }
         attributes.mode = 0o040555
         attributes.links = 2
         attributes.size = 0

@@ -38,7 +38,10 @@ extension Tree {
         } else {
             stream = try DirectoryStream(directory.descriptor.descriptor.open(".", [.readOnly, .directory]), from: offset)
         }
+        let mount = directory.mount
+        let place = directory.descriptor
         while let entry = try stream.peek() {
+            let number = inode(entry.inode, of: mount.device, mount) { try? place.descriptor.duplicate() }
             let bytes = unsafe entry.name
             // Followed by a NUL, as getdents64 has it.
             let name = unsafe PathBytes(
@@ -52,8 +55,8 @@ extension Tree {
                 }
                 added =
                     withEntries
-                    ? unsafe request.addWithEntry(nil, bytes, inode: entry.inode, type: entry.type, next: entry.next)
-                    : unsafe request.add(bytes, inode: entry.inode, type: entry.type, next: entry.next)
+                    ? unsafe request.addWithEntry(nil, bytes, inode: number, type: entry.type, next: entry.next)
+                    : unsafe request.add(bytes, inode: number, type: entry.type, next: entry.next)
             } else {
                 guard request.fits(nameCount: bytes.count, withEntry: true) else { break }
                 do throws(Errno) {
@@ -64,7 +67,7 @@ extension Tree {
                 } catch .noSuchFileOrDirectory {
                     // Hidden, or gone since it was listed.
                 } catch {
-                    added = unsafe request.addWithEntry(nil, bytes, inode: entry.inode, type: entry.type, next: entry.next)
+                    added = unsafe request.addWithEntry(nil, bytes, inode: number, type: entry.type, next: entry.next)
                 }
             }
             if !added { break }
@@ -75,10 +78,12 @@ extension Tree {
     }
 
     private func sealedListing(_ request: inout DirectoryRequest, _ node: Node, _ offset: Int64) {
+        let mount = source.mount(node.mount)
+        let number = inode(node.handle.words.1, of: mount.device, mount) { nil }
         for (index, name) in [".", ".."].enumerated().dropFirst(Int(clamping: offset)) {
             let bytes = Array(name.utf8)
             unsafe bytes.withUnsafeBufferPointer {
-                _ = unsafe request.addWithEntry(nil, $0, inode: node.handle.words.1, type: 4, next: Int64(index + 1))
+                _ = unsafe request.addWithEntry(nil, $0, inode: number, type: 4, next: Int64(index + 1))
             }
         }
     }

@@ -36,10 +36,13 @@ package final class Tree: Sendable {
         let nodes = nodes
         source.nodes.withLock { $0 = nodes }
         self.sourcePath = sourcePath == "/" ? [] : Array(sourcePath.utf8)
+        numbers = zone == .view ? InodeNumbers(own: source.rootStatus.fileSystem) : nil
         learnHiddenFiles()
     }
 
     private let sourcePath: [UInt8]
+    /// What the view shows in the place of numbers that files of several filesystems may share; nil in zones, which lie on one each.
+    private let numbers: InodeNumbers?
 
     func learnHiddenFiles() {
         let below = policy.hiddenLiteralPaths.compactMap { path -> [UInt8]? in
@@ -169,13 +172,15 @@ package final class Tree: Sendable {
         if key != 0, node.flags.contains(.severalNames) { links.saw(key, of: id) }
         if !found.handle.isHandle { source.rememberPath(id, parent: parent.id, name: name) }
         let lifetime = lifetime(found.mount)
-        return Entry(
-            node: id, attributes: attributes(found.status, found.mount), attributesLifetime: lifetime, entryLifetime: lifetime)
+        let shown = attributes(found.status, found.mount) { try? parent.descriptor.descriptor.open(name, [.path, .noFollow]) }
+        return Entry(node: id, attributes: shown, attributesLifetime: lifetime, entryLifetime: lifetime)
     }
 
-    /// The attributes that are shown: the file's own.
+    /// The attributes that are shown: the file's own, but for its number where that is another file's too.
+    ///
+    /// - Parameter file: opens the file; asked once for each filesystem.
     @inline(__always)
-    func attributes(_ status: FileStatus, _ mount: Mount) -> Attributes {
+    func attributes(_ status: FileStatus, _ mount: Mount, _ file: () -> Descriptor?) -> Attributes {
         var attributes = Attributes(status)
         if mount.isSealed {
             attributes.mode = 0o040555
@@ -197,3 +202,12 @@ package final class Tree: Sendable {
         source.dropGone(id)
     }
 }
+        attributes.inode = inode(status.inode, of: status.fileSystem, mount, file)
+    /// The number that is shown for `inode` of the filesystem `device`, which `file` opens a file of.
+    @inline(__always)
+    func inode(_ inode: UInt64, of device: UInt64, _ mount: Mount, _ file: () -> Descriptor?) -> UInt64 {
+        guard let numbers, device != numbers.own else { return inode }
+        // What is sealed is not touched.
+        return numbers.shown(inode, of: device) { mount.isSealed ? nil : file() }
+    }
+
