@@ -85,8 +85,9 @@ struct ChangeBatch: ~Copyable {
         if isAboutNames, let directory, let name = unsafe name {
             let went = !changes.isDisjoint(with: [.deleted, .movedFrom])
             unsafe plane.tree.nameWent(name, in: directory, child: went ? object : nil, on: plane.tree.source.mount(sighting.mount))
-            if changes.contains(.onDirectory), node != nil, !changes.isDisjoint(with: [.movedFrom, .movedTo]) {
-                plane.tree.directoryMoved()
+            if changes.contains(.onDirectory), !changes.isDisjoint(with: [.movedFrom, .movedTo]) {
+                if node != nil { plane.tree.directoryMoved() }
+                plane.tree.namesMoved(directory, on: plane.tree.source.mount(sighting.mount))
             }
             if unsafe plane.hiddenNames.contains(Array(name)) { hiddenNamesChanged.insert(sighting.plane) }
             if let parent {

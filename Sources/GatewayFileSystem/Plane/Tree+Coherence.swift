@@ -1,8 +1,11 @@
 package import FuseSession
+internal import LinuxSystem
 internal import Synchronization
+internal import SystemPackage
 internal import ZonePolicy
 
-// What coherence asks and tells a tree when something changed beside the mount. All of it is safe on any thread, and touches tables alone.
+// What coherence asks and tells a tree when something changed beside the mount. All of it is safe on any thread, and none of it waits for a
+// request.
 extension Tree {
     /// The number of the file with this handle on `mount`, if the kernel knows the file: what its notifications are about.
     package func find(_ handle: FileHandle, on mount: Mount) -> NodeID? { nodes.find(handle, mount: mount.index) }
@@ -11,12 +14,49 @@ extension Tree {
     /// opened for writing until it has been found by a name again.
     package func nameWent(_ name: UnsafeBufferPointer<UInt8>, in parent: FileHandle, child: FileHandle?, on mount: Mount) {
         guard zone.isWritable else { return }
-        unsafe links.forget(name: Links.key(parent, name))
+        let key = unsafe Links.key(parent, name)
+        // The report may be older than what has the name now.
+        if let owner = links.owner(of: key), unsafe !leads(name, in: parent, to: owner, on: mount) {
+            links.wentElsewhere(name: key)
+        }
         if let child, let id = nodes.find(child, mount: mount.index), id != .root { nodes.update(id) { $0.flags.insert(.adrift) } }
+    }
+
+    private func leads(_ name: UnsafeBufferPointer<UInt8>, in parent: FileHandle, to file: UInt64, on mount: Mount) -> Bool {
+        guard parent.isHandle, let anchor = mount.anchor, let start = name.baseAddress else { return false }
+        do throws(Errno) {
+            let directory = try parent.open(through: anchor.descriptor, [.path, .directory])
+            // A NUL follows, as the kernel reports names.
+            let bytes = unsafe PathBytes(
+                borrowing: UnsafeRawPointer(start).assumingMemoryBound(to: CChar.self), count: name.count)
+            return Links.number(try source.find(bytes, in: directory, on: mount).handle) == file
+        } catch {
+            return false
+        }
     }
 
     /// A directory was moved beside the mount: other rules may hold for what is below it.
     package func directoryMoved() { rearranged() }
+
+    /// A directory was moved beside the mount, out of `parent` or into it, and the names in it with it: into the zone or out of it, perhaps.
+    package func namesMoved(_ parent: FileHandle, on mount: Mount) {
+        guard zone.isWritable, !links.isIdle, isInside(parent, on: mount) else { return }
+        links.forgetAll()
+    }
+
+    /// Whether a directory lies in the zone, or did a moment ago.
+    private func isInside(_ directory: FileHandle, on mount: Mount) -> Bool {
+        if nodes.find(directory, mount: mount.index) != nil { return true }
+        guard directory.isHandle, let anchor = mount.anchor else { return true }
+        do throws(Errno) {
+            _ = try path(of: try directory.open(through: anchor.descriptor, [.path, .directory]))
+            return true
+        } catch .staleNFSFileHandle, .noSuchFileOrDirectory {
+            return false
+        } catch {
+            return true
+        }
+    }
 
     /// The kernel is about to be told that data changed.
     package func dataChanges() { changes.wrappingAdd(1, ordering: .sequentiallyConsistent) }

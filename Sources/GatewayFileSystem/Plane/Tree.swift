@@ -115,14 +115,7 @@ package final class Tree: Sendable {
     /// Follows the path that the kernel has for the directory down from the root, and makes sure that it is the directory's: one that was
     /// moved out of the plane has a path too, from another root.
     private func placeAnew(_ id: NodeID, _ descriptor: SharedDescriptor, _ now: UInt32) throws(Errno) -> Place {
-        var path = try descriptor.descriptor.magicLinkText()
-        while path.first == UInt8(ascii: "/") { path.removeFirst() }
-        let status = try descriptor.descriptor.status()
-        let there =
-            try path.isEmpty
-            ? source.root.descriptor.status()
-            : path.withPathBytes { name throws(Errno) in try source.root.descriptor.open(name, [.path, .noFollow]).status() }
-        guard there.inode == status.inode, there.fileSystem == status.fileSystem else { throw .staleNFSFileHandle }
+        let path = try path(of: descriptor.descriptor)
         var place = policy.root(of: zone)
         for name in path.split(separator: UInt8(ascii: "/")) { place = policy.child(of: place, named: Array(name).span) }
         nodes.update(id) { node in
@@ -130,6 +123,21 @@ package final class Tree: Sendable {
             node.epoch = now
         }
         return place
+    }
+
+    /// The path from the root by which the kernel knows the file, and which leads to it; empty for the root.
+    ///
+    /// - Throws: ESTALE where there is none below the root.
+    func path(of file: borrowing Descriptor) throws(Errno) -> [UInt8] {
+        var path = try file.magicLinkText()
+        while path.first == UInt8(ascii: "/") { path.removeFirst() }
+        let status = try file.status()
+        let there =
+            try path.isEmpty
+            ? source.root.descriptor.status()
+            : path.withPathBytes { name throws(Errno) in try source.root.descriptor.open(name, [.path, .noFollow]).status() }
+        guard there.inode == status.inode, there.fileSystem == status.fileSystem else { throw .staleNFSFileHandle }
+        return path
     }
 
     /// Directories found before this may have other rules now.
@@ -152,15 +160,30 @@ package final class Tree: Sendable {
             if let status = try? parent.descriptor.descriptor.status(of: name, local: true) { hidden.add(status) }
             throw .noSuchFileOrDirectory
         }
-        let found = try source.find(name, in: parent.descriptor.descriptor, on: parent.mount)
-        return try enter(found, place, name, in: parent)
+        for _ in 0..<Self.patience {
+            let found = try source.find(name, in: parent.descriptor.descriptor, on: parent.mount)
+            let (entry, counted) = try enter(found, place, name, in: parent)
+            guard counted != 0 else { return entry }
+            // The kernel asks for names that it is in doubt of without the directory's lock: a rename may have come between. Counted before it is
+            // looked at again, the name is taken off by whichever comes last.
+            if let again = try? source.find(name, in: parent.descriptor.descriptor, on: parent.mount), again.handle == found.handle
+            {
+                return entry
+            }
+            links.forget(name: counted, of: Links.number(found.handle))
+            forget(entry.node, lookups: 1)
+        }
+        throw .staleNFSFileHandle
     }
 
-    /// Makes what was found known, with one lookup more.
+    /// How often a name is looked at that leads elsewhere each time.
+    private static var patience: Int { 16 }
+
+    /// Makes what was found known, with one lookup more; answers also what its name was counted as, 0 where it was not.
     @inline(__always)
     func enter(
         _ found: Source.Found, _ place: Place, _ name: borrowing PathBytes, in parent: borrowing Directory
-    ) throws(Errno) -> Entry {
+    ) throws(Errno) -> (Entry, counted: UInt64) {
         let kind = found.status.kind
         let hasNames = found.status.links > 1 && kind != .directory
         if hasNames, hidden.contains(found.status) { throw .noSuchFileOrDirectory }
@@ -169,11 +192,12 @@ package final class Tree: Sendable {
             handle: found.handle, mount: found.mount.index, kind: kind, place: place,
             epoch: arrangement.load(ordering: .acquiring), nameKey: key, flags: hasNames ? .severalNames : [])
         let id = try nodes.enter(&node, keepingStricter: hasNames)
-        if key != 0, node.flags.contains(.severalNames) { links.saw(key, of: id) }
+        let counted = node.flags.contains(.severalNames) ? key : 0
+        if counted != 0 { links.saw(counted, of: Links.number(found.handle)) }
         if !found.handle.isHandle { source.rememberPath(id, parent: parent.id, name: name) }
         let lifetime = lifetime(found.mount)
         let shown = attributes(found.status, found.mount) { try? parent.descriptor.descriptor.open(name, [.path, .noFollow]) }
-        return Entry(node: id, attributes: shown, attributesLifetime: lifetime, entryLifetime: lifetime)
+        return (Entry(node: id, attributes: shown, attributesLifetime: lifetime, entryLifetime: lifetime), counted)
     }
 
     /// The attributes that are shown: the file's own, but for its number where that is another file's too.
@@ -182,6 +206,7 @@ package final class Tree: Sendable {
     @inline(__always)
     func attributes(_ status: FileStatus, _ mount: Mount, _ file: () -> Descriptor?) -> Attributes {
         var attributes = Attributes(status)
+        attributes.inode = inode(status.inode, of: status.fileSystem, mount, file)
         if mount.isSealed {
             attributes.mode = 0o040555
             attributes.links = 2
@@ -190,19 +215,6 @@ package final class Tree: Sendable {
         return attributes
     }
 
-    func forget(_ id: NodeID, lookups: UInt64) {
-        guard let last = nodes.forget(id, lookups: lookups) else { return }
-        source.drop(id, last)
-        links.forget(id)
-    }
-
-    /// The last name and the last open of the file are gone: nothing here may keep its space.
-    func letGo(_ id: NodeID) {
-        nodes.update(id) { $0.flags.insert(.gone) }
-        source.dropGone(id)
-    }
-}
-        attributes.inode = inode(status.inode, of: status.fileSystem, mount, file)
     /// The number that is shown for `inode` of the filesystem `device`, which `file` opens a file of.
     @inline(__always)
     func inode(_ inode: UInt64, of device: UInt64, _ mount: Mount, _ file: () -> Descriptor?) -> UInt64 {
@@ -211,3 +223,15 @@ package final class Tree: Sendable {
         return numbers.shown(inode, of: device) { mount.isSealed ? nil : file() }
     }
 
+    func forget(_ id: NodeID, lookups: UInt64) {
+        guard let last = nodes.forget(id, lookups: lookups) else { return }
+        source.drop(id, last)
+        links.forget(last)
+    }
+
+    /// The last name and the last open of the file are gone: nothing here may keep its space.
+    func letGo(_ id: NodeID) {
+        nodes.update(id) { $0.flags.insert(.gone) }
+        source.dropGone(id)
+    }
+}

@@ -17,16 +17,13 @@ extension ZoneUsage {
             let status = try source.root.descriptor.status()
             withLedger { $0.visit(status.inode, Self.bytes(status)) }
             var pace = Pace(isResting: resting)
-            if root.isHandle, let anchor = source.rootMount.anchor {
-                while let next = withLedger({ $0.check?.directories.popLast() }) {
-                    // ESTALE: it was removed since.
-                    guard let directory = try? next.open(through: anchor.descriptor, [.readOnly, .directory, .noFollow]) else {
-                        continue
-                    }
-                    try look(in: directory, &pace, depth: nil)
-                }
-            } else {
-                try look(in: try source.root.descriptor.open(".", [.readOnly, .directory]), &pace, depth: 0)
+            try source.walk(
+                next: { withLedger { $0.check?.directories.popLast() } },
+                add: { directory in withLedger { $0.check?.directories.append(directory) } }
+            ) { name, inode, directory, _ throws(Errno) in
+                pace.step()
+                if isStopping.load(ordering: .relaxed) { throw .canceled }
+                return visit(name, in: directory, inode: inode)?.kind == .directory
             }
         } catch {
             withLedger { $0.check = nil }
@@ -41,29 +38,6 @@ extension ZoneUsage {
             Report.say(
                 "\(label): \(after.0) bytes in \(after.1) inodes were found, where \(before.0) in \(before.1) had been counted; "
                     + "the quota goes by what was found")
-        }
-    }
-
-    /// - Parameter depth: where directories cannot be found by handle, how deep this one is: those above it are open.
-    private func look(in directory: borrowing Descriptor, _ pace: inout Pace, depth: Int?) throws(Errno) {
-        let stream = try DirectoryStream(try directory.open(".", [.readOnly, .directory]), from: 0)
-        while let entry = try stream.peek() {
-            defer { stream.advance() }
-            let bytes = unsafe entry.name
-            let name = unsafe PathBytes(
-                borrowing: UnsafeRawPointer(bytes.baseAddress.unsafelyUnwrapped).assumingMemoryBound(to: CChar.self),
-                count: bytes.count)
-            if name.isDotOrDotDot { continue }
-            pace.step()
-            if isStopping.load(ordering: .relaxed) { throw .canceled }
-            guard let status = visit(name, in: directory, inode: entry.inode), status.kind == .directory else { continue }
-            if let depth {
-                guard depth < 256 else { throw .tooManySymbolicLinkLevels }
-                guard let below = try? directory.open(name, [.readOnly, .directory, .noFollow]) else { continue }
-                try look(in: below, &pace, depth: depth + 1)
-            } else if let handle = try? FileHandle.of(name, in: directory).handle {
-                withLedger { $0.check?.directories.append(handle) }
-            }
         }
     }
 

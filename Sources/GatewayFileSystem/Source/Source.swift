@@ -144,6 +144,13 @@ package import SystemPackage
             status: status, handle: handle ?? .numbers(device: status.fileSystem, inode: status.inode), mount: there)
     }
 
+    /// The handle of a directory on the root's mount that is open, or what stands for it.
+    func handle(of directory: borrowing Descriptor) throws(Errno) -> FileHandle {
+        if rootMount.anchor != nil { return try FileHandle.of(directory) }
+        let status = try directory.status()
+        return .numbers(device: status.fileSystem, inode: status.inode)
+    }
+
     // MARK: Opening
 
     /// Opens the file of `node` with `flags`; ESTALE where it is gone. `.path` for all kinds, others for regular files and directories alone.

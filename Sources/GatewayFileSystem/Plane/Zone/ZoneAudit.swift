@@ -19,6 +19,8 @@ struct Act {
     let caller: Caller
     private(set) var rule: String?
     private(set) var pattern: String?
+    /// The file of which fewer names were known than it has.
+    private(set) var uncounted: (id: NodeID, node: Node)?
 
     init(_ operation: AuditOperation, _ caller: Caller) {
         self.operation = operation
@@ -32,9 +34,10 @@ struct Act {
         return Errno(rawValue: refusal.errno)
     }
 
-    /// The file has names outside the zone.
-    mutating func refuseLinked() -> Errno {
+    /// The file has names outside the zone, as far as names are known.
+    mutating func refuseLinked(_ id: NodeID, _ node: Node) -> Errno {
         rule = "hard-link"
+        uncounted = (id, node)
         return .notPermitted
     }
 }

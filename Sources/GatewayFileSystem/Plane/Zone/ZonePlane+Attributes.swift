@@ -11,12 +11,14 @@ extension ZonePlane {
         let attributes: Attributes
         var act = Act(Self.operation(changes), request.caller)
         do throws(Errno) {
-            let node = try tree.node(id)
-            try permit(tree.policy.decide(changes.size != nil ? .write : .setAttributes, at: node.place), &act)
-            let place = try tree.place(id, node)
-            try permitInode(id, node, try place.descriptor.status(), &act)
-            try apply(changes, to: place.descriptor, id, node)
-            attributes = Attributes(try place.descriptor.status())
+            attributes = try countingNames(&act) { act throws(Errno) in
+                let node = try tree.node(id)
+                try permit(tree.policy.decide(changes.size != nil ? .write : .setAttributes, at: node.place), &act)
+                let place = try tree.place(id, node)
+                try permitInode(id, node, try place.descriptor.status(), &act)
+                try apply(changes, to: place.descriptor, id, node)
+                return Attributes(try place.descriptor.status())
+            }
         } catch {
             tell(act, id, error: error)
             return request.fail(error)
@@ -63,11 +65,7 @@ extension ZonePlane {
     ) {
         var act = Act(.setxattr, request.caller)
         do throws(Errno) {
-            let node = try tree.node(id)
-            try permit(tree.policy.decide(.setExtendedAttribute, at: node.place), &act)
-            let place = try tree.place(id, node)
-            let status = try place.descriptor.status()
-            try permitInode(id, node, status, &act)
+            let (place, status) = try countingNames(&act) { act throws(Errno) in try attributed(id, &act) }
             try resizing(place.descriptor, attribute: name.count + value.count) { () throws(Errno) in
                 try unsafe place.descriptor.setExtendedAttribute(name, value, flags: flags)
             }
@@ -82,6 +80,16 @@ extension ZonePlane {
 
     /// An ACL set by somebody outside the file's group takes its setgid bit, as chmod does (`posix_acl_update_mode` in the kernel), which this process, being root,
     /// is not subject to.
+    /// A file whose extended attributes may be changed.
+    private func attributed(_ id: NodeID, _ act: inout Act) throws(Errno) -> (place: SharedDescriptor, status: FileStatus) {
+        let node = try tree.node(id)
+        try permit(tree.policy.decide(.setExtendedAttribute, at: node.place), &act)
+        let place = try tree.place(id, node)
+        let status = try place.descriptor.status()
+        try permitInode(id, node, status, &act)
+        return (place, status)
+    }
+
     private func dropSetgid(_ place: borrowing Descriptor, _ before: FileStatus, _ caller: Caller) throws(Errno) {
         guard before.mode & 0o2000 != 0, caller.uid != 0, caller.gid != before.group else { return }
         if let groups = try? caller.supplementaryGroups(), groups.contains(before.group) { return }
@@ -91,10 +99,7 @@ extension ZonePlane {
     package func removexattr(_ request: consuming EmptyRequest, node id: NodeID, name: borrowing PathBytes) {
         var act = Act(.removexattr, request.caller)
         do throws(Errno) {
-            let node = try tree.node(id)
-            try permit(tree.policy.decide(.setExtendedAttribute, at: node.place), &act)
-            let place = try tree.place(id, node)
-            try permitInode(id, node, try place.descriptor.status(), &act)
+            let place = try countingNames(&act) { act throws(Errno) in try attributed(id, &act) }.place
             try resizing(place.descriptor) { () throws(Errno) in try place.descriptor.removeExtendedAttribute(name) }
         } catch {
             tell(act, id, error: error)

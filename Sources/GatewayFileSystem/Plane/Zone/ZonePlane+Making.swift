@@ -70,30 +70,39 @@ extension ZonePlane {
         let entry: Entry
         var act = Act(.link, request.caller)
         do throws(Errno) {
-            entry = try arrangement.shared { () throws(Errno) in
-                let node = try tree.node(id)
-                let directory = try tree.directory(newParent)
-                try permit(tree.policy.decide(.linkFrom, at: node.place), &act)
-                try permit(
-                    tree.policy.decide(.link, unsafe newName.bytes.span, in: directory.place, kind: node.kind.policyKind), &act)
-                let place = try tree.place(id, node)
-                let status = try place.descriptor.status()
-                try permitInode(id, node, status, &act)
-                // The only name so far counts from now on, as the one that the file was found under.
-                if status.links == 1, tree.links.count(id) == 0 { tree.links.saw(node.nameKey, of: id) }
-                tree.nodes.update(id) { $0.flags.insert(.severalNames) }
-                return try makingName(in: directory, inodes: 0) { () throws(Errno) in
-                    try place.descriptor.link(to: directory.descriptor.descriptor, newName)
-                    usage?.gotName(status, node.handle)
-                    return try tree.look(newName, in: directory)
-                }
-            }
+            entry = try countingNames(&act) { act throws(Errno) in try link(id, newParent, newName, &act) }
         } catch {
             tell(act, id, to: newParent, newName, error: error)
             return request.fail(error)
         }
         tell(act, id, to: newParent, newName)
         if !request.reply(entry) { tree.forget(entry.node, lookups: 1) }
+    }
+}
+
+extension ZonePlane {
+    private func link(
+        _ id: NodeID, _ newParent: NodeID, _ newName: borrowing PathBytes, _ act: inout Act
+    ) throws(Errno) -> Entry {
+        try arrangement.shared { () throws(Errno) in
+            let node = try tree.node(id)
+            let directory = try tree.directory(newParent)
+            try permit(tree.policy.decide(.linkFrom, at: node.place), &act)
+            try permit(
+                tree.policy.decide(.link, unsafe newName.bytes.span, in: directory.place, kind: node.kind.policyKind), &act)
+            let place = try tree.place(id, node)
+            let status = try place.descriptor.status()
+            try permitInode(id, node, status, &act)
+            // The only name so far counts from now on, as the one that the file was found under.
+            let file = Links.number(node.handle)
+            if status.links == 1, tree.links.count(file) == 0 { tree.links.saw(node.nameKey, of: file) }
+            tree.nodes.update(id) { $0.flags.insert(.severalNames) }
+            return try makingName(in: directory, inodes: 0) { () throws(Errno) in
+                try place.descriptor.link(to: directory.descriptor.descriptor, newName)
+                usage?.gotName(status, node.handle)
+                return try tree.look(newName, in: directory)
+            }
+        }
     }
 }
 

@@ -207,7 +207,7 @@ extension ZonePlane {
         let handle = directory.mount.anchor == nil ? nil : try? FileHandle.of(made)
         let found = Source.Found(
             status: status, handle: handle ?? .numbers(device: status.fileSystem, inode: status.inode), mount: directory.mount)
-        let entry = try tree.enter(found, place, name, in: directory)
+        let entry = try tree.enter(found, place, name, in: directory).0
         let shared = SharedDescriptor(made)
         do throws(Errno) {
             return (entry, try opened(entry.node, try tree.node(entry.node), shared, flags, caller, writer: shared))

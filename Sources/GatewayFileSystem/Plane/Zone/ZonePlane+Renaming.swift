@@ -75,18 +75,19 @@ extension ZonePlane {
         if hasCounted || flags.contains(.exchange) { count(name, from) }
     }
 
-    /// Counts a name that a file has got.
+    /// Counts a name that a file has got; whoever looks for names at this moment is told of a directory.
     private func count(_ name: borrowing PathBytes, _ directory: borrowing Tree.Directory) {
-        guard let found = try? tree.source.find(name, in: directory.descriptor.descriptor, on: directory.mount),
-            found.status.kind != .directory, let id = tree.nodes.find(found.handle, mount: found.mount.index)
-        else { return }
+        guard let found = try? tree.source.find(name, in: directory.descriptor.descriptor, on: directory.mount) else { return }
+        if found.status.kind == .directory { return tree.links.moved(found.handle) }
         let key = unsafe Links.key(directory.node.handle, name.bytes)
         var hadSeveral = false
-        tree.nodes.update(id) { node in
-            node.nameKey = key
-            hadSeveral = node.flags.contains(.severalNames)
+        if let id = tree.nodes.find(found.handle, mount: found.mount.index) {
+            tree.nodes.update(id) { node in
+                node.nameKey = key
+                hadSeveral = node.flags.contains(.severalNames)
+            }
         }
-        if found.status.links > 1 || hadSeveral { tree.links.saw(key, of: id) }
+        if found.status.links > 1 || hadSeveral { tree.links.saw(key, of: Links.number(found.handle)) }
     }
 
     // MARK: With rules that differ

@@ -13,6 +13,8 @@ package final class ZonePlane: FileSystem {
     package let tree: Tree
     let arrangement = ArrangementLock()
     let afterthoughts = Afterthoughts()
+    /// Held by who looks for the names of a file: others who miss names wait for what is found, over the system calls of a walk.
+    let search = Lock(())
     private let connection = Lock<Connection?>(nil)
     private let features = Atomic<UInt32>(0)
     /// How many inodes may be held open by descriptors of this process; beyond that backing files alone hold them.
@@ -55,15 +57,15 @@ package final class ZonePlane: FileSystem {
         }
     }
 
-    /// The inode must have all of its names inside the zone, or a change would reach outside.
+    /// The inode must have all of its names inside the zone, or a change would reach outside. To be asked within `countingNames`.
     func permitInode(_ id: NodeID, _ node: Node, _ status: FileStatus, _ act: inout Act) throws(Errno) {
         // Found by a name that went beside the mount since: the kernel looks the name up again at ESTALE.
         if node.flags.contains(.adrift) { throw .staleNFSFileHandle }
         // Also where one name is left: the agent may have removed those inside, and hold the file open still.
         if status.links > 1 || node.flags.contains(.severalNames), status.kind != .directory,
-            tree.links.count(id) < Int(status.links)
+            tree.links.count(Links.number(node.handle)) < Int(status.links)
         {
-            throw act.refuseLinked()
+            throw act.refuseLinked(id, node)
         }
     }
 
