@@ -100,11 +100,9 @@ final class Plane: Sendable {
         let isView = zone == .view
         let common: Features = [.readdirplus, .symlinkCache, .accessControlLists, .epoch]
         // The view through the device: what it is asked is reads ahead more than anything, which another processor serves while its reader goes on.
-        var features = options.features(
+        let features = options.features(
             common.union(
                 isView ? [.noOpen, .noOpenDirectory] : [.noOpenDirectory, .passthrough, .killPrivileges, .temporaryFiles, .rings]))
-        // Each write is counted, so each is seen. Not for reading either: all opens of an inode are of one kind.
-        if options.quota(of: zone) != nil { features.remove(.passthrough) }
         var result = SessionOptions(
             name: isView ? "view" : zone.label, source: layout.source.path, readOnly: isView, features: features, workers: workers)
         // Each has a ring, which is a descriptor for as long as it serves.

@@ -5,9 +5,12 @@ internal import SystemPackage
 
 /// An inode that the agent has open, however many times: one backing file in the kernel, one descriptor here.
 final class OpenFile: Sendable {
+    /// Keeps the inode in the kernel while it has no name any more; nil where the kernel has no such files.
+    private let backing: BackingFile?
+    private let isPassedThrough: Bool
     /// What the kernel reads and writes by itself; nil where this daemon does.
-    let backing: BackingFile?
-    /// Keeps the inode while it has no name any more. nil where too many are open already: then the backing file does.
+    var passedThrough: BackingFile? { isPassedThrough ? backing : nil }
+    /// Keeps the inode too. nil where too many are open already: then the backing file does, and the file is opened again as it is needed.
     let place: SharedDescriptor?
     /// The disk's number of it, by which a zone with a quota counts; 0 in others.
     let inode: UInt64
@@ -15,20 +18,29 @@ final class OpenFile: Sendable {
     let user: UInt32
     private let writer = Lock<SharedDescriptor?>(nil)
 
-    init(backing: BackingFile?, place: SharedDescriptor?, inode: UInt64 = 0, user: UInt32, writer: SharedDescriptor? = nil) {
+    init(
+        backing: BackingFile?, isPassedThrough: Bool, place: SharedDescriptor?, inode: UInt64 = 0, user: UInt32,
+        writer: SharedDescriptor? = nil
+    ) {
         self.backing = backing
+        self.isPassedThrough = isPassedThrough
         self.place = place
         self.inode = inode
         self.user = user
         self.writer.withLock { $0 = writer }
     }
 
-    /// A descriptor for reading and writing, made at the first need and kept while the file is open; not where the file itself has none, or
-    /// who opens very many files would have that many descriptors all the same.
-    func writing(_ make: () throws(Errno) -> Descriptor) throws(Errno) -> SharedDescriptor {
-        if let known = writer.withLock({ $0 }) { return known }
+    /// A descriptor for reading and writing, made at the first need and kept while the file is open; where the file itself has none, as long as
+    /// `cache` keeps it, or who opens very many files would have that many descriptors all the same.
+    func writing(
+        _ cache: RecentlyUsed<SharedDescriptor>, _ id: NodeID, _ make: () throws(Errno) -> Descriptor
+    ) throws(Errno) -> SharedDescriptor {
+        if let known = place == nil ? cache.find(id.rawValue) : writer.withLock({ $0 }) { return known }
         let made = SharedDescriptor(try make())
-        if place == nil { return made }
+        if place == nil {
+            cache.keep(made, id.rawValue)
+            return made
+        }
         return writer.withLock { kept in
             if let known = kept { return known }
             kept = made

@@ -19,8 +19,8 @@ package enum FileCreator {
         try setEffective(fsetid: false)
     }
 
-    /// Runs `body` with CAP_FSETID: the kernel has judged already that the caller may set the setgid bit.
-    package static func keepingSetgid<Result: ~Copyable>(_ body: () throws(Errno) -> Result) throws(Errno) -> Result {
+    /// Runs `body` with CAP_FSETID: the kernel has judged already that the caller may set the setgid bit, or that its writes clear none.
+    package static func keepingPrivileges<Result: ~Copyable>(_ body: () throws(Errno) -> Result) throws(Errno) -> Result {
         try setEffective(fsetid: true)
         do {
             let result = try body()

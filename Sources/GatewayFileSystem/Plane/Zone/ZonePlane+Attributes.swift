@@ -6,7 +6,7 @@ internal import ZonePolicy
 
 extension ZonePlane {
     /// chmod, chown, truncate, utimensat. Whether the caller may was the kernel's to judge; setuid and setgid bits go with a truncation and a chown as on any
-    /// disk, since this process writes without CAP_FSETID.
+    /// disk, since this process writes without CAP_FSETID where the caller has none.
     package func setattr(_ request: consuming AttributesRequest, node id: NodeID, changes: AttributeChanges) {
         let attributes: Attributes
         var act = Act(Self.operation(changes), request.caller)
@@ -39,13 +39,15 @@ extension ZonePlane {
             guard node.isRegular else { throw node.isDirectory ? .isDirectory : .invalidArgument }
             guard let size = Int64(exactly: size) else { throw .fileTooLarge }
             try resizing(place) { () throws(Errno) in
-                try place.reopen([.writeOnly, .nonBlocking, .noControllingTerminal]).truncate(to: size)
+                try FileCreator.withPrivileges(if: !changes.killsPrivileges) { () throws(Errno) in
+                    try place.reopen([.writeOnly, .nonBlocking, .noControllingTerminal]).truncate(to: size)
+                }
             }
         }
         if changes.owner != nil || changes.group != nil { try place.setOwner(changes.owner, group: changes.group) }
         if let mode = changes.mode {
             // The kernel has taken the setgid bit out where the caller is not in the group.
-            try FileCreator.withSetgid(if: mode & 0o2000 != 0) { () throws(Errno) in try place.setMode(mode & 0o7777) }
+            try FileCreator.withPrivileges(if: mode & 0o2000 != 0) { () throws(Errno) in try place.setMode(mode & 0o7777) }
         }
         if changes.accessed != nil || changes.modified != nil {
             try place.setTimes(accessed: Self.time(changes.accessed), modified: Self.time(changes.modified))
@@ -78,8 +80,6 @@ extension ZonePlane {
         request.succeed()
     }
 
-    /// An ACL set by somebody outside the file's group takes its setgid bit, as chmod does (`posix_acl_update_mode` in the kernel), which this process, being root,
-    /// is not subject to.
     /// A file whose extended attributes may be changed.
     private func attributed(_ id: NodeID, _ act: inout Act) throws(Errno) -> (place: SharedDescriptor, status: FileStatus) {
         let node = try tree.node(id)
@@ -90,6 +90,8 @@ extension ZonePlane {
         return (place, status)
     }
 
+    /// An ACL set by somebody outside the file's group takes its setgid bit, as chmod does (`posix_acl_update_mode` in the kernel), which this process, being root,
+    /// is not subject to.
     private func dropSetgid(_ place: borrowing Descriptor, _ before: FileStatus, _ caller: Caller) throws(Errno) {
         guard before.mode & 0o2000 != 0, caller.uid != 0, caller.gid != before.group else { return }
         if let groups = try? caller.supplementaryGroups(), groups.contains(before.group) { return }

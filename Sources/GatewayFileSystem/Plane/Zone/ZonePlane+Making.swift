@@ -27,7 +27,7 @@ extension ZonePlane {
         let caller = request.caller
         make(request, .mknod, operation, parent, name) { directory throws(Errno) in
             try FileCreator.become(caller)
-            try FileCreator.withSetgid(if: mode & 0o2000 != 0) { () throws(Errno) in try directory.makeNode(name, mode: mode) }
+            try FileCreator.withPrivileges(if: mode & 0o2000 != 0) { () throws(Errno) in try directory.makeNode(name, mode: mode) }
         }
     }
 
@@ -113,10 +113,10 @@ extension FileCreator {
         try become(user: caller.uid, group: caller.gid, umask: caller.umask)
     }
 
-    /// Runs `body`, with CAP_FSETID if a setgid bit is to be set.
+    /// Runs `body`, with CAP_FSETID if a setgid bit is to be set, or the bits of a file that is changed are to stay.
     @inline(__always)
-    static func withSetgid<Result: ~Copyable>(if needed: Bool, _ body: () throws(Errno) -> Result) throws(Errno) -> Result {
-        needed ? try keepingSetgid(body) : try body()
+    static func withPrivileges<Result: ~Copyable>(if needed: Bool, _ body: () throws(Errno) -> Result) throws(Errno) -> Result {
+        needed ? try keepingPrivileges(body) : try body()
     }
 }
 

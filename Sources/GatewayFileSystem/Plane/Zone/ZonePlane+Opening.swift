@@ -11,39 +11,62 @@ extension ZonePlane {
         let file: OpenFile
         var act = Act(.open, request.caller)
         do throws(Errno) {
-            let node = try tree.node(id)
-            // FIFOs, sockets and devices are the kernel's own to open: a request for one is a forged one.
-            guard node.isRegular else { throw .invalidArgument }
-            if flags.writes { try permit(tree.policy.decide(.write, at: node.place), &act) }
-            let place = try tree.place(id, node)
-            if flags.writes { try permitInode(id, node, try place.descriptor.status(), &act) }
-            try FileCreator.become(request.caller)
-            // Truncated before it counts as open: a failure leaves nothing to take back.
-            if flags.contains(.truncate) {
-                try resizing(place.descriptor) { () throws(Errno) in
-                    try place.descriptor.reopen([.writeOnly, .nonBlocking, .noControllingTerminal]).truncate(to: 0)
-                }
+            let clears = request.killsPrivileges
+            file = try countingNames(&act) { act throws(Errno) in
+                let node = try tree.node(id)
+                // FIFOs, sockets and devices are the kernel's own to open: a request for one is a forged one.
+                guard node.isRegular else { throw .invalidArgument }
+                return try openKnown(id, node, flags, clearsPrivileges: clears, &act)
             }
-            file = try opened(id, node, place, flags, request.caller)
         } catch {
             tell(act, id, error: error)
             return request.fail(error)
         }
         if flags.writes { tell(act, id) }
         let taken =
-            if let backing = file.backing { request.reply(Handle(rawValue: id.rawValue), backing: backing.id) } else {
+            if let backing = file.passedThrough { request.reply(Handle(rawValue: id.rawValue), backing: backing.id) } else {
                 request.reply(Handle(rawValue: id.rawValue), tree.keepsPages(id) ? [.keepCache, .noFlush] : .noFlush)
             }
         if !taken { closed(id) }
+    }
+
+    /// Opens a file that is there, regular and known.
+    private func openKnown(
+        _ id: NodeID, _ node: Node, _ flags: OpenFlags, clearsPrivileges: Bool, _ act: inout Act
+    ) throws(Errno) -> OpenFile {
+        let place = try tree.place(id, node)
+        if flags.writes {
+            try permit(tree.policy.decide(.write, at: node.place), &act)
+            try permitInode(id, node, try place.descriptor.status(), &act)
+        }
+        try FileCreator.become(act.caller)
+        // Truncated before it counts as open: a failure leaves nothing to take back.
+        if flags.contains(.truncate) {
+            try resizing(place.descriptor) { () throws(Errno) in
+                try FileCreator.withPrivileges(if: !clearsPrivileges) { () throws(Errno) in
+                    try place.descriptor.reopen([.writeOnly, .nonBlocking, .noControllingTerminal]).truncate(to: 0)
+                }
+            }
+        }
+        return try opened(id, node, place, flags, act.caller)
     }
 
     /// Counts one open of the file, and sets it up where it is the first.
     private func opened(
         _ id: NodeID, _ node: Node, _ place: SharedDescriptor, _ flags: OpenFlags, _ caller: Caller, writer: SharedDescriptor? = nil
     ) throws(Errno) -> OpenFile {
+        let file = try openedAsIs(id, node, place, flags, caller, writer)
+        // What root's writes leave is left by everybody's who shares the backing file: then it goes beforehand.
+        if flags.writes, caller.uid != 0, file.passedThrough?.user == 0 { try? clearPrivileges(place.descriptor) }
+        return file
+    }
+
+    private func openedAsIs(
+        _ id: NodeID, _ node: Node, _ place: SharedDescriptor, _ flags: OpenFlags, _ caller: Caller, _ writer: SharedDescriptor?
+    ) throws(Errno) -> OpenFile {
         if let known = tree.openFiles.again(id) {
             do throws(Errno) {
-                if known.backing == nil { try prepareServing(known, id, node, flags) }
+                if known.passedThrough == nil { try prepareServing(known, id, node, flags) }
             } catch {
                 closed(id)
                 throw error
@@ -51,15 +74,15 @@ extension ZonePlane {
             return known
         }
         let backing = backingFile(id, place.descriptor, caller)
+        // What the kernel holds is opened again as it is needed: descriptors of such files are for speed, and everybody's.
         let keepsDescriptor = tree.openFiles.pinned < pinnedLimit || backing == nil || !node.handle.isHandle
-        // Beyond the limit only what backing files keep alive is opened.
         if backing == nil { try permitPin(caller.uid) }
         let inode = try usage?.opened(place.descriptor, node.handle) ?? 0
         let mine = OpenFile(
-            backing: backing, place: keepsDescriptor ? place : nil, inode: inode, user: caller.uid,
+            backing: backing, isPassedThrough: usage == nil, place: keepsDescriptor ? place : nil, inode: inode, user: caller.uid,
             writer: keepsDescriptor ? writer : nil)
         do throws(Errno) {
-            if backing == nil { try prepareServing(mine, id, node, flags) }
+            if mine.passedThrough == nil { try prepareServing(mine, id, node, flags) }
         } catch {
             if usage?.closed(inode) == true { tree.letGo(id) }
             throw error
@@ -86,19 +109,32 @@ extension ZonePlane {
         }
     }
 
-    /// The file's registration with the kernel, which outlives its opens a while: most files are opened more than once.
+    /// The setuid bit, and the setgid bit where the group may execute, as a write by an ordinary user clears them.
+    private func clearPrivileges(_ file: borrowing Descriptor) throws(Errno) {
+        let mode = try file.status().mode & 0o7777
+        let cleared = mode & (mode & 0o010 != 0 ? 0o1777 : 0o3777)
+        if cleared != mode {
+            try FileCreator.withPrivileges(if: cleared & 0o2000 != 0) { () throws(Errno) in try file.setMode(cleared) }
+        }
+    }
+
+    /// The file's registration with the kernel, which outlives its opens a while: most files are opened more than once. It keeps the inode while
+    /// that has no name, and costs no descriptor.
     private func backingFile(_ id: NodeID, _ place: borrowing Descriptor, _ caller: Caller) -> BackingFile? {
         guard let backing else { return nil }
         if let known = tree.source.backing.find(id.rawValue), known.user == caller.uid { return known }
         // Refused where the filesystem below is stacked itself, or for lack of a privilege: the same is served by reads and writes.
-        guard let made = try? backing.open(place, for: caller.uid) else { return nil }
+        let made = try? FileCreator.withPrivileges(if: caller.uid == 0) { () throws(Errno) in
+            try backing.open(place, for: caller.uid)
+        }
+        guard let made else { return nil }
         tree.source.backing.keep(made, id.rawValue)
         return made
     }
 
     /// A descriptor of an open file for writing.
     func writer(_ file: OpenFile, _ id: NodeID, _ node: Node, appending: Bool = false) throws(Errno) -> SharedDescriptor {
-        try file.writing { () throws(Errno) in
+        try file.writing(writers, id) { () throws(Errno) in
             let flags: OpenFlags = [.readWrite, .nonBlocking, .noControllingTerminal]
             let place = try tree.place(id, node)
             do throws(Errno) {
@@ -133,6 +169,7 @@ extension ZonePlane {
         guard let last = tree.openFiles.release(id) else { return nil }
         // A descriptor for reading would keep the space of a file that has no name any more; and with it the way to write stays closed to others.
         tree.source.cache.drop(id, .reading)
+        writers.drop(id.rawValue)
         return last.inode
     }
 
@@ -145,18 +182,21 @@ extension ZonePlane {
         let file: OpenFile
         var act = Act(.create, request.caller)
         do throws(Errno) {
-            (entry, file) = try arrangement.shared { () throws(Errno) in
-                let directory = try tree.directory(parent)
-                try permit(tree.policy.decide(.create, unsafe name.bytes.span, in: directory.place), &act)
-                try FileCreator.become(request.caller)
-                do throws(Errno) {
-                    return try makingName(in: directory, inodes: 1) { () throws(Errno) in
-                        try createNew(directory, name, mode, flags, request.caller)
+            let clears = request.killsPrivileges
+            (entry, file) = try countingNames(&act) { act throws(Errno) in
+                try arrangement.shared { () throws(Errno) in
+                    let directory = try tree.directory(parent)
+                    try permit(tree.policy.decide(.create, unsafe name.bytes.span, in: directory.place), &act)
+                    try FileCreator.become(act.caller)
+                    do throws(Errno) {
+                        return try makingName(in: directory, inodes: 1) { () throws(Errno) in
+                            try createNew(directory, name, mode, flags, act.caller)
+                        }
+                    } catch .fileExists {
+                        if flags.contains(.exclusive) { throw .fileExists }
+                        // Somebody beside the mount was faster.
+                        return try openExisting(directory, name, flags, clearsPrivileges: clears, &act)
                     }
-                } catch .fileExists {
-                    if flags.contains(.exclusive) { throw .fileExists }
-                    // Somebody beside the mount was faster.
-                    return try openExisting(directory, name, flags, &act)
                 }
             }
         } catch {
@@ -170,7 +210,7 @@ extension ZonePlane {
     private func reply(_ request: consuming CreateRequest, _ entry: Entry, _ file: OpenFile) {
         let handle = Handle(rawValue: entry.node.rawValue)
         let taken =
-            if let backing = file.backing { request.reply(entry, handle, backing: backing.id) } else {
+            if let backing = file.passedThrough { request.reply(entry, handle, backing: backing.id) } else {
                 request.reply(entry, handle, .noFlush)
             }
         if !taken {
@@ -186,7 +226,7 @@ extension ZonePlane {
         if !has(.passthrough) { try permitPin(caller.uid) }
         // O_EXCL also keeps a symbolic link that stands here from being followed.
         let wanted: OpenFlags = [.readWrite, .create, .exclusive, .noFollow, .nonBlocking, .noControllingTerminal]
-        let made = try FileCreator.withSetgid(if: mode & 0o2000 != 0) { () throws(Errno) in
+        let made = try FileCreator.withPrivileges(if: mode & 0o2000 != 0) { () throws(Errno) in
             try directory.descriptor.descriptor.open(name, wanted, mode: mode & 0o7777)
         }
         return try entered(made, policyPlace(name, directory), name, directory, flags, caller)
@@ -218,24 +258,13 @@ extension ZonePlane {
     }
 
     private func openExisting(
-        _ directory: Tree.Directory, _ name: borrowing PathBytes, _ flags: OpenFlags, _ act: inout Act
+        _ directory: Tree.Directory, _ name: borrowing PathBytes, _ flags: OpenFlags, clearsPrivileges: Bool, _ act: inout Act
     ) throws(Errno) -> (Entry, OpenFile) {
         let entry = try tree.look(name, in: directory)
         do throws(Errno) {
-            let id = entry.node
-            let node = try tree.node(id)
+            let node = try tree.node(entry.node)
             guard node.isRegular else { throw node.isDirectory ? .isDirectory : .staleNFSFileHandle }
-            let place = try tree.place(id, node)
-            if flags.writes {
-                try permit(tree.policy.decide(.write, at: node.place), &act)
-                try permitInode(id, node, try place.descriptor.status(), &act)
-            }
-            if flags.contains(.truncate) {
-                try resizing(place.descriptor) { () throws(Errno) in
-                    try place.descriptor.reopen([.writeOnly, .nonBlocking]).truncate(to: 0)
-                }
-            }
-            return (entry, try opened(id, node, place, flags, act.caller))
+            return (entry, try openKnown(entry.node, node, flags, clearsPrivileges: clearsPrivileges, &act))
         } catch {
             tree.forget(entry.node, lookups: 1)
             throw error
@@ -255,7 +284,7 @@ extension ZonePlane {
             if !has(.passthrough) { try permitPin(request.caller.uid) }
             let reservation = try usage?.reserveName(inodes: 1)
             defer { if let usage, let reservation { usage.release(reservation) } }
-            let made = try FileCreator.withSetgid(if: mode & 0o2000 != 0) { () throws(Errno) in
+            let made = try FileCreator.withPrivileges(if: mode & 0o2000 != 0) { () throws(Errno) in
                 try directory.descriptor.descriptor.open(".", wanted, mode: mode & 0o7777)
             }
             let none: StaticString = ""

@@ -19,6 +19,8 @@ package final class ZonePlane: FileSystem {
     private let features = Atomic<UInt32>(0)
     /// How many inodes may be held open by descriptors of this process; beyond that backing files alone hold them.
     let pinnedLimit: Int
+    /// Descriptors for writing of open files that have none of their own.
+    let writers: RecentlyUsed<SharedDescriptor>
     let audit: ZoneAudit?
     /// What counts against the zone's quota; nil where it has none.
     let usage: ZoneUsage?
@@ -33,6 +35,7 @@ package final class ZonePlane: FileSystem {
         self.usage = usage
         if usage != nil { tree.source.startMarkingGone() }
         pinnedLimit = descriptors
+        writers = RecentlyUsed(capacity: descriptors / 4)
     }
 
     package func started(on connection: Connection) {
