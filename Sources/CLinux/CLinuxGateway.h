@@ -104,6 +104,7 @@ static inline int32_t pinfold_flock(int32_t fd) { return flock(fd, 2 | 4); }
 // The importer does not turn a string into prctl's number.
 static inline void pinfold_thread_name(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }
 static inline uint64_t pinfold_makedev(uint32_t major, uint32_t minor) { return makedev(major, minor); }
+static inline uint32_t pinfold_major(uint64_t device) { return major(device); }
 static inline uint32_t pinfold_minor(uint64_t device) { return minor(device); }
 
 // The device's ioctls that libfuse 3.14 does not know (<linux/fuse.h> of 6.9: FUSE_DEV_IOC_BACKING_OPEN,

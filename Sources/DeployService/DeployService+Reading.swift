@@ -9,8 +9,8 @@ internal import LinuxSystem
 /// Reading: from the database and the files, without the loop.
 extension DeployService {
     package func status() throws(DeployError) -> StatusDocument {
-        if let document = board.document { return document }
-        try board.show(store)
+        if board.document == nil { try board.show(store) }
+        board.lookAtServer(waitingMilliseconds: 500)
         guard let document = board.document else { throw .unavailable("the daemon is starting") }
         return document
     }

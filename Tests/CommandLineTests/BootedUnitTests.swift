@@ -130,6 +130,39 @@ struct `On a machine with systemd` {
         }
     }
 
+    @Test func `the sample of a server's unit serves what is deployed as its user, which can change none of it`() throws {
+        try withTemporaryDirectory { directory in
+            let data = directory + "/agent-data"
+            let machine = try booted(
+                directory,
+                """
+                getent passwd pinfold-server >/dev/null || chroot . useradd --system --user-group --no-create-home pinfold-server
+                mkdir -p opt/agent-data '\(data)/deployments/releases/1-abc'
+                mount --bind '\(data)' opt/agent-data
+                cat >'\(data)/deployments/releases/1-abc/server.py' <<'END'
+                import os, time
+                print(os.getuid(), os.getcwd(), flush=True)
+                for path in ["server.py", "../../../code-repo/x", "../../../logs/x", "/etc/x"]:
+                    try: open(path, "a"); print(path, "written", flush=True)
+                    except OSError as error: print(path, error.strerror, flush=True)
+                time.sleep(1000)
+                END
+                ln -s /opt/agent-data/deployments/releases/1-abc '\(data)/deployments/current'
+                """)
+            try machine.run("systemctl", "start", "agent-server").requireSuccess()
+            _ = try? waitUntil("it has tried") { try machine.journal(of: "agent-server").contains("/etc/x ") }
+            let user = try machine.run("id", "--user", "pinfold-server").output.prefix { $0.isNumber }
+            let journal = try machine.journal(of: "agent-server")
+            #expect(journal.contains("\(user) /opt/agent-data/deployments/releases/1-abc\n"), "\(journal)")
+            for line in [
+                "server.py Permission denied", "../../../code-repo/x Read-only file system", "../../../logs/x Permission denied",
+                "/etc/x Read-only file system",
+            ] { #expect(journal.contains(line), "\(journal)") }
+            let check = try machine.run("sh", "-c", "pinfold doctor 2>/dev/null | grep \"the server's user\"").output
+            #expect(check.hasPrefix("ok ") && check.contains("as pinfold-server"), "\(check)")
+        }
+    }
+
     @Test func `an agent's unit without a command says so`() throws {
         try withTemporaryDirectory { directory in
             let machine = try booted(directory, "sed -i /COMMAND/d etc/pinfold/pinfold.env")

@@ -67,6 +67,19 @@ struct ServiceTests {
         }
     }
 
+    @Test func `systemd accepts the sample of a server's unit, which gives it a user of its own`() throws {
+        try withTemporaryDirectory { root in
+            let text = try readFile(Self.unit("agent-server"))
+            try writeFile(root + "/agent-server.service", text)
+            let verified = try run(
+                "systemd-analyze", ["verify", root + "/agent-server.service"], environment: ["SYSTEMD_LOG_LEVEL": "warning"])
+            #expect(verified.status.isSuccess && verified.errors.isEmpty && verified.output.isEmpty, "\(verified)")
+            let exposed = try run(
+                "systemd-analyze", ["security", "--offline=true", "--threshold=50", root + "/agent-server.service"])
+            #expect(exposed.status.isSuccess, "\(exposed)")
+        }
+    }
+
     private static let units = ["pinfold-mount", "pinfold-deployd", "pinfold-agent", "pinfold-agent@"]
 
     /// From this file's own place.

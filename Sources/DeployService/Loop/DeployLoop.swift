@@ -303,6 +303,7 @@ final class DeployLoop: @unchecked Sendable {
 
     func showStatus() throws(DeployError) {
         try board.show(store)
+        if board.document?.current == nil { board.lookAtServer() }
         guardFlag()
     }
 

@@ -14,6 +14,7 @@ final class StatusBoard: Sendable {
     }
 
     private let settings: PipelineSettings
+    private let serverRights: ServerRightsWatch
     private let state = Lock(State())
     /// Held from reading the state until it is shown: nobody shows an older state after a newer one. Taken before the signal's lock, and that
     /// before `state`.
@@ -23,6 +24,7 @@ final class StatusBoard: Sendable {
     /// - Parameter branch: the one that deploys, where that is known already: a restart does not forget it.
     init(_ settings: PipelineSettings, branch: String?) {
         self.settings = settings
+        serverRights = ServerRightsWatch(settings)
         // Later than any revision of an earlier daemon: than the one that it wrote last, should the clock have gone back since.
         let last = ((try? DurableFile.read(settings.statusFile)) ?? nil).flatMap {
             try? DeployJSON.decode(StatusDocument.self, from: Data($0))
@@ -61,6 +63,11 @@ final class StatusBoard: Sendable {
         publishing.withLock { _ in
             if let document { write(document) }
         }
+    }
+
+    /// Warns of a server that has rights which the agent must not get by a commit, or no longer; waits for at most `milliseconds`.
+    func lookAtServer(waitingMilliseconds milliseconds: Int = 0) {
+        serverRights.look(waitingMilliseconds: milliseconds) { [weak self] in self?.warn("server", $0) }
     }
 
     /// Reads the state and shows it.

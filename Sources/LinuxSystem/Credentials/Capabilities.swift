@@ -20,6 +20,16 @@ package struct Capabilities: OptionSet, Hashable, Sendable {
     package static let linuxImmutable = Capabilities(number: CAP_LINUX_IMMUTABLE)
     package static let makeNodes = Capabilities(number: CAP_MKNOD)
 
+    /// Those with which a process can become root or change what is root's, by name.
+    package static let asGoodAsRoot: [(name: String, value: Capabilities)] = [
+        ("CAP_SYS_ADMIN", .systemAdministration), ("CAP_DAC_OVERRIDE", .dacOverride), ("CAP_CHOWN", .chown),
+        ("CAP_FOWNER", .fowner),
+        ("CAP_SETUID", .setuid), ("CAP_SETGID", .setgid), ("CAP_SETFCAP", .setfcap), ("CAP_MKNOD", .makeNodes),
+        ("CAP_DAC_READ_SEARCH", .dacReadSearch), ("CAP_SYS_PTRACE", Capabilities(number: CAP_SYS_PTRACE)),
+        ("CAP_SYS_MODULE", Capabilities(number: CAP_SYS_MODULE)), ("CAP_SYS_RAWIO", Capabilities(number: CAP_SYS_RAWIO)),
+        ("CAP_BPF", Capabilities(number: CAP_BPF)),
+    ]
+
     /// What this thread may use now.
     package static var effective: Capabilities {
         var effective: UInt64 = 0

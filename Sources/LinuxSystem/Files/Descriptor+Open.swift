@@ -14,6 +14,8 @@ package struct PathResolution: OptionSet, Sendable {
     package static let noLinks = PathResolution(rawValue: UInt64(RESOLVE_NO_SYMLINKS))
     /// EXDEV where the walk would leave the directory that it starts in.
     package static let beneath = PathResolution(rawValue: UInt64(pinfold_RESOLVE_BENEATH))
+    /// As if the directory were `/`, for absolute paths and links too.
+    package static let inRoot = PathResolution(rawValue: UInt64(RESOLVE_IN_ROOT))
     /// Below the directory, through no link: for names that somebody else may change.
     package static let strict: PathResolution = [.beneath, .noLinks, .noMagicLinks]
 }

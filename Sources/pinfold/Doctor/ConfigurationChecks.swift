@@ -6,7 +6,9 @@ internal import SystemPackage
 /// What the configuration names, held against the machine.
 enum ConfigurationChecks {
     static func all(_ configuration: Configuration) -> [Check] {
-        [agent(configuration), mountPlan(configuration)] + zones(configuration) + tests(configuration) + [space(configuration)]
+        [agent(configuration), mountPlan(configuration)] + zones(configuration) + tests(configuration) + [
+            server(configuration), space(configuration),
+        ]
     }
 
     /// How a commit would be tested: the deploy daemon's own answer, which knows the kinds of projects.
@@ -48,6 +50,25 @@ enum ConfigurationChecks {
         } catch {
             return Check("the agent's user", .failed, error.message, advice: "'pinfold init' makes \(AgentUser.defaultName)")
         }
+    }
+
+    /// Whose rights the deployed code has, by the processes that run it now.
+    private static func server(_ configuration: Configuration) -> Check {
+        let (name, target) = ("the server's user", configuration.deploy.target)
+        let directories = [target, configuration.paths.releases]
+        let excessive = ServerRights.excessive(runningFrom: directories, agent: (try? agentAccount(configuration))?.uid ?? 0)
+        guard let worst = excessive.first else {
+            let running = RunningProcess.running(from: directories) { _ in true }
+            guard let first = running.first else { return Check(name, .ok, "no process runs from \(target) now") }
+            let users = Set(running.flatMap(\.owner.users)).sorted().map {
+                (try? UserAccount.resolve("\($0):\($0)"))?.name ?? "uid \($0)"
+            }
+            return Check(
+                name, .ok,
+                "\(first)\(running.count > 1 ? " and \(running.count - 1) more" : "") as \(users.joined(separator: ", "))")
+        }
+        let more = excessive.count > 1 ? ", and \(excessive.count - 1) more" : ""
+        return Check(name, worst.rights == .theAgents ? .limited : .failed, "\(worst)\(more)", advice: ServerRights.advice)
     }
 
     /// Groups whose members can become root, or read what only root should.

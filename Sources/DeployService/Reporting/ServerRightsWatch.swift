@@ -1,0 +1,39 @@
+internal import DeploySteps
+internal import Dispatch
+internal import LinuxSystem
+
+/// Looks with whose rights the deployed code runs.
+///
+/// A server is started by whoever likes, at any time: so it is looked for when the state is shown or asked for, and never by a clock. In a thread of its
+/// own: a path of some process may lead to a filesystem that does not answer, and nobody here waits for that.
+final class ServerRightsWatch: Sendable {
+    private let directories: [String]
+    private let agent: UInt32
+    private let isLooking = Lock(false)
+    private let look = DispatchGroup()
+
+    init(_ settings: PipelineSettings) {
+        directories = [settings.target, settings.releases]
+        agent = settings.agentUID
+    }
+
+    /// Looks, unless that is being done, and waits for at most `milliseconds`.
+    /// - Parameter report: is given what is wrong, or nil.
+    func look(waitingMilliseconds milliseconds: Int, _ report: @escaping @Sendable (String?) -> Void) {
+        let isMine = isLooking.withLock { isLooking in
+            defer { isLooking = true }
+            return !isLooking
+        }
+        if isMine {
+            look.enter()
+            let search: @Sendable () -> Void = { [self] in
+                report(ServerRights.excessive(runningFrom: directories, agent: agent).summary)
+                isLooking.withLock { $0 = false }
+                look.leave()
+            }
+            // Without a thread it is done here: late is better than not at all.
+            if (try? SystemThread("rights", search)) == nil { search() }
+        }
+        if milliseconds > 0 { _ = look.wait(timeout: .now() + .milliseconds(milliseconds)) }
+    }
+}
