@@ -156,7 +156,8 @@ let package = Package(
             cSettings: gnu,
             swiftSettings: dialect),
         .executableTarget(
-            name: "pinfold-hint-rate", dependencies: ["DeployModel", "LinuxSystem", "TestSupport", system], path: "Tests/HintRate",
+            name: "pinfold-ask-rate", dependencies: ["DeployModel", "DeploySteps", "GitRepository", "TestSupport"],
+            path: "Tests/AskRate",
             cSettings: gnu, swiftSettings: dialect),
         .testTarget(
             name: "FuzzTests", dependencies: ["FuzzTargets", "LinuxSystem", "TestSupport", "pinfold-fuzz"], exclude: ["Corpus"],

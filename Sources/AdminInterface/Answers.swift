@@ -47,3 +47,20 @@ package struct Acknowledgement: Codable, Hashable, Sendable {
         self.message = message
     }
 }
+
+/// Whether a file of the tree judges the agent.
+package struct SurfaceAnswer: Codable, Hashable, Sendable {
+    package var path: String
+    package var judges: Bool
+    /// Why it does, in a sentence; none where it does not.
+    package var reason: String?
+    /// The version whose tests were looked at; none where nothing is deployed and no baseline is known.
+    package var base: CommitID?
+
+    package init(path: String, reason: String?, base: CommitID?) {
+        self.path = path
+        judges = reason != nil
+        self.reason = reason
+        self.base = base
+    }
+}

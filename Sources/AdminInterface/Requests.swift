@@ -44,6 +44,9 @@ package enum Query {
     /// The offset in bytes from which on output is wanted: `log`.
     package static let from = "from"
 
+    /// A path inside the deployed tree: `surface`.
+    package static let path = "path"
+
     /// The longest wait, in seconds: shorter than what people and proxies take for a dead connection.
     package static let longestWait = 30
     /// The most entries of one answer.
@@ -57,6 +60,7 @@ package enum Query {
         case .history: [limit, before]
         case .events: [limit]
         case .log: [from, wait]
+        case .surface: [path]
         default: []
         }
     }

@@ -9,6 +9,7 @@ package enum Route: String, CaseIterable, Sendable {
     case show
     case log
     case diff
+    case surface
     case approve
     case reject
     case lift
@@ -29,7 +30,7 @@ package enum Route: String, CaseIterable, Sendable {
 
     package var method: Method {
         switch self {
-        case .deployment, .status, .history, .events, .show, .log, .diff: .get
+        case .deployment, .status, .history, .events, .show, .log, .diff, .surface: .get
         case .deploy, .approve, .reject, .lift, .rollback, .hold, .resume: .post
         }
     }
@@ -45,6 +46,7 @@ package enum Route: String, CaseIterable, Sendable {
         case .show: "/deployments/{id}"
         case .log: "/deployments/{id}/log"
         case .diff: "/deployments/{id}/diff"
+        case .surface: "/surface"
         case .approve: "/commits/{commit}/approve"
         case .reject: "/commits/{commit}/reject"
         case .lift: "/commits/{commit}/lift"
@@ -54,10 +56,10 @@ package enum Route: String, CaseIterable, Sendable {
         }
     }
 
-    /// The agent may deploy, follow what came of that, and read the status; nothing else.
+    /// The agent may deploy, follow what came of that, read the status, and ask what judges it; nothing else.
     package var audience: Audience {
         switch self {
-        case .deploy, .deployment, .status: .agent
+        case .deploy, .deployment, .status, .surface: .agent
         default: .admin
         }
     }

@@ -8,6 +8,7 @@ package protocol DeployServing: Sendable {
     func show(_ id: Int) throws(DeployError) -> Deployment
     func log(_ id: Int, from offset: Int, limit: Int) throws(DeployError) -> LogChunk
     func diff(_ id: Int) async throws(DeployError) -> [UInt8]
+    func surface(of path: String) async throws(DeployError) -> (reason: TestSurface.Reason?, base: CommitID?)
     func events(limit: Int) throws(DeployError) -> [Event]
 
     func approve(_ commit: String, by caller: Caller) async throws(DeployError) -> Deployment

@@ -59,6 +59,7 @@ struct Harness: Sendable {
         case .show: return try Self.json(try service.show(try number(context, "id")))
         case .log: return try await log(try number(context, "id"), query, wait)
         case .diff: return try await diff(try number(context, "id"))
+        case .surface: return try await surface(try query.text(Query.path))
         case .approve: return try Self.json(try await service.approve(try commit(context), by: caller))
         case .reject:
             let reason = try Self.reason(try await decode(request))
@@ -128,6 +129,11 @@ struct Harness: Sendable {
         return Response(
             status: .ok, headers: [.contentType: "application/octet-stream"],
             body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+    }
+
+    private func surface(_ path: String) async throws -> Response {
+        let found = try await service.surface(of: path)
+        return try Self.json(SurfaceAnswer(path: path, reason: found.reason?.sentence, base: found.base))
     }
 
     // Decoding and encoding.

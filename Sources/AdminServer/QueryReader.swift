@@ -30,6 +30,11 @@ struct QueryReader {
         return value
     }
 
+    func text(_ name: String) throws(Problem) -> String {
+        guard let text = values[name], !text.isEmpty else { throw Problem(.usage, "'\(name)' has to be given") }
+        return text
+    }
+
     /// How many seconds the answer may be put off.
     func wait() throws(Problem) -> Int? { try number(Query.wait, in: 0...Query.longestWait) }
 }

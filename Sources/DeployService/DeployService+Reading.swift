@@ -62,6 +62,26 @@ extension DeployService {
         }
     }
 
+    /// Why a file of the tree judges the agent, nil where it does not, and the version whose tests say so.
+    /// - Parameter path: from the tree's top.
+    package func surface(of path: String) async throws(DeployError) -> (reason: TestSurface.Reason?, base: CommitID?) {
+        guard let mirror = loop.openMirror else { throw .unavailable("the daemon is starting") }
+        let baseline = Baseline(of: settings).commit
+        let surfaces = loop.surfaces
+        let store = self.store
+        return try await offPool {
+            let (base, passed) = try store.read { history -> (CommitID?, Set<String>?) in
+                let good = try history.fact(.good)
+                let running = try history.fact(.running)
+                return (good?.commit ?? running?.commit ?? baseline, try good.flatMap { try history.passedTests(of: $0.origin) })
+            }
+            // A baseline comes into the mirror with the first commit.
+            let known = try base.flatMap { try mirror.contains($0.objectID) ? $0 : nil }
+            let surface = try surfaces.surface(of: known, passed: passed, in: mirror)
+            return (surface.reason(for: Array(path.utf8)), known)
+        }
+    }
+
     /// What was asked, answered and refused, newest first.
     package func events(limit: Int) throws(DeployError) -> [Event] {
         try store.read { try $0.events(limit: max(0, limit)) }

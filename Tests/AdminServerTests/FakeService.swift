@@ -76,6 +76,10 @@ final class FakeService: DeployServing {
         return state.withLock { $0.change }
     }
 
+    func surface(of path: String) async throws(DeployError) -> (reason: TestSurface.Reason?, base: CommitID?) {
+        (TestSurface.builtIn.reason(for: Array(path.utf8)), Samples.commit)
+    }
+
     func events(limit: Int) throws(DeployError) -> [Event] { state.withLock { Array($0.events.reversed().prefix(limit)) } }
 
     func approve(_ commit: String, by caller: Caller) async throws(DeployError) -> Deployment {

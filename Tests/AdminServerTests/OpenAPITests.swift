@@ -73,6 +73,10 @@ import Testing
         ("EventList", EventList(events: [Samples.event]), EventList(events: [])),
         ("LogPage", LogPage(text: "t", next: 1, complete: false), LogPage(text: "", next: 0, complete: true)),
         (
+            "SurfaceAnswer", SurfaceAnswer(path: "tests/a", reason: "r", base: Samples.commit),
+            SurfaceAnswer(path: "a", reason: nil, base: nil)
+        ),
+        (
             "Quarantine", Samples.quarantine,
             Quarantine(commit: Samples.commit, tree: "t", good: nil, reason: "r", since: Samples.moment)
         ),

@@ -11,7 +11,10 @@ struct TestSurfaceTests {
         "TEST/a",
         "test_top.py", "a/test_x.py", "requirements.txt", "requirements-dev.txt", "jest.config.js", "tests", ".gitlab-ci.yml",
         "go.sum",
-        ".gitattributes", "sub/tests/data/deep/file.bin", "Package.swift", "usercustomize.py",
+        ".gitattributes", "sub/tests/data/deep/file.bin", "Package.swift", "usercustomize.py", "testdata/a.json", "fixtures/a.json",
+        "FooTest.kt", "foo_unittest.cc", "pytest.toml", "conftest.pyc", "pluggy/__init__.py", "x.egg-info/entry_points.txt",
+        "gradlew",
+        "compose.yml", "nextest.toml", "tests.rs", "spec_helper.rb", "features/login.feature", "tasks.py", "x.snap",
     ])
     func `what decides the verdict is in the surface`(path: String) {
         #expect(TestSurface.builtIn.contains(Array(path.utf8)))
@@ -20,7 +23,8 @@ struct TestSurfaceTests {
     @Test(arguments: [
         "app.py", "agent_server/main.py", "client/src/App.tsx", "README.md", "docs/latest.md", "contest.py", "attestation/x.py",
         "static/protest.png",
-        "src/testament.py", "index.html",
+        "src/testament.py", "index.html", "app/tasks.py", "src/features/login.tsx", "app/workspace/a.py", "build_info.py",
+        "app/checks.py",
     ])
     func `ordinary code is not`(path: String) {
         #expect(!TestSurface.builtIn.contains(Array(path.utf8)))

@@ -167,4 +167,24 @@ struct ApprovalTests {
             #expect(large.hints?.unread == ["a.py"])
         }
     }
+
+    @Test func `what the deployed tests use waits, and is laid over the candidate with them`() async throws {
+        try await configured { $0.settings.testCommand = "sh ./ops/verify" }.run { farm, service in
+            try await service.deployed(
+                farm.commit([
+                    "ops/verify": "grep -q 1 wanted/sum && grep -q 1 a\n", "tests/test_a.py": "open('wanted/sum')\n",
+                    "wanted/sum": "1\n",
+                    "a": "1\n",
+                ]))
+            let data = try await service.outcome(of: farm.commit(["wanted/sum": "1 or 2\n", "a": "1 or 2\n"]))
+            #expect(data.approvalReasons == [.testSurface])
+            #expect(data.surface == ["M wanted/sum"])
+            #expect(data.verdictWithDeployedSurface?.passed == true)
+            let script = try await service.outcome(of: farm.commit(["ops/verify": "exit 0\n", "wanted/sum": "1\n", "a": "2\n"]))
+            #expect(script.surface == ["M ops/verify"])
+            #expect(script.verdictWithDeployedSurface?.passed == false)
+            #expect(try await service.surface(of: "ops/verify").reason == .fact(.namedByCommand))
+            #expect(try await service.surface(of: "a").reason == nil)
+        }
+    }
 }

@@ -89,10 +89,10 @@ struct ConfinementTests {
                 of: farm.commit([
                     "run.sh": "echo \"<testsuite><testcase name='a'/></testsuite>\" > report.xml\n", "report.xml": nil,
                 ]))
-            // By code alone: nothing of the change judges the agent by its name; that it writes a report is a hint.
-            #expect(fewer.surface.isEmpty)
+            // The test command names the script.
+            #expect(fewer.surface == ["M run.sh"])
             #expect(fewer.state == .awaitingApproval)
-            #expect(fewer.approvalReasons == [.testsVanished, .hints])
+            #expect(fewer.approvalReasons == [.testSurface, .testsVanished])
             #expect(fewer.verdict?.vanished == ["b"])
 
             let linked = try await service.outcome(of: farm.commit(["run.sh": "ln -s /etc/passwd report.xml\n"]))
@@ -100,11 +100,26 @@ struct ConfinementTests {
         }
     }
 
+    @Test func `a test that is gone by a change of code alone goes before a human`() async throws {
+        try await configured { farm in
+            farm.settings.testReport = "report.xml"
+            farm.settings.testCommand = "cat in* > report.xml"
+        }.run { farm, service in
+            try await service.deployed(
+                farm.commit(["in.xml": "<testsuite><testcase name='p[a]'/><testcase name='p[b]'/></testsuite>"]))
+            let fewer = try await service.outcome(of: farm.commit(["in.xml": "<testsuite><testcase name='p[a]'/></testsuite>"]))
+            #expect(fewer.surface.isEmpty)
+            #expect(fewer.approvalReasons == [.testsVanished])
+            _ = try await service.approve(fewer.commit.hex, by: admin)
+            try await service.deployed(fewer.commit)
+        }
+    }
+
     @Test func `a test that is gone fails where no human is asked`() async throws {
         try await configured { farm in
             farm.settings.requireApproval = false
             farm.settings.testReport = "report.xml"
-            farm.settings.testCommand = "cp in.xml report.xml"
+            farm.settings.testCommand = "cat in* > report.xml"
         }.run { farm, service in
             try await service.deployed(
                 farm.commit(["in.xml": "<testsuite><testcase name='p[a]'/><testcase name='p[b]'/></testsuite>"]))

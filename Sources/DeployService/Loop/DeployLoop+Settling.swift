@@ -196,7 +196,7 @@ extension DeployLoop {
             return
         }
         let tools = Work.Tools(
-            mirror: mirror, intake: intake, surface: surface, branch: intake.branch,
+            mirror: mirror, intake: intake, surfaces: surfaces, branch: intake.branch,
             log: StepLog(path: settings.logs + "/\(deployment.id).log"), cancellation: Cancellation(), fault: fault)
         let bell = self.bell
         pusher = StepWorker(Pipeline.push, Work(deployment: deployment, settings: settings, facts: Work.Facts(), tools: tools)) {

@@ -27,7 +27,7 @@ final class DeployLoop: @unchecked Sendable {
         didSet { shared.withLock { $0 = mirror } }
     }
     var intake: SourceIntake?
-    var surface: TestSurface
+    let surfaces: SurfaceSearch
     let fault: FaultPoint
     var worker: StepWorker?
     /// How the deployment of `worker` ends when its step returns, decided meanwhile.
@@ -47,7 +47,7 @@ final class DeployLoop: @unchecked Sendable {
         self.fault = fault
         self.store = store
         self.board = board
-        surface = settings.testSurface
+        surfaces = SurfaceSearch(settings)
         ballast = Ballast(path: settings.deployments + "/.reserve")
     }
 
@@ -260,7 +260,7 @@ final class DeployLoop: @unchecked Sendable {
         }
         let cancellation = Cancellation()
         let tools = Work.Tools(
-            mirror: mirror, intake: intake, surface: surface, branch: intake.branch,
+            mirror: mirror, intake: intake, surfaces: surfaces, branch: intake.branch,
             log: StepLog(path: settings.logs + "/\(deployment.id).log"), cancellation: cancellation, fault: fault)
         let work = Work(deployment: deployment, settings: settings, facts: try facts(for: deployment), tools: tools)
         let bell = self.bell

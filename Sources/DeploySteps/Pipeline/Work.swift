@@ -42,19 +42,20 @@ package struct Work: Sendable {
     package struct Tools: Sendable {
         package let mirror: GitMirror
         package let intake: SourceIntake
-        package let surface: TestSurface
+        package let surfaces: SurfaceSearch
         package let branch: String
         package let log: StepLog
         package let cancellation: Cancellation
         package let fault: FaultPoint
 
         package init(
-            mirror: GitMirror, intake: SourceIntake, surface: TestSurface, branch: String, log: StepLog, cancellation: Cancellation,
+            mirror: GitMirror, intake: SourceIntake, surfaces: SurfaceSearch, branch: String, log: StepLog,
+            cancellation: Cancellation,
             fault: FaultPoint
         ) {
             self.mirror = mirror
             self.intake = intake
-            self.surface = surface
+            self.surfaces = surfaces
             self.branch = branch
             self.log = log
             self.cancellation = cancellation

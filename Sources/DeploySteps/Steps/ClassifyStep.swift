@@ -9,7 +9,7 @@ internal import GitRepository
     if let known = base, try !work.tools.mirror.contains(known.objectID) { base = nil }
     work.deployment.base = base
     let result = try classify(
-        work.deployment.commit.objectID, deployed: base?.objectID, in: work.tools.mirror, surface: work.tools.surface)
+        work.deployment.commit.objectID, deployed: base?.objectID, in: work.tools.mirror, surface: work.surface(of: base))
     work.deployment.changes = ChangeSummary(
         added: result.changes.count { $0.status == .added },
         modified: result.changes.count { $0.status != .added && $0.status != .deleted },

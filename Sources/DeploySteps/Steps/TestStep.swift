@@ -76,7 +76,7 @@ private struct TestRun {
 
     /// Makes the copy's test surface that of the deployed commit: its files put back, the candidate's own removed.
     private func overlay(_ base: CommitID, on copy: String, owner: (uid: UInt32, gid: UInt32)) throws {
-        let surface = work.tools.surface
+        let surface = try work.surface(of: base)
         let mirror = work.tools.mirror
         let overlay = Overlay(root: copy, owner: owner)
         let old = try mirror.files(of: base.objectID).filter { surface.contains($0.path.bytes) }

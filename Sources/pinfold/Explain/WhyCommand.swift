@@ -1,5 +1,7 @@
+internal import AdminInterface
 internal import ArgumentParser
 internal import CLinux
+internal import DeployModel
 internal import LinuxSystem
 internal import PinfoldConfiguration
 internal import ZonePolicy
@@ -19,14 +21,50 @@ struct WhyCommand: ParsableCommand {
     @Flag(help: "Ask about writing: content, attributes, and making, removing or renaming the name.")
     var write = false
 
+    @Flag(
+        help:
+            "Ask the deploy daemon whether a file of the repository judges the agent, and why. Exit code 0: it does; 1: it does not."
+    )
+    var surface = false
+
     @OptionGroup var output: OutputOptions
     @OptionGroup var options: ConfigurationOptions
 
     mutating func run() throws {
         guard !path.isEmpty else { throw CommandFailure(.usage, "an empty path names nothing") }
+        if surface { return try askDaemon() }
         let answer = try Answer(path: path, about: write ? .write : .read, configuration: try options.load())
         if output.json { try Terminal.say(json: answer) } else { Terminal.say(answer.text) }
         if !(write ? answer.write : answer.read).allowed { throw ExitCode(CommandExit.notDone.rawValue) }
+    }
+}
+
+extension WhyCommand {
+    private func askDaemon() throws {
+        let configuration = try options.load()
+        let answer: SurfaceAnswer = try DaemonConnection(configuration.paths).ask(
+            .surface, query: [(Query.path, try treePath(configuration))])
+        if output.json {
+            try Terminal.say(record: answer)
+        } else {
+            let version = answer.base.map { " (as \($0.short) says, which is compared with)" } ?? ""
+            Terminal.say(
+                answer.reason.map { "\(answer.path.displayed()) judges the agent: \($0)\(version)" }
+                    ?? "\(answer.path.displayed()) does not judge the agent\(version)")
+        }
+        if !answer.judges { throw ExitCode(CommandExit.notDone.rawValue) }
+    }
+
+    /// From the repository's top: of a path in code-repo, or of one that is given that way.
+    private func treePath(_ configuration: Configuration) throws(CommandFailure) -> String {
+        let absolute = absolutePath(path, in: workingDirectory())
+        if absolute != configuration.codeRepo, isPath(absolute, atOrBelow: configuration.codeRepo) {
+            return String(absolute.dropFirst(configuration.codeRepo.count + 1))
+        }
+        guard !path.hasPrefix("/"), !path.split(separator: "/").contains("..") else {
+            throw CommandFailure(.usage, "\(path) is not in \(configuration.codeRepo), whose files judge the agent")
+        }
+        return path
     }
 }
 

@@ -6,7 +6,7 @@ struct SourceScanner {
     enum Token: Equatable {
         /// Letters, digits, `_`, `$` and every byte beyond ASCII.
         case word(String)
-        /// What is between quotes on this line, in small letters.
+        /// What is between quotes on this line, in small letters unless case is kept.
         case text(String)
         case other(UInt8)
     }
@@ -30,10 +30,12 @@ struct SourceScanner {
     }
 
     private let syntax: Syntax
+    private let keepsCase: Bool
     private var state = State.code
 
-    init(_ syntax: Syntax) {
+    init(_ syntax: Syntax, keepingCase: Bool = false) {
         self.syntax = syntax
+        keepsCase = keepingCase
     }
 
     /// The tokens of the next line.
@@ -48,7 +50,7 @@ struct SourceScanner {
                 state = .code
             case .string(let quote):
                 let end = Self.index(of: quote, in: rest)
-                tokens.append(.text(Self.lowercased(rest[..<(end ?? rest.endIndex)])))
+                tokens.append(.text(text(rest[..<(end ?? rest.endIndex)])))
                 guard let end else { return tokens }
                 rest = rest[(end + quote.count)...]
                 state = .code
@@ -108,7 +110,7 @@ struct SourceScanner {
                 content.append(byte)
             }
         }
-        tokens.append(.text(Self.lowercased(content[...])))
+        tokens.append(.text(text(content[...])))
     }
 
     private static func isWord(_ byte: UInt8) -> Bool {
@@ -120,8 +122,8 @@ struct SourceScanner {
         }
     }
 
-    private static func lowercased(_ bytes: ArraySlice<UInt8>) -> String {
-        String(decoding: bytes.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }, as: UTF8.self)
+    private func text(_ bytes: ArraySlice<UInt8>) -> String {
+        String(decoding: keepsCase ? Array(bytes) : bytes.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }, as: UTF8.self)
     }
 
     private static func index(of needle: [UInt8], in bytes: ArraySlice<UInt8>) -> Int? {
