@@ -134,7 +134,8 @@ let package = Package(
         .executableTarget(
             name: "pinfold-deployd",
             dependencies: [
-                "AdminServer", "DeployModel", "DeployService", "DeploySteps", "LinuxSystem", "PinfoldConfiguration", arguments,
+                "AdminServer", "DeployModel", "DeployService", "DeploySteps", "DurableFiles", "LinuxSystem", "PinfoldConfiguration",
+                arguments,
                 system, .product(name: "Logging", package: "swift-log"),
             ],
             cSettings: gnu, swiftSettings: dialect),

@@ -45,6 +45,9 @@ extension DeployService {
             record(Event(at: Clock.now, who: caller.description, what: "deploy by force", outcome: "refused: force is the admin's"))
             throw .forbidden("force_deploy is the admin's: an agent that may skip human approval has none")
         }
+        if let fault = settings.configurationFault {
+            throw .refused("nothing was committed, since nothing new is deployed: \(fault); mend that and start the daemon again")
+        }
         let source = SourceCommit(settings)
         let departure = self.departure
         let branch = DeployingBranch(settings, store)

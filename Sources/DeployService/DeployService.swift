@@ -38,6 +38,12 @@ package final class DeployService: Sendable {
         }
         store = try HistoryStore(path: settings.database)
         board = StatusBoard(settings, branch: (try? DeployingBranch(settings, store).decided()) ?? nil)
+        if let fault = settings.configurationFault {
+            board.warn(
+                "configuration",
+                "nothing new is deployed: \(fault); mend that and start the daemon again, which goes on with the settings of before"
+            )
+        }
         loop = DeployLoop(
             settings, store: store, board: board, bell: bell,
             fault: fault ?? FaultPoint(armed: ProcessInfo.processInfo.environment["PINFOLD_FAULT"]))

@@ -7,8 +7,17 @@ internal import LinuxSystem
 internal import PinfoldConfiguration
 
 extension Main {
+    /// Everything that the daemon is started with.
+    struct Start {
+        var pipeline: PipelineSettings
+        let admin: AdminServer.Settings
+        /// What it leaves for those that look for it, and where.
+        let running: RunningSettings
+        let runningFile: String
+    }
+
     /// The admin's decisions as the pipeline's and the server's values, or exit code 2.
-    func load() throws -> (PipelineSettings, AdminServer.Settings) {
+    func load() throws -> Start {
         guard geteuid() == 0 else {
             throw ValidationError(
                 "pinfold-deployd has to run as root: it acts as the agent's user and writes where nobody else may")
@@ -21,25 +30,65 @@ extension Main {
         }
         if let dataRoot { overrides["AGENT_DATA_ROOT"] = dataRoot }
         let usual = "/etc/pinfold/pinfold.env"
-        do {
+        let directory = FileManager.default.currentDirectoryPath
+        let file = config ?? (FileManager.default.fileExists(atPath: usual) ? usual : nil)
+        let absoluteFile = file.map { Paths.absolute($0, from: directory) }
+        let environment = ProcessInfo.processInfo.environment
+        let pushFiles = Paths.absolute("..", from: absoluteFile ?? usual)
+        do throws(ConfigurationError) {
             let configuration = try Configuration.load(
-                environment: ProcessInfo.processInfo.environment,
-                file: config ?? (FileManager.default.fileExists(atPath: usual) ? usual : nil),
-                overrides: overrides, workingDirectory: FileManager.default.currentDirectoryPath)
-            let agent = try configuration.agent()
-            let paths = configuration.paths
-            return (
-                try PipelineSettings(
-                    configuration, uid: agent.uid, gid: agent.gid,
-                    // Looked for at each push, so that one that is put there later counts without a restart.
-                    pushFiles: URL(fileURLWithPath: config ?? usual).deletingLastPathComponent().path),
-                AdminServer.Settings(
-                    adminSocket: paths.adminSocket, agentSocket: paths.agentSocket, agentUserID: agent.uid, agentGroupID: agent.gid)
+                environment: environment, file: file, overrides: overrides, workingDirectory: directory)
+            return try start(
+                configuration, RunningSettings(configuration, file: absoluteFile, workingDirectory: directory), pushFiles: pushFiles
             )
         } catch {
-            FileHandle.standardError.write(Data("pinfold-deployd: \(error)\n".utf8))
-            throw ExitCode(2)
+            // What a daemon that died was in the middle of is brought to its end, by the settings that it had.
+            let asked = (overrides["AGENT_DATA_ROOT"] ?? environment["AGENT_DATA_ROOT"]).map { Paths.absolute($0, from: directory) }
+            let dead = RunningSettings.all(of: .deployDaemon, from: absoluteFile).compactMap { running in
+                (try? running.configuration()).map { (running, $0) }
+            }.filter { asked == nil || asked == $0.1.dataRoot }
+            guard dead.count == 1, error.variable.map({ overrides[$0] == nil }) ?? true,
+                var start = try? start(dead[0].1, dead[0].0, pushFiles: pushFiles)
+            else {
+                say("\(error)")
+                throw ExitCode(2)
+            }
+            say(
+                "warning: \(error); going on with the settings of the daemon that has died at \(dead[0].1.dataRoot): what it was in the middle of "
+                    + "is brought to its end, nothing new is deployed")
+            start.pipeline.configurationFault = "\(error)"
+            return start
         }
+    }
+
+    private func start(_ configuration: Configuration, _ running: RunningSettings, pushFiles: String) throws(ConfigurationError)
+        -> Start
+    {
+        let agent = try configuration.agent()
+        let paths = configuration.paths
+        var isDirectory: ObjCBool = false
+        guard unsafe FileManager.default.fileExists(atPath: paths.deployments, isDirectory: &isDirectory), isDirectory.boolValue
+        else {
+            throw ConfigurationError(
+                variable: "AGENT_DATA_ROOT", value: configuration.dataRoot,
+                reason: "nothing is set up there; run 'pinfold init' first")
+        }
+        let pipeline: PipelineSettings
+        do {
+            // Looked for at each push, so that one that is put there later counts without a restart.
+            pipeline = try PipelineSettings(configuration, uid: agent.uid, gid: agent.gid, pushFiles: pushFiles)
+        } catch {
+            throw ConfigurationError(variable: "AGENT_DEPLOY_TEST_SURFACE", reason: "\(error)")
+        }
+        return Start(
+            pipeline: pipeline,
+            admin: AdminServer.Settings(
+                adminSocket: paths.adminSocket, agentSocket: paths.agentSocket, agentUserID: agent.uid, agentGroupID: agent.gid),
+            running: running, runningFile: RunningSettings.file(of: .deployDaemon, at: configuration.dataRoot))
+    }
+
+    private func say(_ text: String) {
+        FileHandle.standardError.write(Data("pinfold-deployd: \(text)\n".utf8))
     }
 }
 

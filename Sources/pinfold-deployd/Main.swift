@@ -5,6 +5,7 @@ internal import DeployModel
 internal import DeployService
 internal import DeploySteps
 internal import Dispatch
+internal import DurableFiles
 internal import Foundation
 internal import LinuxSystem
 internal import Logging
@@ -46,7 +47,8 @@ struct Main: ParsableCommand {
             return
         }
         let manager = ServiceManager()
-        let (settings, admin) = try load()
+        let start = try load()
+        let settings = start.pipeline
         let stop = StopSignals()
         let logger = Logger(label: "pinfold.deployd")
         let service: DeployService
@@ -55,7 +57,7 @@ struct Main: ParsableCommand {
         } catch {
             throw fail(error.message, 1)
         }
-        let server = AdminServer(service, settings: admin, logger: logger)
+        let server = AdminServer(service, settings: start.admin, logger: logger)
         stop.whenTold { name in
             logger.info("\(name): stopping")
             manager.say(.stopping)
@@ -71,6 +73,12 @@ struct Main: ParsableCommand {
                     group.addTask {
                         try await server.run {
                             logger.info("serving \(settings.deployments)")
+                            do {
+                                try DurableFile.makeDirectory(MountRuntime.directory)
+                                try DurableFile.write(start.running.encoded, to: start.runningFile, mode: 0o600)
+                            } catch {
+                                logger.warning("with a wrong configuration nobody will find this daemon: \(error)")
+                            }
                             manager.say(.ready)
                         }
                     }
@@ -88,6 +96,8 @@ struct Main: ParsableCommand {
         }
         ended.wait()
         if let failure = failure.withLock({ $0 }) { throw fail("\(failure)", 1) }
+        // Ended in order: there is nothing that would have to go on whatever the configuration says by then.
+        try? DurableFile.remove(start.runningFile)
         withExtendedLifetime(stop) {}
     }
 

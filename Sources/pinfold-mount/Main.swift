@@ -23,6 +23,8 @@ struct Main {
             ready.say("ready\n")
             manager.say(.ready)
             gateway.run { manager.say(.stopping) }
+            // Ended in order: nobody is to serve the view again with settings that were its own.
+            MountRuntime(mountpoint: arguments.options.mountpoint).removeSettings()
         } catch {
             ThisProcess.exit(fail(error, on: ready))
         }

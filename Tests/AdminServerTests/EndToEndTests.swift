@@ -19,6 +19,7 @@ import Testing
         init(_ root: String) throws {
             self.root = root
             try makeDirectories(codeRepo)
+            try makeDirectories(root + "/deployments")
             try run("chown", ["\(uid):\(uid)", codeRepo]).requireSuccess()
             try agent("git init -q -b main && echo 1 > version && git add -A && git commit -q -m first")
             // The agent runs a copy: the build directory need not be open to its user.

@@ -9,6 +9,7 @@ struct `On a machine with systemd` {
     private func booted(_ directory: String, _ preparation: String = "") throws -> BootedMachine {
         let installation = try Installation(directory)
         try installation.makeZones()
+        try makeDirectories(installation.data + "/deployments")
         try writeFile(
             directory + "/pinfold.env",
             """

@@ -343,6 +343,42 @@ struct InitTests {
         }
     }
 
+    @Test func `without a name the data root is the project's, from wherever in it, and the project does not see it`() throws {
+        try Installation.with { installation in
+            try installation.makeRepository()
+            try makeDirectories(installation.repository + "/code/deep/er")
+            let environment = [
+                "AGENT_VIEW_SOURCE": installation.root, "AGENT_USER": "54321:54321",
+                "AGENT_VIEW_MOUNTPOINT": installation.mountpoint,
+            ]
+            func pinfold(_ arguments: String..., in directory: String) throws -> Finished {
+                try run(
+                    Executables.pinfold, arguments + ["--config", installation.file], environment: environment,
+                    workingDirectory: installation.repository + directory)
+            }
+            let made = try pinfold("init", in: "/code")
+            #expect(
+                made.output.contains("cloned \(installation.repository) into \(installation.repository)/agent-data/code-repo"),
+                "\(made)")
+            #expect(!exists(installation.repository + "/code/agent-data"))
+            #expect(try shell("git status --porcelain", workingDirectory: installation.repository).requireSuccess() == "")
+            // Found again from anywhere below, inside the zones too, whatever lies in them.
+            try shell(
+                "mkdir -p sandbox/x/agent-data/deployments; chown -R 54321 sandbox/x",
+                workingDirectory: installation.repository + "/agent-data"
+            ).requireSuccess()
+            for place in ["", "/code/deep/er", "/agent-data/logs", "/agent-data/code-repo/code", "/agent-data/sandbox/x"] {
+                let again = try pinfold("init", in: place)
+                #expect(again.status.isSuccess && again.output.isEmpty && again.errors.isEmpty, "\(place): \(again)")
+                let status = try pinfold("status", in: place)
+                #expect(status.errors.contains("\(installation.repository)/agent-data/deployments/"), "\(place): \(status)")
+            }
+            #expect(
+                try shell("find . -name agent-data -not -path '*/sandbox/*'", workingDirectory: installation.root).output
+                    == "./project/agent-data\n")
+        }
+    }
+
     @Test func `the default user is made where it is missing, and only that one`() throws {
         try Installation.with { installation in
             try installation.makeRepository()

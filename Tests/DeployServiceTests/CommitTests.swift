@@ -181,6 +181,50 @@ struct CommitTests {
         }
     }
 
+    @Test(arguments: [false, true])
+    func `names of any bytes are committed, tested, deployed, shown and gone back from`(_ inPlace: Bool) async throws {
+        try await configured { farm in
+            // The names that the test sees are the names that there are.
+            farm.settings.testCommand = #"test -e "$(printf 'd\351/caf\351.txt')" && test "$(find . -type f | wc -l)" -gt 250"#
+            if inPlace {
+                farm.settings.target = farm.root + "/server"
+                try makeDirectories(farm.settings.target)
+            }
+        }.run { farm, service in
+            let write = #"""
+                import os, sys
+                def write(path, text):
+                    os.makedirs(os.path.dirname(path) or b".", exist_ok=True)
+                    open(path, "wb").write(text)
+                for byte in range(1, 256):
+                    if byte not in b"/.": write(b"bytes/" + bytes([byte]), b"%d" % byte)
+                write(b"d\xe9/caf\xe9.txt", b"one\n"); write(b"\xff" * 255, b"long")
+                write(b"/".join([b"n" * 200] * 12) + b"/deep", b"deep")
+                os.symlink(b"caf\xe9.txt", b"d\xe9/l\xe9")
+                """#
+            try farm.agent("python3 - <<'END'\n\(write)\nEND")
+            try farm.git("add", "-A")
+            try farm.git("commit", "-q", "-m", "odd")
+            try await service.deployed(farm.head())
+            let same = "diff -r --no-dereference --exclude=.git '\(farm.codeRepo)' '\(farm.settings.target)/'"
+            try shell(same).requireSuccess()
+            // By the deploy action, which stages them.
+            try farm.agent(
+                #"printf 'two\n' > "$(printf 'd\351/caf\351.txt')"; echo new > "$(printf 'n\303\351w\n\001x')"; rm bytes/A"#)
+            let started = try await service.deploy(DeployActionRequest(commitMessage: "odd again"), by: admin)
+            let ended = try await service.settled(started.id, withinMilliseconds: 60_000)
+            #expect(ended.state == .deployed, "\(ended)")
+            try shell(same).requireSuccess()
+            #expect(ended.changes?.paths.contains(#"M d\xe9/caf\xe9.txt"#) == true, "\(ended.changes?.paths ?? [])")
+            #expect(try await service.diff(started.id).contains(0x2B))
+            #expect(try readFile(farm.settings.statusFile).contains(#"d\\xe9/caf\\xe9.txt"#))
+            let back = try await service.rollback(to: nil, by: admin)
+            #expect(try await service.settled(back.id, withinMilliseconds: 60_000).state == .deployed)
+            try farm.git("reset", "-q", "--hard", "HEAD~1")
+            try shell(same).requireSuccess()
+        }
+    }
+
     @Test func `one daemon serves a data root`() async throws {
         try await withFarm { farm, _ in
             #expect(throws: DeployError.self) { _ = try DeployService(farm.settings) }

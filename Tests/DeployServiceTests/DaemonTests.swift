@@ -47,6 +47,95 @@ struct DaemonTests {
         }
     }
 
+    @Test func `a data root that is not set up is not served, and nothing is made in it`() throws {
+        try withTemporaryDirectory { root in
+            try makeDirectories(root + "/agent-data/code-repo")
+            let ended = try run(
+                Executables.deployd, ["--config", emptyConfiguration(in: root)],
+                environment: ["AGENT_DATA_ROOT": root + "/agent-data", "AGENT_USER": "54321:54321"])
+            #expect(ended.status == .exited(2) && ended.errors.contains("run 'pinfold init' first"), "\(ended)")
+            #expect(try run("ls", [root + "/agent-data"]).output == "code-repo\n")
+        }
+    }
+
+    @Test func `a daemon is reached though its configuration has gone wrong, and goes on after a crash, with nothing new started`()
+        async throws
+    {
+        try await withTemporaryDirectory { root in
+            let farm = try Farm(root)
+            let file = root + "/pinfold.env"
+            let right = """
+                AGENT_DATA_ROOT=\(root)/agent-data
+                AGENT_USER=\(farm.uid):\(farm.uid)
+                AGENT_DEPLOY_TEST_COMMAND="test ! -e broken # \\"quotes\\" and \\$signs"
+
+                """
+            try writeFile(file, right)
+            func start() throws -> ChildProcess {
+                try ChildProcess(
+                    .init(
+                        Executables.deployd, ["--config", file], environment: mergedEnvironment([:]), workingDirectory: "/",
+                        descriptors: [1: 2, 2: 2]))
+            }
+            func pinfold(_ arguments: String...) throws -> Finished {
+                try run(Executables.pinfold, arguments + ["--config", file], workingDirectory: "/")
+            }
+            let first = try farm.commit(["a": "1"])
+            let daemon = try start()
+            try await eventually("the first commit is deployed", within: 60) {
+                (try? pinfold("status", "--json").output.contains("\"last_known_good\" : {\n    \"commit\" : \"\(first)\"")) == true
+            }
+            // One wrong line of each kind: a word too much, a value, no line at all, the data root itself.
+            let wrongs = [
+                right + "AGENT_DEPLOY_KEPT=3\n", right + "AGENT_DEPLOY_KEEP=many\n", right + "nonsense\n",
+                right.replacing("\(root)/agent-data", with: "~/agent-data"),
+                right.replacing("\(root)/agent-data", with: "\(root)/agnet-data"),
+            ]
+            for wrong in wrongs {
+                try writeFile(file, wrong)
+                let status = try pinfold("status")
+                #expect(status.status == .exited(0) && status.output.contains(first.short), "\(status)")
+                #expect(status.errors.hasPrefix("pinfold: warning: ") && status.errors.contains("\(root)/agent-data"), "\(status)")
+                for command in [["hold", "--reason", "wait"], ["resume"]] {
+                    let finished = try run(Executables.pinfold, command + ["--config", file], workingDirectory: "/")
+                    #expect(finished.status == .exited(0), "\(finished)")
+                }
+                // Asked, it answers: there is no earlier version.
+                let back = try pinfold("rollback")
+                #expect(back.status == .exited(1) && back.errors.contains("no earlier good version"), "\(back)")
+                // Nothing is started with it.
+                #expect(try pinfold("mount").status == .exited(2))
+            }
+            // What is typed wrong now is this command's own.
+            #expect(try pinfold("status", "--set", "AGENT_DEPLOY_KEEP=many").status == .exited(2))
+
+            try writeFile(file, wrongs[1])
+            try daemon.signal(SIGKILL)
+            _ = try daemon.wait()
+            let second = try start()
+            try await eventually("it answers again", within: 60) {
+                (try? pinfold("status").output.contains("nothing new is deployed: AGENT_DEPLOY_KEEP")) == true
+            }
+            let new = try farm.commit(["a": "2"])
+            try await eventually("the commit is recorded", within: 60) { try pinfold("history").output.contains(new.short) }
+            let deploy = try pinfold("deploy")
+            #expect(deploy.status == .exited(1) && deploy.errors.contains("AGENT_DEPLOY_KEEP"), "\(deploy)")
+            #expect(try farm.deployed("a") == "1")
+            try second.signal(SIGTERM)
+            #expect(try second.wait() == .exited(0))
+            // It ended in order: there is nothing to go on with.
+            let third = try start()
+            #expect(try third.wait() == .exited(2))
+            #expect(try pinfold("status").status == .exited(2))
+
+            try writeFile(file, right)
+            let fourth = try start()
+            try await eventually("the new commit is deployed", within: 60) { (try? farm.deployed("a")) == "2" }
+            try fourth.signal(SIGTERM)
+            #expect(try fourth.wait() == .exited(0))
+        }
+    }
+
     @Test func `whoever waits for a revision that this daemon has never given is answered at once`() async throws {
         // As a client does that waited when the daemon was started again and the clock had gone back meanwhile.
         try await withFarm { _, service in

@@ -30,6 +30,8 @@ struct Farm: Sendable {
         settings.healthSoak = 100
         settings.healthPatience = 500
         try makeDirectories(data + "/code-repo")
+        // As `pinfold init` does: the daemon serves nothing that is not set up.
+        try makeDirectories(deployments)
         try run("chown", ["\(uid):\(uid)", data + "/code-repo"]).requireSuccess()
         try git("init", "-q", "-b", "main")
     }

@@ -230,13 +230,14 @@ final class DeployLoop: @unchecked Sendable {
         worker.cancellation.cancel(reason)
     }
 
-    /// What is to be run now: what has begun, then the way back, then the newest commit. Nothing new starts while there is a hold.
+    /// What is to be run now: what has begun, then the way back, then the newest commit. Nothing new starts while there is a hold, or
+    /// with a configuration that is wrong.
     private func next() throws(DeployError) -> Deployment? {
         guard intake != nil else { return nil }
         let (open, hold) = try store.read { (try $0.open(), try $0.fact(.hold)) }
         if let begun = open.first(where: { $0.state.touchesTarget }) { return begun }
         if let back = open.first(where: { $0.kind != .commit }) { return back }
-        guard hold == nil, let candidate = open.last else { return nil }
+        guard hold == nil, settings.configurationFault == nil, let candidate = open.last else { return nil }
         // Waiting for a human: an answer or a newer commit changes the record, nothing else does.
         if candidate.state == .awaitingApproval, candidate.approval == nil, candidate.forcedBy == nil { return nil }
         return candidate

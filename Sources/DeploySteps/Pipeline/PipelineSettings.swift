@@ -15,6 +15,10 @@ package struct PipelineSettings: Sendable {
     package var agentUID: UInt32
     package var agentGID: UInt32
 
+    /// What is wrong with the configuration of now, where these are the settings of a daemon that died: what it was in the middle of is brought
+    /// to its end, people are answered, and nothing new is started.
+    package var configurationFault: String?
+
     package var requireTests = true
     package var requireApproval = true
     /// Seconds.

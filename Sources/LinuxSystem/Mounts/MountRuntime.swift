@@ -1,3 +1,5 @@
+internal import CLinux
+
 /// The names under `/run/pinfold` that the gateway's daemon and the command that starts it agree on.
 package struct MountRuntime: Hashable, Sendable {
     /// Where they lie: gone with a reboot, as the mounts are.
@@ -14,6 +16,9 @@ package struct MountRuntime: Hashable, Sendable {
     package var lock: String { "\(Self.directory)/\(name).lock" }
     /// Where a daemon that keeps a record takes in what was refused in the view; root's alone.
     package var audit: String { "\(Self.directory)/\(name).audit" }
+    /// The settings that it serves with, there until it ends in order; root's alone.
+    package var settings: String { "\(Self.directory)/\(name).settings" }
+    package func removeSettings() { unsafe unlink(settings) }
     /// What a daemon in the background says.
     package var log: String { "\(Self.directory)/\(name).log" }
 

@@ -39,6 +39,7 @@ struct ValueSource {
         if let text = overrides[variable.name] { return (text, .flag) }
         if let text = environment[variable.name] { return (text, .environment) }
         if let text = file[variable.name] { return (text, .file(fileName)) }
+        if variable.name == "AGENT_DATA_ROOT" { return (DataRootSearch.from(workingDirectory), .standard) }
         return (variable.defaultText, .standard)
     }
 

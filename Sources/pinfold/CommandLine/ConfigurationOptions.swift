@@ -45,6 +45,16 @@ struct ConfigurationOptions: ParsableArguments {
 
     /// The whole configuration, or the failure that names the variable and what it accepts.
     func load() throws(CommandFailure) -> Configuration {
+        let overrides = try overrides()
+        do throws(ConfigurationError) {
+            return try read(overrides)
+        } catch {
+            throw CommandFailure(error)
+        }
+    }
+
+    /// What the flags say, by the name of the variable.
+    func overrides() throws(CommandFailure) -> [String: String] {
         let flags = [
             ("--data-root", "AGENT_DATA_ROOT", dataRoot), ("--source", "AGENT_VIEW_SOURCE", source),
             ("--mountpoint", "AGENT_VIEW_MOUNTPOINT", viewMountpoint), ("--agent-user", "AGENT_USER", agentUser),
@@ -63,22 +73,31 @@ struct ConfigurationOptions: ParsableArguments {
                 throw CommandFailure(.usage, "\(flag) and --set \(variable) are the same setting; give one of them")
             }
         }
-        return try Self.load(file: config, overrides: overrides)
+        return overrides
+    }
+
+    /// Flags over the environment over the file.
+    func read(_ overrides: [String: String]) throws(ConfigurationError) -> Configuration {
+        try Self.read(file: config, overrides: overrides)
+    }
+
+    private static func read(file: String?, overrides: [String: String]) throws(ConfigurationError) -> Configuration {
+        try Configuration.load(
+            environment: environment(), file: file ?? presentDefaultFile(), overrides: overrides,
+            workingDirectory: workingDirectory())
     }
 
     /// What the variables and the file say, where no option is given.
-    static func load(file: String? = nil, overrides: [String: String] = [:]) throws(CommandFailure) -> Configuration {
-        do {
-            return try Configuration.load(
-                environment: environment(), file: file ?? presentDefaultFile(), overrides: overrides,
-                workingDirectory: workingDirectory())
+    static func load() throws(CommandFailure) -> Configuration {
+        do throws(ConfigurationError) {
+            return try read(file: nil, overrides: [:])
         } catch {
-            throw CommandFailure(.usage, "\(error)")
+            throw CommandFailure(error)
         }
     }
 
     /// A file that exists and cannot be read is an error of `load`, never skipped.
-    private static func presentDefaultFile() -> String? {
+    static func presentDefaultFile() -> String? {
         unsafe access(defaultFile, F_OK) == 0 ? defaultFile : nil
     }
 
@@ -96,4 +115,8 @@ struct ConfigurationOptions: ParsableArguments {
         }
         return result
     }
+}
+
+extension CommandFailure {
+    init(_ error: ConfigurationError) { self.init(.usage, "\(error)") }
 }

@@ -19,7 +19,9 @@ struct DaemonOptions: ParsableArguments {
         let isUnreadable =
             unsafe configuration.config == nil && isThere(ConfigurationOptions.defaultFile)
             && access(ConfigurationOptions.defaultFile, R_OK) != 0
-        guard isUnreadable else { return try configuration.load().paths }
+        guard isUnreadable else {
+            return DataPaths(dataRoot: try configuration.place("AGENT_DATA_ROOT", of: .deployDaemon) { $0.dataRoot })
+        }
         guard let root = configuration.dataRoot ?? ConfigurationOptions.environment()["AGENT_DATA_ROOT"] else {
             throw CommandFailure(.usage, "\(ConfigurationOptions.defaultFile) is not this user's to read; set AGENT_DATA_ROOT")
         }

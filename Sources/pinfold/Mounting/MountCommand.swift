@@ -8,7 +8,8 @@ struct MountCommand: ParsableCommand {
         commandName: "mount", abstract: "Serve the view.",
         discussion: """
             Returns once the view answers. Whatever is wrong with the configuration or the machine is one line and exit code 2, and nothing \
-            is mounted. A view whose daemon died is cleared away first. What the daemon says later is in \
+            is mounted. A view whose daemon died is cleared away first, and served again with the settings that it had where the configuration \
+            is wrong by now. What the daemon says later is in \
             \(MountRuntime.directory)/<mountpoint>.log.
             """)
 
@@ -29,10 +30,12 @@ struct MountCommand: ParsableCommand {
     mutating func run() throws {
         try requireRoot(to: "mount a view")
         if let mountpoint { try options.set("AGENT_VIEW_MOUNTPOINT", to: mountpoint, from: "MOUNTPOINT") }
-        let plan = try MountPlan(try options.load(), onlyOnce: onlyonce)
+        let plan = try options.planOrRecover { configuration throws(CommandFailure) in
+            try MountPlan(configuration, onlyOnce: onlyonce)
+        }
         if onlyonce, let daemon = plan.servedBy { return try GatewayDaemon.accept(daemon, for: plan) }
         let program = try Companion.mount.required()
-        let made = try plan.prepare()
+        let made = try plan.prepare(file: options.file)
         if foreground {
             try GatewayDaemon.become(program, plan: plan, made: made)
         } else {

@@ -12,11 +12,14 @@ struct MountPlan: Sendable {
     let account: UserAccount
     /// With the links resolved that lead to what its patterns name.
     let configuration: Configuration
+    /// As it was read.
+    private let settings: Configuration
     /// What is at the mountpoint now; a stale view is cleared by `prepare`.
     private let present: MountedView
 
     /// - Parameter onlyOnce: a mountpoint where a view is served already is no error; `servedBy` says so.
     init(_ configuration: Configuration, onlyOnce: Bool = false) throws(CommandFailure) {
+        settings = configuration
         self.configuration = configuration.resolvingSymbolicLinks()
         try Self.requireDevice()
         account = try agentAccount(configuration)
@@ -128,7 +131,8 @@ struct MountPlan: Sendable {
 
     /// Clears what a crash left and makes what is missing.
     /// - Returns: What was made, to be taken back where the mount fails.
-    func prepare() throws(CommandFailure) -> MadePaths {
+    /// - Parameter file: where the configuration came from, for those that look for the view when it is wrong.
+    func prepare(file: String?) throws(CommandFailure) -> MadePaths {
         if present.isStale {
             try present.detach()
             Terminal.complain("cleared away the view of a dead daemon at \(mountpoint)")
@@ -149,6 +153,15 @@ struct MountPlan: Sendable {
                 made.takeBack()
                 throw CommandFailure(.usage, "\(path), where \(use), cannot be made: \(error)")
             }
+        }
+        do {
+            let running = RunningSettings(settings, file: file, workingDirectory: workingDirectory())
+            try writeDurably(
+                String(decoding: running.encoded, as: UTF8.self), to: RunningSettings.file(of: .view, at: mountpoint), mode: 0o600,
+                made: &made)
+        } catch {
+            made.takeBack()
+            throw CommandFailure(.notDone, "\(MountRuntime.directory) cannot be written: \(error)")
         }
         return made
     }

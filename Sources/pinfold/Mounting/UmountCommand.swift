@@ -26,7 +26,12 @@ struct UmountCommand: ParsableCommand {
     mutating func run() throws {
         try requireRoot(to: "take a view down")
         // A path on the command line needs no configuration: a broken one must not keep a view up.
-        let path = if let mountpoint { absolutePath(mountpoint, in: workingDirectory()) } else { try options.load().viewMountpoint }
+        let path =
+            if let mountpoint {
+                absolutePath(mountpoint, in: workingDirectory())
+            } else {
+                try options.place("AGENT_VIEW_MOUNTPOINT", of: .view) { $0.viewMountpoint }
+            }
         let view = try MountedView.find(path)
         if dead {
             if view.isDead { try view.detach() }
@@ -41,7 +46,11 @@ struct UmountCommand: ParsableCommand {
         }
         if !lazy { try requireUnused(view) }
         try view.detach()
-        guard let daemon = view.daemon else { return }
+        guard let daemon = view.daemon else {
+            // A dead daemon does not remove them itself, and nobody is to serve it again with them.
+            MountRuntime(mountpoint: view.mountpoint).removeSettings()
+            return
+        }
         if view.daemonEnds(withinSeconds: lazy ? 1 : 10) { return }
         let devices = Set(view.planes.map(\.device))
         let users = Holder.of(devices: devices, except: [daemon])
