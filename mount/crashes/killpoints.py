@@ -1,0 +1,73 @@
+"""Kills the deploy daemon before each system call by which any of its threads changes the disk, one after the other, and starts it again.
+
+After each: the target is the old version or the new one, whole; the next start comes to the same end; nothing is deployed or tested twice,
+no answer is lost; the mirror, the releases and the backups are sound; and the next commit deploys."""
+
+import collections
+
+import runs
+import stops
+
+
+def add(parser):
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="only each Nth point")
+    parser.add_argument("--point", type=int, metavar="N", help="that one alone")
+
+
+def main():
+    options = runs.arguments(__doc__, "points", add)
+    run = runs.Run(options)
+
+    def body(name, scenario, until):
+        ground = scenario.farm
+        threads = collections.Counter()
+
+        def stop(at):
+            daemon = stops.Stopped(ground.command(), ground.environment(), str(ground.root), ground.log)
+            asking = scenario.asking()
+            counted = daemon.run(at, lambda: scenario.done(ground.status()))
+            asking.join()
+            return counted
+
+        # How many there are.
+        ground.restore()
+        scenario.act()
+        total, _ = stop(None)
+        points = [options.point] if options.point else list(range(1 + run.chance.randrange(options.every), total + 1, options.every))
+        if options.seconds:
+            run.chance.shuffle(points)
+
+        def at(point):
+            def cut_short():
+                _, ended = stop(point)
+                if ended is None:
+                    return False
+                threads[ended[1]] += 1
+                place[0] = f"--point {point} ({ended[0]} on {ended[1]})"
+                ground.check_cut_off(scenario.versions)
+                return True
+
+            return cut_short
+
+        for point in points:
+            if until and runs.time.monotonic() > until:
+                break
+            place = Place(f"--point {point}")
+            run.point(name, place, scenario, at(point))
+        return f"{total} points, {sum(threads.values())} tried: " + ", ".join(f"{name} {count}" for name, count in threads.most_common())
+
+    run.each(body)
+    run.finish("kills")
+
+
+class Place(list):
+    """Where it was, known only once it was there."""
+
+    def __init__(self, text):
+        super().__init__([text])
+
+    def __str__(self):
+        return self[0]
+
+
+main()
