@@ -28,10 +28,15 @@ extension DeployService {
 
     /// A piece of the output of tests, build, reload and checks, from a byte offset on: at most `limit` bytes.
     package func log(_ id: Int, from offset: Int = 0, limit: Int = 1 << 20) throws(DeployError) -> LogChunk {
-        let isEnd = try show(id).state.isEnd
+        let deployment = try show(id)
+        let isEnd = deployment.state.isEnd
         let path = settings.logs + "/\(id).log"
         let number = unsafe pinfold_open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW, 0)
-        guard number >= 0 else { return LogChunk(text: "", next: 0, complete: isEnd) }
+        guard number >= 0 else {
+            let last = try store.read { try $0.lastNumber() } ?? 0
+            let isGone = isEnd && !deployment.steps.isEmpty && deployment.id <= last - settings.keep
+            return LogChunk(text: isGone ? "── its output is no longer kept (AGENT_DEPLOY_KEEP)\n" : "", next: 0, complete: isEnd)
+        }
         let file = Descriptor(owning: number)
         var bytes = [UInt8](repeating: 0, count: max(1, min(limit, 4 << 20)))
         let count = unsafe pread(file.rawValue, &bytes, bytes.count, off_t(max(0, offset)))
@@ -55,7 +60,8 @@ extension DeployService {
         guard let mirror = loop.openMirror else { throw .unavailable("the daemon is starting") }
         return try await offPool {
             guard try mirror.contains(deployment.commit.objectID) else {
-                throw DeployError.notFound("commit \(deployment.commit.short) has not been taken in")
+                throw DeployError.notFound(
+                    "commit \(deployment.commit.short) has not been taken in, or is no longer kept (AGENT_DEPLOY_KEEP)")
             }
             let diff = try mirror.diffText(from: base?.objectID, to: deployment.commit.objectID)
             return diff.bytes + (diff.isTruncated ? Array("\n… cut here: the change is longer\n".utf8) : [])

@@ -1,3 +1,4 @@
+internal import CLinux
 package import DeployModel
 package import DeploySteps
 internal import DurableFiles
@@ -36,7 +37,7 @@ package final class DeployService: Sendable {
         } catch {
             throw .broken("\(error)")
         }
-        store = try HistoryStore(path: settings.database)
+        store = try HistoryStore(path: settings.database, numbersAbove: UsedNumbers.highest(settings))
         board = StatusBoard(settings, branch: (try? DeployingBranch(settings, store).decided()) ?? nil)
         if let fault = settings.configurationFault {
             board.warn(
@@ -53,6 +54,7 @@ package final class DeployService: Sendable {
     package func run() async throws(DeployError) {
         await withCheckedContinuation { continuation in
             let thread = Thread { [loop] in
+                unsafe pinfold_thread_name("pinfold-loop")
                 loop.run()
                 continuation.resume()
             }

@@ -84,6 +84,8 @@ package struct DeploySettings: Sendable, Hashable {
     package var testNetwork: Bool
     /// How many backups and releases to keep.
     package var keep: Int
+    /// Bytes of the largest file of a commit that is taken in.
+    package var fileLimit: Int
     package var buildCommand: String?
     package var reloadCommand: String?
     package var healthCommand: String?

@@ -108,6 +108,7 @@ extension PipelineSettings {
         testSurface = try TestSurface(additional: deploy.testSurface)
         testNetwork = deploy.testNetwork
         keep = deploy.keep
+        fileLimit = deploy.fileLimit
         buildCommand = deploy.buildCommand
         reloadCommand = deploy.reloadCommand
         healthCommand = deploy.healthCommand

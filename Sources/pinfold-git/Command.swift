@@ -118,7 +118,9 @@ struct Command {
             throw Usage(message: "push needs a commit id of forty digits")
         }
         let remote = try remote(operand(3, of: 4, options: Self.keys))
-        // Where whoever started this has died, nobody else ends a push to a host that says nothing more.
+        // It writes into the mirror of a daemon, which takes what it finds there at its start for a dead process's.
+        guard endWithParent() else { throw GitError(.system, "whoever asked for this push has ended") }
+        // And nobody else ends a push to a host that says nothing more.
         endAfter(seconds: 600)
         try GitMirror(forPushing: try operand(0, of: 4, options: nil)).push(
             commit, branch: try operand(2, of: 4, options: nil), to: remote)

@@ -59,6 +59,7 @@ enum Samples {
     static var wholeStatus: StatusDocument {
         var status = StatusDocument(revision: 4, updated: moment, branch: "main", target: "/data/deployments/current")
         status.tip = commit
+        status.lastNumber = 7
         status.deployed = version
         status.lastKnownGood = version
         status.current = wholeDeployment

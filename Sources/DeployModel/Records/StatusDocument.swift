@@ -17,6 +17,8 @@ package struct StatusDocument: Codable, Hashable, Sendable {
     package var current: Deployment?
     /// The one that ended last.
     package var last: Deployment?
+    /// The highest number that a deployment has been given.
+    package var lastNumber: Int?
     package var waiting: Waiting?
     package var hold: Hold?
     package var quarantine: [Quarantine]

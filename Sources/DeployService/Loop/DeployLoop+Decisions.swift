@@ -5,8 +5,8 @@ internal import Logging
 
 /// What people ask for, taken in one after the other: the effect, the answer and the event are one transaction.
 extension DeployLoop {
-    func answerDecisions() throws(DeployError) {
-        for open in try store.read({ try $0.openDecisions() }) {
+    func answerDecisions(knowingWhatRuns: Bool) throws(DeployError) {
+        for open in try store.read({ try $0.openDecisions() }) where knowingWhatRuns || !open.decision.asksWhatRuns {
             let running = worker?.deployment
             let stage = worker?.stage
             let effect = try store.write { history -> Effect in

@@ -106,6 +106,7 @@ extension DeployLoop {
                 try history.set(.running, version)
             }
         }
+        if switched { board.warn("target", nil) }
         try showStatus()
     }
 
@@ -176,6 +177,7 @@ extension DeployLoop {
             }
         }
         log.warning("deployment \(done.id): \(done.state.rawValue): \(reason.displayed())")
+        board.warn("target", nil)
         try? Tree.remove(settings.work + "/\(done.id)")
         tidyingIsDue = true
         try showStatus()

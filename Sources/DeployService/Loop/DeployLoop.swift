@@ -34,8 +34,12 @@ final class DeployLoop: @unchecked Sendable {
     var ending: (state: DeploymentState, reason: String, advice: String?)?
     var pusher: StepWorker?
     var tidying: Tidying?
-    /// Whether something has ended since the last tidying began.
-    var tidyingIsDue = false
+    /// The look at what the target is, at the start.
+    var looking: Errand<TargetContents>?
+    var hasReconciled = false
+    /// Whether something has ended since the last tidying began; at the start it may have been cut short.
+    var tidyingIsDue = true
+    var reclaiming: Errand<Int>?
     private var ballast: Ballast
     private var watch: RepositoryWatch?
     /// Whether the last turn failed at something of which nothing rings when it is over: a branch that cannot be read, a disk that is full.
@@ -94,8 +98,9 @@ final class DeployLoop: @unchecked Sendable {
         ballast.hold()
         hasFailed = !ballast.isHeld
         noticeTip()
-        try recordTip()
-        try answerDecisions()
+        let isReconciled = try isReconciled()
+        if isReconciled { try recordTip() }
+        try answerDecisions(knowingWhatRuns: isReconciled)
         if let worker, let result = worker.finished {
             self.worker = nil
             let ending = self.ending
@@ -106,8 +111,9 @@ final class DeployLoop: @unchecked Sendable {
         }
         try settlePush()
         settleTidying()
+        settleReclaiming()
         try beginTidying()
-        if worker == nil, tidying == nil, let deployment = try next() { try begin(deployment) }
+        if isReconciled, worker == nil, tidying == nil, let deployment = try next() { try begin(deployment) }
         try beginPush()
         guardFlag()
     }
@@ -174,6 +180,7 @@ final class DeployLoop: @unchecked Sendable {
                 if settings.branch == nil { try store.write { try $0.set(.branch, branch) } }
                 intake = SourceIntake(
                     codeRepo: settings.codeRepo, branch: branch, user: settings.agentUID, group: settings.agentGID)
+                intake?.limits.blobBytes = settings.fileLimit
                 board.warn("branch", nil)
                 if board.branch != branch {
                     board.branch = branch
@@ -208,7 +215,8 @@ final class DeployLoop: @unchecked Sendable {
                 }
             }
             var recorded = try history.insert(.commit, commit: tip, at: now)
-            if let serving, serving.commit == tip {
+            // Where the history has been lost it is not known whether that was found healthy.
+            if let serving, serving.commit == tip, try history.deployment(serving.deployment) != nil {
                 recorded.reason = "it is what runs already (deployment \(serving.deployment))"
                 try history.end(recorded, .superseded, reason: recorded.reason, at: now)
             }

@@ -1,3 +1,4 @@
+internal import CLinux
 internal import DeployModel
 internal import DeploySteps
 internal import Foundation
@@ -21,6 +22,7 @@ final class StepWorker: Sendable {
         stage = step.stage
         cancellation = work.tools.cancellation
         let thread = Thread { [result] in
+            unsafe pinfold_thread_name("pinfold-\(step.stage.rawValue)")
             var work = work
             do {
                 work.tools.fault.reach(step.stage.rawValue, "begin")

@@ -1,8 +1,11 @@
+internal import CLinux
 internal import DeployModel
 internal import DeploySteps
 internal import DurableFiles
 internal import Foundation
+internal import GitRepository
 internal import LinuxSystem
+internal import Logging
 
 /// Removes what nobody needs any more, on a thread of its own: thousands of files take seconds to go, and commits are recorded meanwhile.
 ///
@@ -14,15 +17,16 @@ final class Tidying: Sendable {
     ///   - open: the deployments whose work is kept.
     ///   - needed: the versions that are never pruned.
     init(
-        _ settings: PipelineSettings, open: Set<Int>, needed: [StatusDocument.DeployedVersion],
+        _ settings: PipelineSettings, open: Set<Int>, needed: [StatusDocument.DeployedVersion], keeping: Keeping,
         whenDone: @escaping @Sendable () -> Void
     ) {
         let thread = Thread { [result] in
+            unsafe pinfold_thread_name("pinfold-tidy")
             let outcome = Result {
                 for name in try Directories.list(settings.work) {
                     if let id = Int(name), !open.contains(id) { try Tree.remove(settings.work + "/" + name) }
                 }
-                try Pruning.prune(settings, needed: needed)
+                try keeping.tidy(onDisk: Pruning.prune(settings, needed: needed))
             }
             result.withLock { $0 = outcome }
             whenDone()
@@ -45,14 +49,37 @@ extension DeployLoop {
         }
         tidyingIsDue = false
         let bell = self.bell
-        tidying = Tidying(settings, open: open, needed: needed) { bell.ring() }
+        let keeping = Keeping(settings: settings, store: store, mirror: mirror)
+        tidying = Tidying(settings, open: open, needed: needed, keeping: keeping) { bell.ring() }
+    }
+
+    /// Beside everything else: it reads the whole mirror where it has much to give back.
+    private func beginReclaiming() {
+        guard reclaiming == nil, let mirror else { return }
+        let bell = self.bell
+        reclaiming = Errand(
+            "pinfold-reclaim", { [self] in try mirror.reclaim { isStopping } }, whenDone: { bell.ring() })
+    }
+
+    func settleReclaiming() {
+        guard let result = reclaiming?.finished else { return }
+        reclaiming = nil
+        switch result {
+        case .success(let bytes):
+            board.warn("reclaim", nil)
+            if bytes > 0 { log.info("\(settings.mirror): \(bytes >> 20) MiB that nothing is built on were given back") }
+        case .failure(let error):
+            board.warn("reclaim", "\(settings.mirror) cannot be made smaller: \(explanation(of: error).reason)")
+        }
     }
 
     func settleTidying() {
         guard let result = tidying?.finished else { return }
         tidying = nil
         switch result {
-        case .success: board.warn("prune", nil)
+        case .success:
+            board.warn("prune", nil)
+            beginReclaiming()
         case .failure(let error): board.warn("prune", "old versions cannot be removed: \(explanation(of: error).reason)")
         }
     }

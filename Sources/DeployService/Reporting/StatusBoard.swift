@@ -95,6 +95,7 @@ final class StatusBoard: Sendable {
             let open = try history.open()
             document.current = open.first { $0.state != .detected || !$0.steps.isEmpty } ?? open.last
             document.last = try history.lastEnded()
+            document.lastNumber = try history.lastNumber()
             return document
         }
         if let current = document.current, current.state == .awaitingApproval, current.approval == nil, let tree = current.tree {

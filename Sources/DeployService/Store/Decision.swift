@@ -14,6 +14,14 @@ enum Decision: Codable, Hashable, Sendable {
     /// The deployment of this commit that is to be waited for: where it has none yet or its last one did not succeed, a new one.
     case deploy(commit: CommitID, force: Bool)
 
+    /// Whether what it comes to depends on the version that runs.
+    var asksWhatRuns: Bool {
+        switch self {
+        case .rollback, .deploy, .lift: true
+        case .approve, .reject, .hold, .resume: false
+        }
+    }
+
     var words: String {
         switch self {
         case .approve(let commit): "approve \(commit)"

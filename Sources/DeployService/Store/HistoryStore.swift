@@ -10,13 +10,27 @@ internal import GRDB
 final class HistoryStore: Sendable {
     private let pool: DatabasePool
 
-    init(path: String) throws(DeployError) {
+    /// - Parameter used: the highest number of a deployment that anything on disk bears: a history that has been lost, or was put back from a
+    ///   copy, goes on above it.
+    init(path: String, numbersAbove used: Int = 0) throws(DeployError) {
         do {
             var configuration = GRDB.Configuration()
             configuration.busyMode = .timeout(30)
-            configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = FULL") }
             pool = try DatabasePool(path: path, configuration: configuration)
+            // Only here: after the hook for new connections the library sets NORMAL, by which a commit is not synced, on the one that writes.
+            try pool.writeWithoutTransaction { db in
+                try db.execute(sql: "PRAGMA synchronous = FULL")
+                guard try Int.fetchOne(db, sql: "PRAGMA synchronous") == 2 else {
+                    throw DeployError.broken("it cannot be synced at each commit")
+                }
+            }
             try Self.schema.migrate(pool)
+            try pool.write { db in
+                let given = try Int.fetchOne(db, sql: "SELECT seq FROM sqlite_sequence WHERE name = 'deployments'")
+                guard used > given ?? 0 else { return }
+                try db.execute(sql: "DELETE FROM sqlite_sequence WHERE name = 'deployments'")
+                try db.execute(sql: "INSERT INTO sqlite_sequence (name, seq) VALUES ('deployments', ?)", arguments: [used])
+            }
         } catch {
             throw .broken("the history \(path) cannot be opened: \(error)")
         }
@@ -107,6 +121,11 @@ struct HistoryTransaction {
 
     func deployed(before id: Int) throws -> [Deployment] {
         try deployments("SELECT record FROM deployments WHERE state = 'deployed' AND id < ? ORDER BY id DESC LIMIT 200", [id])
+    }
+
+    /// The highest number that a deployment has been given; nil before the first.
+    func lastNumber() throws -> Int? {
+        try Int.fetchOne(db, sql: "SELECT seq FROM sqlite_sequence WHERE name = 'deployments'")
     }
 
     func lastEnded() throws -> Deployment? {

@@ -1,3 +1,5 @@
+internal import GitRepository
+
 package import DeployModel
 
 /// What the admin decided about deployments: values only, made by the executable from the configuration. Paths are absolute.
@@ -30,6 +32,8 @@ package struct PipelineSettings: Sendable {
     package var testSurface = TestSurface.builtIn
     package var testNetwork = false
     package var keep = 10
+    /// Bytes of the largest file of a commit that is taken in.
+    package var fileLimit = IntakeLimits().blobBytes
     package var buildCommand: String?
     package var reloadCommand: String?
     package var healthCommand: String?

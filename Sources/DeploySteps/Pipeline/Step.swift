@@ -47,6 +47,7 @@ package func explanation(of error: any Error) -> (reason: String, advice: String
     case let error as GitError where error.message.contains("No space left on device"):
         (error.description, "free space on that file system, then `pinfold deploy` tries the same commit again")
     case let error as FileError: (error.description, nil)
+    case let error as GitError where error.message.contains("AGENT_DEPLOY_FILE_LIMIT"): (error.description, tooLargeFile)
     case let error as GitError where error.kind == .busy: (error.description, scarcity)
     case let error as GitError: (error.description, nil)
     case let error as FenceError where error.passes: (error.description, scarcity)
@@ -58,4 +59,6 @@ package func explanation(of error: any Error) -> (reason: String, advice: String
 
 private let scarcity =
     "the machine had no process, memory or descriptor left for minutes; once it has, `pinfold deploy` tries the same commit again"
+private let tooLargeFile =
+    "take the file out of the branch's newest commit (`git rm --cached FILE`, then commit; it may stay in the history), or raise AGENT_DEPLOY_FILE_LIMIT, restart the daemon, and `pinfold deploy`"
 private let freeSpace = "free space on that file system, then `pinfold deploy` tries the same commit again"

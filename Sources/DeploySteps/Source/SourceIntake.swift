@@ -37,26 +37,29 @@ package struct SourceIntake: Sendable {
         _ commit: ObjectID? = nil, into mirror: GitMirror, deployed: ObjectID?, isCalledOff: @escaping () -> Bool = { false }
     ) throws(GitError) -> Intake {
         var taken: TakenIn?
-        if let commit, try mirror.contains(commit) {
+        if let commit, try mirror.markSeenIfWhole(commit) {
             // A crash between its arrival and the mark, or a commit that came along with a later one.
         } else {
             taken = try handOver(commit, into: mirror, deployed: deployed, isCalledOff)
         }
         guard let tip = taken?.tip ?? commit else { throw GitError(.corrupt, "nothing was handed over") }
         if let commit, tip != commit { throw GitError(.hostile, "commit \(commit) was asked for and \(tip) was handed over") }
-        try mirror.markSeen(tip)
+        if taken != nil { try mirror.markSeen(tip) }
         var isRewritten = false
         if let deployed, try mirror.contains(deployed) { isRewritten = try !mirror.isAncestor(deployed, of: tip) }
         return Intake(
             commit: try mirror.summary(of: tip), objects: taken?.objects ?? 0, packBytes: taken?.packBytes ?? 0,
-            historyRewritten: isRewritten)
+            leftOut: taken?.leftOut ?? 0, historyRewritten: isRewritten)
     }
 
     private func handOver(
         _ commit: ObjectID?, into mirror: GitMirror, deployed: ObjectID?, _ isCalledOff: @escaping () -> Bool
     ) throws(GitError) -> TakenIn {
         var haves: Set<ObjectID> = []
-        for known in [try mirror.latest(), deployed] {
+        // Where a file had been left out that may come now, everything is handed over once more.
+        var isComplete = try !mirror.lacksFiles(within: limits)
+        if isComplete, let commit { isComplete = try !mirror.contains(commit) }
+        for known in isComplete ? [try mirror.latest(), deployed] : [] {
             if let known, try mirror.contains(known) { haves.insert(known) }
         }
         var command = ["/run/pinfold/pinfold-git", "pack", Self.place, commit?.description ?? branch]
@@ -65,9 +68,12 @@ package struct SourceIntake: Sendable {
             "--max-objects", "\(limits.objects)", "--max-bytes", "\(limits.packBytes)", "--max-blob", "\(limits.blobBytes)",
         ]
         command += ["--max-depth", "\(limits.depth)"]
+        // One file is in memory as it is, compressed, and while it is read.
+        var memory = Fence.Limits.strict
+        memory.memoryBytes = max(memory.memoryBytes ?? 0, UInt64(limits.blobBytes) * 4 + 1 << 30)
         let fence = Fence.confinedTool(
             name: "git", user: FenceUser(uid: user, gid: group), readOnly: [(source: codeRepo, at: Self.place)], writable: [],
-            workingDirectory: "/", limits: .strict)
+            workingDirectory: "/", limits: memory)
         let deadline = ContinuousClock.now + .seconds(seconds)
         let pack = try pipe()
         let complaints = try pipe()
@@ -156,6 +162,8 @@ package struct Intake: Hashable, Sendable {
     package let commit: CommitSummary
     package let objects: Int
     package let packBytes: Int
+    /// How many files of its history were larger than one may be, and are not taken in; none of its own.
+    package let leftOut: Int
     /// Whether the branch no longer contains what is deployed: history was rewritten, and a human must agree.
     package let historyRewritten: Bool
 }

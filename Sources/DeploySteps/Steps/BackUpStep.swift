@@ -6,7 +6,7 @@ internal import FoundationEssentials
 /// somebody else put there is copied.
 @Sendable func backUp(_ work: inout Work) throws -> StepOutcome {
     let settings = work.settings
-    let existing = try Backup.all(in: settings.backups).last { $0.about.madeFor == work.deployment.id }
+    let existing = try Backup.made(for: work.deployment, in: settings.backups)
     if let existing, try existing.damage() == nil {
         // Made before a crash.
         work.deployment.backup = existing.path
@@ -44,7 +44,8 @@ internal import FoundationEssentials
     let (manifest, changing, isShared) = try copied(
         source, to: part + "/tree", isRelease: own, leaving: leaving, work.tools.cancellation)
     try DurableFile.write(manifest.encoded, to: part + "/manifest", mode: 0o600)
-    let about = Backup.About(madeFor: work.deployment.id, made: made, version: version, link: link)
+    let about = Backup.About(
+        madeFor: work.deployment.id, madeForCommit: work.deployment.commit, made: made, version: version, link: link)
     try DurableFile.write(DeployJSON.encode(about, pretty: true), to: part + "/backup.json", mode: 0o600)
     // Shared files are on the disk already: only names are new.
     if isShared { try Tree.syncDirectories(part) } else { try DurableFile.syncFileSystem(of: part) }

@@ -51,7 +51,7 @@ private func reloadProblem(_ work: Work) throws -> String? {
             id: work.deployment.id, kind: .rollback(to: good.deployment), commit: good.commit, detected: work.deployment.detected)
         there.deployment.release = release
     } else {
-        let backup = try Backup.all(in: work.settings.backups).last { $0.about.madeFor == work.deployment.id }
+        let backup = try Backup.made(for: work.deployment, in: work.settings.backups)
         nothing = try backup == nil && FileKind(of: work.settings.target) != .directory
         try target.restore(backup, insteadOf: failed, fault: work.tools.fault)
     }
@@ -70,7 +70,7 @@ private func reloadProblem(_ work: Work) throws -> String? {
 /// Where the last known good version is on disk.
 private func usableRelease(of version: StatusDocument.DeployedVersion, _ work: Work) throws -> String {
     if let release = version.release, try FileKind(of: release) == .directory { return release }
-    for backup in try Backup.all(in: work.settings.backups).reversed() where backup.about.version?.commit == version.commit {
+    for backup in try Backup.all(of: version, in: work.settings.backups).reversed() {
         if try backup.damage() != nil { continue }
         let release = work.settings.releases + "/\(version.deployment)-\(version.commit.short)"
         let part = work.place + "/release"

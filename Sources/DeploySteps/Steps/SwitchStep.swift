@@ -63,7 +63,7 @@ private func prepareRollback(_ work: inout Work) throws -> StepOutcome? {
     guard let version = work.facts.rollbackTo else {
         return .stopped(.failed, reason: "the version to go back to is not on record")
     }
-    let backups = try Backup.all(in: work.settings.backups).filter { $0.about.version?.commit == version.commit }
+    let backups = try Backup.all(of: version, in: work.settings.backups)
     if let release = version.release, try FileKind(of: release) == .directory {
         let manifest = try backups.last.flatMap { try DurableFile.read($0.path + "/manifest", limit: 1 << 30) }.flatMap(
             Manifest.init(encoded:))

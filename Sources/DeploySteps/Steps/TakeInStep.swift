@@ -35,7 +35,11 @@ internal import GitRepository
                 "revert \(entry.commit.short) in a new commit, or let an admin end the quarantine: pinfold lift \(entry.commit.short)"
         )
     }
-    return .done(note: "\(intake.objects) objects, \(intake.packBytes) bytes")
+    var note = "\(intake.objects) objects, \(intake.packBytes) bytes"
+    if intake.leftOut > 0 {
+        note += "; of its history, not of the commit itself, \(intake.leftOut) files above AGENT_DEPLOY_FILE_LIMIT were left out"
+    }
+    return .done(note: note)
 }
 
 /// Whether the candidate is built on a quarantined commit, and whether something between the two has put back what that commit changed.

@@ -9,8 +9,10 @@ package struct Backup: Sendable {
 
     /// `backup.json`.
     package struct About: Codable, Hashable, Sendable {
-        /// The deployment before whose switch it was made.
+        /// The deployment before whose switch it was made, and the commit of that.
         package var madeFor: Int
+        /// nil in what was written before this was kept.
+        package var madeForCommit: CommitID?
         package var made: Timestamp
         /// What ran; nil where it was nothing that Pinfold had deployed.
         package var version: StatusDocument.DeployedVersion?
@@ -34,6 +36,20 @@ package struct Backup: Sendable {
         // By name where one deployment made two.
         result.sort { ($0.about.madeFor, $0.path) < ($1.about.madeFor, $1.path) }
         return result
+    }
+
+    /// The last one that was made before this deployment's switch: by its number and its commit, for a number alone may be another's.
+    package static func made(for deployment: Deployment, in directory: String) throws(FileError) -> Backup? {
+        try all(in: directory).last { backup in
+            guard backup.about.madeFor == deployment.id else { return false }
+            guard let commit = backup.about.madeForCommit else { return true }
+            return commit == deployment.commit
+        }
+    }
+
+    /// Those of this version, oldest first: of the deployment that first brought it, and of its commit.
+    package static func all(of version: StatusDocument.DeployedVersion, in directory: String) throws(FileError) -> [Backup] {
+        try all(in: directory).filter { $0.about.version?.origin == version.origin && $0.about.version?.commit == version.commit }
     }
 
     /// Whether the tree still is what was copied; the sentence says what is wrong with it.

@@ -1,10 +1,17 @@
 package import DeployModel
 package import DurableFiles
+internal import SystemPackage
 
 /// Removes backups and releases that are older than what is to be kept.
 package enum Pruning {
+    /// What is going out of sight lies in the work directory by such a name.
+    private static let aside = "removing-"
+
+    /// Returns the numbers of the deployments of which a release or a backup is kept.
     /// - Parameter needed: what runs, and what is known to be good: never removed.
-    package static func prune(_ settings: PipelineSettings, needed: [StatusDocument.DeployedVersion]) throws(FileError) {
+    package static func prune(_ settings: PipelineSettings, needed: [StatusDocument.DeployedVersion]) throws(FileError) -> Set<Int>
+    {
+        for name in try Directories.list(settings.work) where name.hasPrefix(aside) { try Tree.remove(settings.work + "/" + name) }
         let keep = max(settings.keep, 1)
         let backups = try Backup.all(in: settings.backups)
         let commits = Set(needed.map(\.commit))
@@ -13,7 +20,12 @@ package enum Pruning {
         for backup in backups {
             if let commit = backup.about.version?.commit, commits.contains(commit) { newest[commit] = backup.path }
         }
-        for backup in backups.dropLast(keep) where !newest.values.contains(backup.path) { try Tree.remove(backup.path) }
+        for backup in backups.dropLast(keep) where !newest.values.contains(backup.path) { try discard(backup.path, settings) }
+        for name in try Directories.list(settings.backups) where !name.hasPrefix(".") && !name.hasSuffix(".part") {
+            // Half of one, of before it was first put aside.
+            let path = settings.backups + "/" + name
+            if try FileKind(of: path + "/backup.json") == .missing { try discard(path, settings) }
+        }
 
         var used = Set(needed.compactMap(\.release))
         if case .link(let destination) = try FileKind(of: settings.target) { used.insert(destination) }
@@ -23,10 +35,34 @@ package enum Pruning {
             guard let number = Int(name.prefix { $0 != "-" }) else { return nil }
             return (number, settings.releases + "/" + name)
         }.sorted { $0.number < $1.number }
-        for release in releases.dropLast(keep) where !used.contains(release.path) { try Tree.remove(release.path) }
+        for release in releases.dropLast(keep) where !used.contains(release.path) { try discard(release.path, settings) }
         for name in names {
             guard let release = ReleaseRecord.release(ofName: name) else { continue }
             if try FileKind(of: settings.releases + "/" + release) == .missing { try Tree.remove(settings.releases + "/" + name) }
         }
+        var numbers: Set<Int> = []
+        for name in try Directories.list(settings.releases) {
+            if let number = Int(name.prefix { $0 != "-" }) { numbers.insert(number) }
+        }
+        for backup in try Backup.all(in: settings.backups) {
+            numbers.insert(backup.about.madeFor)
+            if let version = backup.about.version { numbers.formUnion([version.deployment, version.origin]) }
+        }
+        return numbers
+    }
+
+    /// Out of its place by one rename, then removed: half of a version is never found where a whole one is looked for. What a crash leaves is
+    /// removed by the next call.
+    private static func discard(_ path: String, _ settings: PipelineSettings) throws(FileError) {
+        let place = settings.work + "/" + aside + (path.split(separator: "/").last.map(String.init) ?? "")
+        try Tree.remove(place)
+        do {
+            try DurableFile.move(path, to: place)
+        } catch {
+            // Somebody has put the directory on a file system of its own.
+            guard error.code == .improperLink else { throw error }
+            return try Tree.remove(path)
+        }
+        try Tree.remove(place)
     }
 }

@@ -75,7 +75,7 @@ package struct Target: Sendable {
         return "\(changed) names changed in place"
     }
 
-    private func owned() throws(FileError) -> Set<[UInt8]> {
+    func owned() throws(FileError) -> Set<[UInt8]> {
         guard let bytes = try DurableFile.read(ownedPathsFile, limit: 1 << 30) else { return [] }
         return Set(bytes.split(separator: 0).map(Array.init))
     }

@@ -7,6 +7,8 @@
 /// only its difference to a later one was collected.
 struct NewObjects {
     private(set) var ids: [ObjectID] = []
+    /// Files above the limit: a commit that has one cannot be taken in, a later one that no longer has it can.
+    private(set) var leftOut: [ObjectID: Int] = [:]
     private var known: Set<ObjectID> = []
     private var cache: [ObjectID: [TreeEntry]] = [:]
     private let store: ObjectStore
@@ -41,17 +43,29 @@ struct NewObjects {
             if before.contains(where: { $0.id == entry.id }) { continue }
             if entry.mode == .directory {
                 try addTree(entry.id, against: before.filter { $0.mode == .directory }.map(\.id), depth: depth + 1)
-            } else if try note(entry.id) {
+            } else if !known.contains(entry.id) {
                 guard let header = try store.header(of: entry.id) else {
                     throw GitError(.corrupt, "the file \(TreePath(bytes: entry.name)) (\(entry.id)) is missing from the repository")
                 }
-                guard header.size <= limits.blobBytes else {
-                    throw GitError(
-                        .tooLarge,
-                        "the file \(TreePath(bytes: entry.name)) has \(header.size) bytes; at most \(limits.blobBytes) are taken in"
-                    )
+                if header.size <= limits.blobBytes {
+                    _ = try note(entry.id)
+                } else {
+                    known.insert(entry.id)
+                    leftOut[entry.id] = header.size
+                    guard leftOut.count <= LeftOut.most else {
+                        throw GitError(.tooLarge, "the history has more than \(LeftOut.most) files above \(limits.blobBytes) bytes")
+                    }
                 }
             }
+        }
+    }
+
+    /// Throws where a file that was left out is one of this commit's own.
+    func checkWhole(_ commit: ObjectID) throws(GitError) {
+        guard !leftOut.isEmpty else { return }
+        var walk = TreeWalk(try store.commit(commit, limit: limits.metadataBytes).tree, in: store, limits: limits)
+        while let item = try walk.next() {
+            if let size = leftOut[item.entry.id] { throw LeftOut.refusal(TreePath(bytes: item.path), size, limits: limits) }
         }
     }
 

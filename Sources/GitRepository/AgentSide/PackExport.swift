@@ -13,8 +13,13 @@ package struct PackExport {
         case commit(ObjectID)
     }
 
-    /// `pinfold-pack 1 <commit> <objects>`: what the pack is preceded by. With no objects nothing follows.
-    package static func header(tip: ObjectID, objects: Int) -> String { "pinfold-pack 1 \(tip) \(objects)\n" }
+    /// `pinfold-pack 1 <commit> <objects>`: what the pack is preceded by. With no objects nothing follows. Where files of the history are left out,
+    /// their number comes behind, and then a line for each, `<id> <size>`, before the pack.
+    package static func header(tip: ObjectID, objects: Int, leftOut: [ObjectID: Int] = [:]) -> String {
+        let line = "pinfold-pack 1 \(tip) \(objects)"
+        if leftOut.isEmpty { return line + "\n" }
+        return line + " \(leftOut.count)\n" + LeftOut.lines(leftOut)
+    }
 
     private let repository: String
     private let limits: IntakeLimits
@@ -45,7 +50,9 @@ package struct PackExport {
         guard try store.header(of: id)?.type == .commit else { throw GitError(.notFound, "\(repository) has no commit \(id)") }
         var collection = NewObjects(store: store, limits: limits)
         for commit in try Self.commits(from: id, without: haves, in: store, limit: limits.objects) { try collection.add(commit) }
-        try Self.write(Array(Self.header(tip: id, objects: collection.ids.count).utf8), to: output)
+        try collection.checkWhole(id)
+        let header = Self.header(tip: id, objects: collection.ids.count, leftOut: collection.leftOut)
+        try Self.write(Array(header.utf8), to: output)
         let sink = PackSink(output: output, limit: limits.packBytes)
         unsafe try PackWriter.write(collection.ids, from: store, limits: limits) { part throws(GitError) in
             unsafe try sink.write(part)

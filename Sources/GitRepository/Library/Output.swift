@@ -19,3 +19,10 @@ package func startNoProcesses() {
 
 /// Lets this process be killed by SIGALRM after so many seconds, whatever it does then.
 package func endAfter(seconds: UInt32) { _ = alarm(seconds) }
+
+/// Lets this process be killed when the thread that started it ends, however that happens (`man 2 prctl`, PR_SET_PDEATHSIG). False where it
+/// has ended already.
+package func endWithParent() -> Bool {
+    let parent = getppid()
+    return pinfold_prctl(PR_SET_PDEATHSIG, UInt(SIGKILL), 0, 0, 0) == 0 && getppid() == parent
+}

@@ -37,7 +37,15 @@ extension GitMirror {
                     return unsafe git_remote_push(connection, &specifications, &options)
                 }
             }
-            try talk.settle("push to", code)
+            do throws(GitError) {
+                try talk.settle("push to", code)
+            } catch {
+                guard let missing = try leftOut().first(where: { error.message.contains($0.key.description) }) else { throw error }
+                throw GitError(
+                    .refused,
+                    "cannot push to \(remote.shown): its history has a file of \(missing.value) bytes (\(missing.key)) that was not taken in; raise AGENT_DEPLOY_FILE_LIMIT, restart the daemon and deploy a further commit, or push once by hand"
+                )
+            }
             unsafe _ = git_reference_remove(opened.repository, source)
         }
     }

@@ -8,6 +8,8 @@ package struct TakenIn: Hashable, Sendable {
     /// Objects that were handed over; 0 where the mirror had the commit.
     package let objects: Int
     package let packBytes: Int
+    /// Files of the history, none of the commit's own, that were too large.
+    package var leftOut = 0
 }
 
 extension GitMirror {
@@ -24,18 +26,18 @@ extension GitMirror {
         isCalledOff: @escaping () -> Bool = { false }
     ) throws(GitError) -> TakenIn {
         let stream = IncomingStream(descriptor: descriptor, limit: limits.packBytes, deadline: deadline, isCalledOff: isCalledOff)
-        let (tip, objects) = try Self.parse(header: try stream.line(limit: 128))
+        let (tip, objects, leftOut) = try Self.parse(header: try stream.line(limit: 128), stream, limits)
         guard objects <= limits.objects else {
             throw GitError(.tooLarge, "\(objects) objects are more than the \(limits.objects) that are taken in")
         }
-        if objects == 0 {
+        if objects == 0, leftOut.isEmpty {
             guard try contains(tip) else { throw GitError(.corrupt, "commit \(tip) was not handed over") }
             return TakenIn(tip: tip, objects: 0, packBytes: 0)
         }
         let incoming = "\(path)/\(Self.incomingPrefix)\(UInt64.random(in: 1...UInt64.max))"
         try attempt("cannot make \(incoming)") { unsafe mkdir(incoming, 0o700) }
         // What remains after a failure here is removed at the next start.
-        defer { try? Self.removeIncoming(incoming) }
+        defer { try? Self.removeTree(incoming) }
         let indexer = try PackIndexer(directory: incoming)
         while let part = unsafe try stream.next() { try unsafe indexer.append(part) }
         let name = try indexer.finish(expecting: objects)
@@ -43,19 +45,40 @@ extension GitMirror {
         try opened.withLock { opened throws(GitError) in
             var check = IncomingCheck(
                 fresh: fresh, mirror: opened.store, limits: limits, deadline: deadline, isCalledOff: isCalledOff)
-            try check.run(tip: tip, expecting: objects)
+            let before = try self.leftOut()
+            let missing = before.merging(leftOut) { $1 }
+            try check.run(tip: tip, expecting: objects, leftOut: missing)
+            if missing.count > before.count { try leaveOut(missing) }
+            // Before it can be taken for something that nothing needs.
+            arrivals.withLock {
+                $0.count += 1
+                $0.unnamed.insert(tip)
+            }
             try install("pack-\(name)", from: incoming)
+            // What had been left out before may have come now.
+            let stillMissing = missing.filter { !fresh.contains($0.key) }
+            if stillMissing.count < missing.count { try leaveOut(stillMissing) }
             try consolidatePacks(&opened)
         }
-        return TakenIn(tip: tip, objects: objects, packBytes: stream.received)
+        return TakenIn(tip: tip, objects: objects, packBytes: stream.received, leftOut: leftOut.count)
     }
 
-    private static func parse(header: String) throws(GitError) -> (tip: ObjectID, objects: Int) {
+    private static func parse(header: String, _ stream: IncomingStream, _ limits: IntakeLimits) throws(GitError)
+        -> (tip: ObjectID, objects: Int, leftOut: [ObjectID: Int])
+    {
+        let strange = GitError(.hostile, "what was handed over is not a pack of pinfold-git")
         let words = header.split(separator: " ")
-        guard words.count == 4, words[0] == "pinfold-pack", words[1] == "1", let tip = ObjectID(String(words[2])),
-            let objects = Int(words[3]), objects >= 0
-        else { throw GitError(.hostile, "what was handed over is not a pack of pinfold-git") }
-        return (tip, objects)
+        guard words.count == 4 || words.count == 5, words[0] == "pinfold-pack", words[1] == "1",
+            let tip = ObjectID(String(words[2])),
+            let objects = Int(words[3]), objects >= 0, let count = words.count == 5 ? Int(words[4]) : 0, 0...LeftOut.most ~= count
+        else { throw strange }
+        var leftOut: [ObjectID: Int] = [:]
+        for _ in 0..<count {
+            // Nothing that fits is left out: who says so hides something.
+            guard let (id, size) = LeftOut.parse(try stream.line(limit: 128)), size > limits.blobBytes else { throw strange }
+            leftOut[id] = size
+        }
+        return (tip, objects, leftOut)
     }
 
     /// The pack first, then its index, which is what makes it known: both are synced already.
@@ -76,13 +99,5 @@ extension GitMirror {
             })
         let raw = opened.rawValue
         try attempt("cannot sync \(directory)") { pinfold_fsync(raw) }
-    }
-
-    /// Only files are in such a directory.
-    static func removeIncoming(_ directory: String) throws(GitError) {
-        for name in try names(in: directory) {
-            try attempt("cannot remove \(directory)/\(name)") { unsafe unlink("\(directory)/\(name)") }
-        }
-        try attempt("cannot remove \(directory)") { unsafe rmdir(directory) }
     }
 }

@@ -11,6 +11,9 @@ internal import LinuxSystem
 @safe package final class GitMirror: Sendable {
     package let path: String
     let opened: Lock<Opened>
+    let arrivals = Lock(Arrivals())
+    /// Of a process that writes beside the daemon.
+    private let hold: Hold?
 
     /// The handles on the open mirror; replaced whole when packs were put together.
     @safe final class Opened {
@@ -31,25 +34,29 @@ internal import LinuxSystem
         deinit { unsafe git_repository_free(repository) }
     }
 
-    /// Opens the mirror at `path`, or makes it; removes what an interrupted take-in left.
+    /// Opens the mirror at `path`, or makes it; removes what a process that was killed in it left. For the one daemon that holds the lock of the
+    /// deployments.
     package init(path: String) throws(GitError) {
         self.path = path
+        hold = nil
         if unsafe access(path + "/HEAD", F_OK) != 0 || access(path + "/objects", F_OK) != 0 { try Self.create(path) }
-        for name in try Self.names(in: path) where name.hasPrefix(Self.incomingPrefix) {
-            try Self.removeIncoming(path + "/" + name)
-        }
+        try Self.clearLeftovers(path)
         opened = Lock(try Opened(path: path))
     }
 
     /// Opens a mirror that exists, beside the process that owns it, to push from: removes nothing, makes nothing.
     package init(forPushing path: String) throws(GitError) {
         self.path = path
+        hold = try Self.holdForWriting(path)
         opened = Lock(try Opened(path: path))
     }
 
-    /// Making it again finishes what a crash left half made.
-    private static func create(_ path: String) throws(GitError) {
+    /// Made beside its place, synced and renamed, so that a half made one is never opened. What a crash leaves of it is removed by the next call.
+    private static func create(_ place: String) throws(GitError) {
         Library.start()
+        let path = place + ".new"
+        if unsafe access(path, F_OK) == 0 { try removeTree(path) }
+        defer { if unsafe access(path, F_OK) == 0 { try? removeTree(path) } }
         var options = unsafe git_repository_init_options()
         try git("cannot make the mirror \(path)") {
             unsafe git_repository_init_options_init(&options, UInt32(GIT_REPOSITORY_INIT_OPTIONS_VERSION))
@@ -58,6 +65,15 @@ internal import LinuxSystem
         var made: OpaquePointer?
         try git("cannot make the mirror \(path)") { unsafe git_repository_init_ext(&made, path, &options) }
         unsafe git_repository_free(made)
+        let parent = place.lastIndex(of: "/").map { String(place[..<$0]) } ?? "."
+        let directory = Descriptor(
+            owning: try attempt("cannot open \(path)") { unsafe pinfold_open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0) })
+        let raw = directory.rawValue
+        try attempt("cannot sync \(path)") { pinfold_syncfs(raw) }
+        // Half of one by that name, of before this was done so.
+        if unsafe access(place, F_OK) == 0 { try removeTree(place) }
+        try attempt("cannot make the mirror \(place)") { unsafe rename(path, place) }
+        try sync(directory: parent.isEmpty ? "/" : parent)
     }
 
     static func names(in directory: String) throws(GitError) -> [String] {
@@ -71,8 +87,23 @@ internal import LinuxSystem
     /// Names `commit` by `refs/pinfold/seen/<id>`, so that it is kept, and by `refs/pinfold/latest`, so that it need not be handed over
     /// again. Durable on return.
     package func markSeen(_ commit: ObjectID) throws(GitError) {
+        try opened.withLock { opened throws(GitError) in try markSeen(commit, in: opened) }
+    }
+
+    private func markSeen(_ commit: ObjectID, in opened: Opened) throws(GitError) {
+        for name in ["refs/pinfold/seen/\(commit)", "refs/pinfold/latest"] { try Self.point(name, to: commit, in: opened) }
+        arrivals.withLock {
+            $0.count += 1
+            $0.unnamed.remove(commit)
+        }
+    }
+
+    /// The same for a commit that may be here already, whole, in the same moment in which that is seen. False where it is not.
+    package func markSeenIfWhole(_ commit: ObjectID) throws(GitError) -> Bool {
         try opened.withLock { opened throws(GitError) in
-            for name in ["refs/pinfold/seen/\(commit)", "refs/pinfold/latest"] { try Self.point(name, to: commit, in: opened) }
+            guard try opened.store.header(of: commit)?.type == .commit, try isWhole(commit, in: opened) else { return false }
+            try markSeen(commit, in: opened)
+            return true
         }
     }
 
@@ -182,8 +213,8 @@ internal import LinuxSystem
         }
     }
 
-    /// The bytes of one file.
-    package func contents(of blob: ObjectID, limit: Int = IntakeLimits().blobBytes) throws(GitError) -> [UInt8] {
+    /// The bytes of one file. It was within the limit of the day when it was taken in.
+    package func contents(of blob: ObjectID, limit: Int = .max) throws(GitError) -> [UInt8] {
         try opened.withLock { opened throws(GitError) in try opened.store.content(of: blob, type: .blob, limit: limit) }
     }
 }

@@ -1,5 +1,6 @@
 /// Checks a pack before it joins the mirror: everything that the tip reaches is in it or in the mirror already, of the type that it is
-/// referred to as, within the limits, with names and modes that a checkout may make; and nothing else is in it.
+/// referred to as, within the limits, with names and modes that a checkout may make; and nothing else is in it. Files that are left out may be
+/// missing from earlier commits, never from the tip.
 ///
 /// The last matters as much as the first: an object without what it refers to would make the next check stop too early.
 struct IncomingCheck {
@@ -21,7 +22,9 @@ struct IncomingCheck {
         self.isCalledOff = isCalledOff
     }
 
-    mutating func run(tip: ObjectID, expecting objects: Int) throws(GitError) {
+    /// - Parameter leftOut: what the mirror lacks already and what is said to be left out this time.
+    mutating func run(tip: ObjectID, expecting objects: Int, leftOut: [ObjectID: Int]) throws(GitError) {
+        try checkWhole(tip, leftOut)
         var trees: [(id: ObjectID, depth: Int)] = []
         var commits = [tip]
         while let id = commits.popLast() {
@@ -38,12 +41,43 @@ struct IncomingCheck {
                 case .submodule: break
                 case .directory: trees.append((entry.id, depth + 1))
                 case .symbolicLink: _ = try arrives(entry.id, as: .blob, limit: 4096)
-                case .regular, .executable: _ = try arrives(entry.id, as: .blob, limit: limits.blobBytes)
+                case .regular, .executable:
+                    if leftOut[entry.id] != nil, try lacks(entry.id) { continue }
+                    _ = try arrives(entry.id, as: .blob, limit: limits.blobBytes)
                 }
             }
         }
         guard visited.count == objects else {
             throw GitError(.hostile, "the pack holds \(objects - visited.count) objects that the commit does not need")
+        }
+    }
+
+    private func lacks(_ id: ObjectID) throws(GitError) -> Bool {
+        if try fresh.header(of: id) != nil { return false }
+        return try mirror.header(of: id) == nil
+    }
+
+    /// All files of the tip, those in trees that the mirror has already too: they may have been left out when those came.
+    private func checkWhole(_ tip: ObjectID, _ leftOut: [ObjectID: Int]) throws(GitError) {
+        guard !leftOut.isEmpty, try fresh.header(of: tip) != nil else { return }
+        var pending = [(tree: try fresh.commit(tip, limit: limits.metadataBytes).tree, path: [UInt8](), depth: 1)]
+        var entries = 0
+        while let (tree, path, depth) = pending.popLast() {
+            guard ContinuousClock.now < deadline else { throw GitError(.timedOut, "the commit could not be checked in time") }
+            guard depth <= limits.depth else { throw GitError(.tooLarge, "directories are more than \(limits.depth) deep") }
+            let holder = try fresh.header(of: tree) == nil ? mirror : fresh
+            for entry in try holder.tree(tree, limit: limits.metadataBytes) {
+                entries += 1
+                guard entries <= limits.treeEntries else {
+                    throw GitError(.tooLarge, "the commit has more than \(limits.treeEntries) files and directories")
+                }
+                let full = path.isEmpty ? entry.name : path + [UInt8(ascii: "/")] + entry.name
+                if entry.mode == .directory {
+                    pending.append((entry.id, full, depth + 1))
+                } else if let size = leftOut[entry.id], try lacks(entry.id) {
+                    throw LeftOut.refusal(TreePath(bytes: full), size, limits: limits)
+                }
+            }
         }
     }
 

@@ -29,6 +29,7 @@ extension Configuration {
             testReport: try reader.treePath("AGENT_DEPLOY_TEST_REPORT"),
             testSurface: try reader.patterns("AGENT_DEPLOY_TEST_SURFACE", default: []),
             testNetwork: try reader.boolean("AGENT_DEPLOY_TEST_NETWORK"), keep: try reader.number("AGENT_DEPLOY_KEEP"),
+            fileLimit: try reader.bytes("AGENT_DEPLOY_FILE_LIMIT"),
             buildCommand: try reader.command("AGENT_DEPLOY_BUILD_COMMAND"),
             reloadCommand: try reader.command("AGENT_DEPLOY_RELOAD_COMMAND"),
             healthCommand: try reader.command("AGENT_DEPLOY_HEALTH_COMMAND"),

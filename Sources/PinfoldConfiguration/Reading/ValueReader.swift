@@ -82,6 +82,16 @@ struct ValueReader {
             }, name)
     }
 
+    mutating func bytes(_ name: String) throws(ConfigurationError) -> Int {
+        required(
+            try value(name) { text, variable throws(Rejection) in
+                guard case .bytes(let range) = variable.kind else { preconditionFailure("\(name) is no number of bytes") }
+                guard let bytes = Quota(parsing: text), bytes.inodes == nil else { throw Rejection("not a number of bytes") }
+                guard range.contains(Int(clamping: bytes.bytes)) else { throw Rejection("out of range") }
+                return (Int(bytes.bytes), text)
+            }, name)
+    }
+
     mutating func quota(_ name: String) throws(ConfigurationError) -> Quota? {
         let quota: Quota?? = try value(name) { text, _ throws(Rejection) in
             if text == "none" { return (nil, "none") }

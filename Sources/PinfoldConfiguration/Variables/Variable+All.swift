@@ -41,6 +41,7 @@ extension Variable {
         Variable("AGENT_DEPLOY_TEST_SURFACE", .treePatterns, default: nil, "Files that judge the agent, beside the built-in ones"),
         Variable("AGENT_DEPLOY_TEST_NETWORK", .boolean, default: "false", "Whether tests may use the network"),
         Variable("AGENT_DEPLOY_KEEP", .number(1...10_000), default: "10", "How many backups and releases to keep"),
+        Variable("AGENT_DEPLOY_FILE_LIMIT", .bytes(1 << 20...2 << 30), default: "256M", "The largest file that a commit may have"),
         Variable("AGENT_DEPLOY_BUILD_COMMAND", .command, default: nil, "Builds the client before the switch"),
         Variable("AGENT_DEPLOY_RELOAD_COMMAND", .command, default: nil, "Makes the server take the new version"),
         Variable("AGENT_DEPLOY_HEALTH_COMMAND", .command, default: nil, "Exits 0 if the server is healthy"),

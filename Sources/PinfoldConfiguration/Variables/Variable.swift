@@ -15,6 +15,8 @@ package struct Variable: Sendable, Hashable {
         case boolean
         /// A whole number within these bounds.
         case number(ClosedRange<Int>)
+        /// A number of bytes within these bounds, which are whole MiB.
+        case bytes(ClosedRange<Int>)
         /// A line of text without control characters.
         case text
         /// For `sh -c`; only `${AGENT_…}` is expanded, the rest is the shell's.
@@ -51,6 +53,8 @@ package struct Variable: Sendable, Hashable {
         case .quota: Quota.accepted + "; or none"
         case .boolean: "true or false (also yes, no, on, off, 1, 0)"
         case .number(let range): "a whole number from \(range.lowerBound) to \(range.upperBound)"
+        case .bytes(let range):
+            "a number of bytes with K, M, G or T (powers of 1024) behind it, from \(range.lowerBound >> 20)M to \(range.upperBound >> 20)M"
         case .text: "one line of text"
         case .command: "a command for sh -c, or nothing"
         case .repository: "the path or URL of a git repository, or nothing"

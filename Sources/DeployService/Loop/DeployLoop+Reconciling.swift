@@ -1,0 +1,118 @@
+internal import DeployModel
+internal import DeploySteps
+internal import DurableFiles
+internal import GitRepository
+internal import LinuxSystem
+internal import Logging
+
+/// Once at each start: what the record says runs is compared with what the target is. They differ where somebody changed the target by hand,
+/// where the history was put back from a copy, or where a disk lost what it had said was written.
+///
+/// The target is not touched. The record is put right where it can be told which version is there; else it is said. A crash in here leaves the
+/// record as it was, or put right.
+extension DeployLoop {
+    /// Whether that is done. Until then no step begins, and nothing is decided that asks what runs.
+    func isReconciled() throws(DeployError) -> Bool {
+        if hasReconciled { return true }
+        if let looking {
+            guard let result = looking.finished else { return false }
+            self.looking = nil
+            switch result {
+            case .success(let found): try reconcile(with: found)
+            case .failure(let error):
+                board.warn("target", "\(settings.target) cannot be compared with the record: \(explanation(of: error).reason)")
+            }
+            hasReconciled = true
+            return true
+        }
+        let (open, running) = try store.read { (try $0.open(), try $0.fact(.running)) }
+        // What was switching or going back is finished by its own step, from its own mark or journal.
+        if open.contains(where: { $0.stage == .switch || $0.stage == .goBack }) {
+            hasReconciled = true
+            return true
+        }
+        let (settings, bell) = (settings, bell)
+        looking = Errand("pinfold-look", { try TargetContents(settings, expected: running?.release) }, whenDone: { bell.ring() })
+        return false
+    }
+
+    private func reconcile(with found: TargetContents) throws(DeployError) {
+        let running = try store.read { try $0.fact(.running) }
+        let target = settings.target
+        let recorded = running.map { "deployment \($0.deployment) (\($0.commit.short))" } ?? "nothing of Pinfold's"
+        switch found {
+        case .release(let path) where path == running?.release: return
+        case .altered(let paths):
+            guard running != nil else { return }
+            let names = paths.map { String(decoding: $0, as: UTF8.self).displayed() }.joined(separator: ", ")
+            say(
+                "\(target) is not as \(recorded), which the record says runs: \(names.isEmpty ? "its release is gone" : names)", nil
+            )
+        case .nothing, .foreign:
+            guard running != nil else { return }
+            var there = "\(target) is gone"
+            if case .foreign(let text) = found { there = "\(target) leads to \(text.displayed()), which is no release" }
+            try record(nil)
+            say("\(there), and the record said \(recorded): nothing of Pinfold's runs", "so it says that nothing runs")
+        case .release(let path):
+            guard let version = try version(ofRelease: path) else {
+                try record(nil)
+                say(
+                    "\(target) is \(path), whose commit is not known, and the record said \(recorded)",
+                    "so it says that nothing runs")
+                return
+            }
+            let there = "\(target) is deployment \(version.deployment) (\(version.commit.short))"
+            if let again = try store.read({ try $0.open() }).first(where: { $0.stage == .reload || $0.stage == .check }) {
+                try store.write { history in
+                    var deployment = again
+                    deployment.stage = .switch
+                    deployment.state = Stage.switch.state
+                    try history.save(deployment)
+                }
+                say("\(there), and deployment \(again.id) had been switched to by the record", "it is switched to again")
+                return
+            }
+            try record(version)
+            say("\(there), and the record said \(recorded)", "so it says what is there; nothing was quarantined by that")
+        }
+    }
+
+    /// Says it to who looks at the status, to who reads the log, and for good in the events.
+    private func say(_ what: String, _ outcome: String?) {
+        let sentence = [what, outcome].compactMap(\.self).joined(separator: "; ")
+        board.warn("target", sentence)
+        log.warning("\(sentence)")
+        try? store.write {
+            try $0.append(Event(at: Clock.now, who: "pinfold-deployd", what: what, outcome: outcome ?? "left as it is"))
+        }
+    }
+
+    private func record(_ version: StatusDocument.DeployedVersion?) throws(DeployError) {
+        try store.write { history in
+            try history.set(.running, version)
+            // What is gone back to is what ran, where that is known to have been well.
+            if let version, try history.deployment(version.origin)?.wasGood == true { try history.set(.good, version) }
+        }
+        // Before it is said: nobody is shown the warning with the record of before.
+        try showStatus()
+    }
+
+    /// The version in a release, whose name begins with its deployment's number and its commit: by the history, else by the mirror.
+    private func version(ofRelease path: String) throws(DeployError) -> StatusDocument.DeployedVersion? {
+        let name = path.split(separator: "/").last.map(String.init) ?? ""
+        let parts = name.split(separator: "-", maxSplits: 1)
+        guard parts.count == 2, let number = Int(parts[0]) else { return nil }
+        if let deployment = try store.read({ try $0.deployment(number) }), deployment.commit.short == parts[1] {
+            var known = deployment
+            known.release = path
+            return StatusDocument.DeployedVersion(known, since: known.updated)
+        }
+        guard let mirror, let seen = try? mirror.seen() else { return nil }
+        let candidates = seen.filter { $0.description.hasPrefix(parts[1]) }
+        guard candidates.count == 1, let summary = try? mirror.summary(of: candidates[0]) else { return nil }
+        return StatusDocument.DeployedVersion(
+            deployment: number, commit: CommitID(summary.id), tree: summary.tree.description, release: path, since: Clock.now,
+            origin: number)
+    }
+}
