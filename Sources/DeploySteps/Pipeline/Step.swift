@@ -2,6 +2,7 @@ internal import AgentFence
 package import DeployModel
 internal import DurableFiles
 internal import GitRepository
+internal import LinuxSystem
 
 /// One step of the pipeline: a name and what it does. It runs on a thread of its own, may block, and can be run again after a crash
 /// anywhere in it.
@@ -53,6 +54,8 @@ package func explanation(of error: any Error) -> (reason: String, advice: String
     case let error as FenceError where error.passes: (error.description, scarcity)
     case let error as FenceError: (error.description, "`pinfold doctor` says what the machine lacks")
     case let error as DeployError: (error.message, nil)
+    case let error as UnseenProcess:
+        (error.description, "let the daemon look into every process (CAP_SYS_PTRACE): what may be in use is never removed")
     default: ("\(error)", nil)
     }
 }

@@ -1,5 +1,6 @@
 package import DeployModel
-package import DurableFiles
+internal import DurableFiles
+internal import LinuxSystem
 internal import SystemPackage
 
 /// Removes backups and releases that are older than what is to be kept.
@@ -8,9 +9,9 @@ package enum Pruning {
     private static let aside = "removing-"
 
     /// Returns the numbers of the deployments of which a release or a backup is kept.
-    /// - Parameter needed: what runs, and what is known to be good: never removed.
-    package static func prune(_ settings: PipelineSettings, needed: [StatusDocument.DeployedVersion]) throws(FileError) -> Set<Int>
-    {
+    /// - Parameter needed: what runs, and what is known to be good: never removed. Nor is a release that a process still uses: one that was
+    ///   left running, or whose reload took in only a part.
+    package static func prune(_ settings: PipelineSettings, needed: [StatusDocument.DeployedVersion]) throws -> Set<Int> {
         for name in try Directories.list(settings.work) where name.hasPrefix(aside) { try Tree.remove(settings.work + "/" + name) }
         let keep = max(settings.keep, 1)
         let backups = try Backup.all(in: settings.backups)
@@ -35,7 +36,9 @@ package enum Pruning {
             guard let number = Int(name.prefix { $0 != "-" }) else { return nil }
             return (number, settings.releases + "/" + name)
         }.sorted { $0.number < $1.number }
-        for release in releases.dropLast(keep) where !used.contains(release.path) { try discard(release.path, settings) }
+        let due = releases.dropLast(keep).map(\.path).filter { !used.contains($0) }
+        let users = try DirectoryUse.users(of: due.filter { try FileKind(of: $0) == .directory })
+        for release in due where users[release] == nil { try discard(release, settings) }
         for name in names {
             guard let release = ReleaseRecord.release(ofName: name) else { continue }
             if try FileKind(of: settings.releases + "/" + release) == .missing { try Tree.remove(settings.releases + "/" + name) }
