@@ -14,6 +14,7 @@ package enum Route: String, CaseIterable, Sendable {
     case reject
     case lift
     case rollback
+    case reload
     case hold
     case resume
 
@@ -31,7 +32,7 @@ package enum Route: String, CaseIterable, Sendable {
     package var method: Method {
         switch self {
         case .deployment, .status, .history, .events, .show, .log, .diff, .surface: .get
-        case .deploy, .approve, .reject, .lift, .rollback, .hold, .resume: .post
+        case .deploy, .approve, .reject, .lift, .rollback, .reload, .hold, .resume: .post
         }
     }
 
@@ -51,6 +52,7 @@ package enum Route: String, CaseIterable, Sendable {
         case .reject: "/commits/{commit}/reject"
         case .lift: "/commits/{commit}/lift"
         case .rollback: "/rollback"
+        case .reload: "/reload"
         case .hold: "/hold"
         case .resume: "/resume"
         }

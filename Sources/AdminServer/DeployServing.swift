@@ -14,6 +14,7 @@ package protocol DeployServing: Sendable {
     func approve(_ commit: String, by caller: Caller) async throws(DeployError) -> Deployment
     func reject(_ commit: String, reason: String, by caller: Caller) async throws(DeployError) -> Deployment
     func rollback(to id: Int?, by caller: Caller) async throws(DeployError) -> Deployment
+    func reload(by caller: Caller) async throws(DeployError) -> Deployment
     func lift(_ commit: String, by caller: Caller) async throws(DeployError) -> Quarantine
     func hold(reason: String, by caller: Caller) async throws(DeployError) -> Hold
     func resume(by caller: Caller) async throws(DeployError)

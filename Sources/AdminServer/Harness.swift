@@ -68,6 +68,7 @@ struct Harness: Sendable {
         case .rollback:
             let wanted: RollbackRequest = try await decode(request)
             return try Self.json(try await service.rollback(to: wanted.to, by: caller))
+        case .reload: return try Self.json(try await service.reload(by: caller))
         case .hold:
             return try Self.json(try await service.hold(reason: try Self.reason(try await decode(request)), by: caller))
         case .resume:

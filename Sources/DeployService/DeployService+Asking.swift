@@ -19,6 +19,12 @@ extension DeployService {
         try await deployment(of: ask(.rollback(to: id), by: caller))
     }
 
+    /// Makes the server take what is deployed once more: the record of that, which has only begun.
+    /// - Throws: `.refused` where nothing is deployed, or something is under way that reloads the server itself.
+    package func reload(by caller: Caller) async throws(DeployError) -> Deployment {
+        try await deployment(of: ask(.reload, by: caller))
+    }
+
     package func lift(_ commit: String, by caller: Caller) async throws(DeployError) -> Quarantine {
         guard case .quarantine(let entry) = try await ask(.lift(commit: commit), by: caller) else {
             throw .broken("an answer of another kind")

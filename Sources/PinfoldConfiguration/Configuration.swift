@@ -90,12 +90,27 @@ package struct DeploySettings: Sendable, Hashable {
     package var reloadCommand: String?
     package var healthCommand: String?
     package var healthURL: String?
+    /// Seconds.
+    package var healthTimeout: Int
+    package var healthSoak: Int
+    package var healthInterval: Int
+    package var illness: Illness
     package var pushRemote: String?
 }
 
 /// The agent's network.
 package enum Network: String, Sendable, Hashable, CaseIterable {
     case host, none
+}
+
+/// What becomes of a server that falls ill after its deployment succeeded.
+package enum Illness: String, Sendable, Hashable, CaseIterable {
+    /// The status and the log say so.
+    case tell
+    /// The last good version before it comes back.
+    case rollback
+    /// Nobody looks.
+    case ignore
 }
 
 /// Where things are below the data root.

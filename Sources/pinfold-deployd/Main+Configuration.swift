@@ -113,6 +113,15 @@ extension PipelineSettings {
         reloadCommand = deploy.reloadCommand
         healthCommand = deploy.healthCommand
         healthURL = deploy.healthURL
+        healthPatience = deploy.healthTimeout * 1000
+        healthSoak = deploy.healthSoak * 1000
+        healthInterval = deploy.healthInterval * 1000
+        illness =
+            switch deploy.illness {
+            case .tell: .tell
+            case .rollback: .rollback
+            case .ignore: .ignore
+            }
         pushRemote = deploy.pushRemote
         pushSSHKey = pushFiles + "/push.key"
         pushKnownHosts = pushFiles + "/known_hosts"

@@ -95,7 +95,7 @@ import Testing
         try await withLive { live in
             for arguments in [
                 ["approve", Samples.commit.short], ["reject", Samples.commit.hex, "--reason", "no"], ["lift", Samples.other.short],
-                ["hold", "--reason", "a holiday"], ["resume"], ["rollback", "3"], ["rollback"],
+                ["hold", "--reason", "a holiday"], ["resume"], ["rollback", "3"], ["rollback"], ["reload"],
             ] {
                 let finished = try await onThread {
                     try run(Executables.pinfold, arguments, environment: ["AGENT_DATA_ROOT": live.dataRoot], workingDirectory: "/")
@@ -106,6 +106,7 @@ import Testing
                 service.calls == [
                     "approve 0123456789ab by admin 0", "reject \(Samples.commit) 'no' by admin 0", "lift 89abcdef0123 by admin 0",
                     "hold 'a holiday' by admin 0", "resume by admin 0", "rollback 3 by admin 0", "rollback - by admin 0",
+                    "reload by admin 0",
                 ])
             #expect(try await live.pinfold("reject", Samples.commit.hex).status == .exited(2))
             #expect(try await live.pinfold("approve", "012345").status == .exited(2))

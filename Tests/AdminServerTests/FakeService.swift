@@ -99,6 +99,13 @@ final class FakeService: DeployServing {
         return deployment
     }
 
+    func reload(by caller: Caller) async throws(DeployError) -> Deployment {
+        try call("reload", caller)
+        let deployment = Samples.deployment(9, .deployed)
+        change { $0.deployments[9] = deployment }
+        return deployment
+    }
+
     func lift(_ commit: String, by caller: Caller) async throws(DeployError) -> Quarantine {
         try call("lift \(commit)", caller)
         return Samples.quarantine

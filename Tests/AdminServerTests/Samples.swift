@@ -35,6 +35,8 @@ enum Samples {
         whole.approval = approval
         whole.forcedBy = "root"
         whole.requestedBy = "root"
+        whole.requestReason = "not healthy"
+        whole.isBlameless = true
         whole.backup = "/data/deployments/backups/1"
         whole.release = "/data/deployments/releases/1"
         whole.push = PushRecord(remote: "origin", attempts: 1, done: false, error: "refused", next: moment)

@@ -19,7 +19,14 @@ import Testing
             ("AGENT_DEPLOY_BRANCH", "-x", "branch"), ("AGENT_DEPLOY_BRANCH", "a b", "branch"),
             ("AGENT_DEPLOY_TEST_REPORT", "/tmp/x", "relative"),
             ("AGENT_DEPLOY_TEST_REPORT", "../x", "relative"), ("AGENT_DEPLOY_HEALTH_URL", "localhost:80", "http://"),
-            ("AGENT_DEPLOY_HEALTH_URL", "file:///etc/passwd", "http://"), ("AGENT_GIT_USER_NAME", "A <b>", "author"),
+            ("AGENT_DEPLOY_HEALTH_URL", "file:///etc/passwd", "http://"), ("AGENT_DEPLOY_HEALTH_URL", "http://:80/", "host"),
+            ("AGENT_DEPLOY_HEALTH_URL", "https://localhost/", "AGENT_DEPLOY_HEALTH_COMMAND"),
+            ("AGENT_DEPLOY_HEALTH_URL", "http://me:secret@localhost/", "password"),
+            ("AGENT_DEPLOY_HEALTH_URL", "http://h:0/", "port"),
+            ("AGENT_DEPLOY_HEALTH_URL", "http://h:80a/", "port"), ("AGENT_DEPLOY_HEALTH_URL", "http://[::1]x/", "port"),
+            ("AGENT_DEPLOY_HEALTH_TIMEOUT", "0", "from 1 to 86400"), ("AGENT_DEPLOY_HEALTH_SOAK", "2s", "whole number"),
+            ("AGENT_DEPLOY_HEALTH_WATCH", "reload", "tell, rollback, ignore"), ("AGENT_DEPLOY_HEALTH_INTERVAL", "", "empty"),
+            ("AGENT_GIT_USER_NAME", "A <b>", "author"),
             ("AGENT_GIT_USER_EMAIL", "a\nb", "author"), ("AGENT_DEPLOY_PUSH_REMOTE", "--upload-pack=x", "URL"),
         ]
         for row in table {

@@ -30,6 +30,7 @@ func load(
         #expect(deploy.testTimeout == 300)
         #expect(deploy.keep == 10)
         #expect(deploy.testCommand == nil && deploy.testReport == nil && deploy.testSurface.isEmpty && deploy.healthURL == nil)
+        #expect(deploy.healthTimeout == 10 && deploy.healthSoak == 2 && deploy.healthInterval == 10 && deploy.illness == .tell)
         #expect(configuration.protect.contains(".git/hooks"))
         #expect(configuration.hide.contains("/etc/shadow*"))
         #expect(configuration.settings.count == Variable.all.count)
@@ -110,5 +111,11 @@ func load(
 
     @Test func `other programs' variables are nobody's business`() throws {
         _ = try load(["SSH_AGENT_PID": "1", "PATH": "/bin", "agent_data_root": "x"])
+    }
+
+    @Test func `a health URL may name an address and a port`() throws {
+        for url in ["http://localhost", "http://localhost:8000/health?x=1#y", "http://[::1]:80/", "http://[::1]"] {
+            #expect(try load(["AGENT_DEPLOY_HEALTH_URL": url]).deploy.healthURL == url)
+        }
     }
 }

@@ -59,5 +59,6 @@ struct RuleTests {
             state = stage.state
         }
         #expect(state.successors.contains(.deployed))
+        #expect(DeploymentState.detected.successors.contains(Stage.reload.state))
     }
 }

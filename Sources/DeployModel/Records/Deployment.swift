@@ -42,8 +42,12 @@ package struct Deployment: Codable, Hashable, Sendable, Identifiable {
     package var approval: Approval?
     /// Who asked with force, that is without a human's look at the change.
     package var forcedBy: String?
-    /// Who asked for a rollback.
+    /// Who asked for a rollback or a reload.
     package var requestedBy: String?
+    /// Why a rollback was asked for, where the health watch did: in a sentence.
+    package var requestReason: String?
+    /// Whether what made it go back says nothing about the commit: an error of the disk or of the machine. Absent: no.
+    package var isBlameless: Bool?
 
     /// Absolute paths.
     package var backup: String?
@@ -59,13 +63,22 @@ package struct Deployment: Codable, Hashable, Sendable, Identifiable {
         self.detected = detected
         updated = detected
         state = .detected
-        stage = kind == .commit ? .takeIn : .backUp
+        stage =
+            switch kind {
+            case .commit: .takeIn
+            case .rollback: .backUp
+            case .reload: .switch
+            }
     }
 
     package enum Kind: Codable, Hashable, Sendable {
         case commit
         /// Back to an earlier deployment, by its id.
         case rollback(to: Int)
+        /// What a deployment brought, and what runs, once more.
+        case reload(of: Int)
+
+        package var isReload: Bool { if case .reload = self { true } else { false } }
     }
 }
 

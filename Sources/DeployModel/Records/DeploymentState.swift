@@ -32,7 +32,8 @@ package enum DeploymentState: String, Codable, Hashable, Sendable, CaseIterable 
     /// The states that may follow. What is in nobody's list cannot happen, whatever order the steps are in.
     package var successors: Set<DeploymentState> {
         switch self {
-        case .detected: [.testing, .awaitingApproval, .backingUp, .failed, .superseded, .rejected]
+        // A reload has nothing to test, to ask or to back up.
+        case .detected: [.testing, .awaitingApproval, .backingUp, .reloading, .failed, .superseded, .rejected]
         case .testing: [.awaitingApproval, .backingUp, .failed, .superseded, .rejected]
         case .awaitingApproval: [.backingUp, .failed, .rejected, .superseded]
         case .backingUp: [.deploying, .awaitingApproval, .failed, .superseded, .rejected]

@@ -20,6 +20,8 @@ extension DeployLoop {
             log.info("\(open.caller): \(open.decision.words.displayed())")
             tidyingIsDue = true
             if let ending = effect.callsOff { callOff(ending.state, ending.reason) }
+            // Without an end of its deployment: the step begins again afterwards.
+            if effect.interrupts { worker?.cancellation.cancel(open.decision.words) }
             try showStatus()
             fault.reach("decision", "saved")
             bell.ring()
@@ -31,6 +33,8 @@ extension DeployLoop {
         var answer: Answer
         /// How the deployment whose step runs ends.
         var callsOff: (state: DeploymentState, reason: String)?
+        /// Whether the step that runs gives way, and begins again when what was asked for is done.
+        var interrupts = false
 
         init(_ answer: Answer) {
             self.answer = answer
@@ -60,7 +64,9 @@ extension DeployLoop {
                 try history.end(deployment, .rejected, reason: "\(open.caller.name): \(reason)", at: now)
                 return Effect(.deployment(deployment.id))
             }
-        case .rollback(let id): return try rollback(to: id, open, history, running: running, now)
+        case .rollback(let id, let reason):
+            return try rollback(to: id, because: reason, open, history, running: running, now)
+        case .reload: return try reload(open, history, now)
         case .lift(let text):
             let entries = try history.quarantine().filter { text.count >= 7 && $0.commit.hex.hasPrefix(text.lowercased()) }
             guard let entry = entries.first, entries.count == 1 else {
@@ -97,10 +103,10 @@ extension DeployLoop {
     }
 
     private func rollback(
-        to id: Int?, _ open: OpenDecision, _ history: HistoryTransaction, running: Int?, _ now: Timestamp
+        to id: Int?, because reason: String?, _ open: OpenDecision, _ history: HistoryTransaction, running: Int?, _ now: Timestamp
     ) throws -> Effect {
         let serving = try history.fact(.running)
-        if try history.open().contains(where: { $0.kind != .commit }) {
+        if try history.open().contains(where: { $0.kind != .commit && !$0.kind.isReload }) {
             return Effect(.refused(.refused("a rollback is under way already")))
         }
         let target: Deployment
@@ -125,7 +131,7 @@ extension DeployLoop {
         // What is on its way was compared with the version that is being left: it begins anew afterwards.
         var restart: CommitID?
         for deployment in try history.open() where !deployment.state.touchesTarget {
-            restart = deployment.commit
+            if deployment.kind == .commit { restart = deployment.commit }
             if deployment.id == running {
                 effect.callsOff = (.superseded, "a rollback goes first")
             } else {
@@ -137,11 +143,38 @@ extension DeployLoop {
             back.subject = target.subject
             back.author = target.author
             back.requestedBy = open.caller.description
+            back.requestReason = reason
             back.release = target.release
             back.base = serving?.commit
         }
         if let restart { _ = try history.insert(.commit, commit: restart, at: now) }
         effect.answer = .deployment(back.id)
+        return effect
+    }
+
+    /// What runs, once more. It goes before everything that has not come to the build, whose step begins again afterwards.
+    private func reload(_ open: OpenDecision, _ history: HistoryTransaction, _ now: Timestamp) throws -> Effect {
+        guard let serving = try history.fact(.running) else {
+            return Effect(.refused(.refused("nothing that was deployed runs, so there is nothing to reload")))
+        }
+        guard settings.reloadCommand != nil || settings.hasHealthCheck else {
+            return Effect(.refused(.refused("nothing says how to reload the server: set AGENT_DEPLOY_RELOAD_COMMAND")))
+        }
+        if let other = try history.open().first(where: { $0.kind != .commit || $0.state.touchesTarget }) {
+            return Effect(
+                .refused(.refused("deployment \(other.id) is under way (\(other.state.rawValue)), which reloads the server itself"))
+            )
+        }
+        let brought = try history.deployment(serving.origin)
+        let record = try history.insert(.reload(of: serving.deployment), commit: serving.commit, at: now) { record in
+            record.tree = serving.tree
+            record.subject = brought?.subject
+            record.author = brought?.author
+            record.requestedBy = open.caller.description
+            record.release = serving.release
+        }
+        var effect = Effect(.deployment(record.id))
+        effect.interrupts = true
         return effect
     }
 

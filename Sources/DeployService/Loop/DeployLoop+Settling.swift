@@ -18,10 +18,9 @@ extension DeployLoop {
             work = after
         case .failed(let error, let after):
             work = after
-            if error is Cancelled, ending == nil {
-                // The daemon stops, or the record changed under the step: it begins again.
-                return
-            }
+            // The daemon stops, the record changed under the step, or a reload goes first: it begins again. What a step says that was called
+            // off is no news.
+            if ending == nil, error is Cancelled || worker.cancellation.why != nil { return }
             // What it wrote may be what filled the disk; it is not needed again, and the record of the failure is.
             if !work.deployment.state.touchesTarget { try? Tree.remove(settings.work + "/\(work.deployment.id)") }
             outcome = failure(error, of: work)
@@ -67,10 +66,15 @@ extension DeployLoop {
             fault.reach(worker.stage.rawValue, "saved")
         case .stopped(let state, let reason, let advice):
             try end(deployment, state, reason: reason, advice: advice)
-        case .goBack(let reason):
+        case .goBack(let reason, _) where deployment.kind.isReload:
+            try end(
+                deployment, .failed, reason: reason,
+                advice: "look at the server and at `pinfold logs \(deployment.id)`; `pinfold reload` tries again")
+        case .goBack(let reason, let isBlameless):
             deployment.stage = .goBack
             deployment.state = .checking
             deployment.reason = reason
+            deployment.isBlameless = isBlameless ? true : nil
             log.warning("deployment \(deployment.id): \(reason.displayed()); going back")
             try advance(deployment, switched: false)
         case .wentBack(let version, let healthy, let reason):
@@ -87,7 +91,8 @@ extension DeployLoop {
     private func failure(_ error: any Error, of work: Work) -> StepOutcome {
         let (reason, advice) = explanation(of: error)
         switch work.deployment.stage {
-        case .switch where isMarked(work.deployment), .reload, .check: return .goBack(reason: reason)
+        // An error, and not what the server or a command said of the version.
+        case .switch where isMarked(work.deployment), .reload, .check: return .goBack(reason: reason, isBlameless: true)
         case .goBack:
             return .stopped(
                 .failed, reason: "\(work.deployment.reason ?? "it had to be rolled back"); going back failed: \(reason)",
@@ -102,7 +107,13 @@ extension DeployLoop {
         try store.write { history in
             try history.save(deployment)
             if let passedTests { try history.save(passedTests: passedTests, of: deployment.id) }
-            if switched, let version = StatusDocument.DeployedVersion(deployment, since: deployment.updated) {
+            guard switched else { return }
+            if deployment.kind.isReload {
+                // The same version; only where it lies may be another place.
+                guard var running = try history.fact(.running) else { return }
+                running.release = deployment.release
+                try history.set(.running, running)
+            } else if let version = StatusDocument.DeployedVersion(deployment, since: deployment.updated) {
                 try history.set(.running, version)
             }
         }
@@ -112,6 +123,7 @@ extension DeployLoop {
 
     /// The check passed: this is the last known good version now.
     private func finish(_ deployment: Deployment) throws(DeployError) {
+        if deployment.kind.isReload { return try finishReload(deployment) }
         var done = deployment
         done.state = .deployed
         done.wasGood = true
@@ -131,17 +143,15 @@ extension DeployLoop {
             }
             // A way back: what ran before it is not deployed again by itself.
             if final.kind != .commit, let before, before.commit != final.commit {
-                let by = final.requestedBy ?? "an admin"
+                let why = "rolled back by \(final.requestedBy ?? "an admin")" + (final.requestReason.map { ": \($0)" } ?? "")
                 if var left = try history.deployment(before.origin), left.state == .deployed {
                     left.state = .rolledBack
-                    left.reason = "rolled back by \(by)"
+                    left.reason = why
                     left.updated = final.updated
                     try history.save(left)
                 }
                 try history.quarantine(
-                    Quarantine(
-                        commit: before.commit, tree: before.tree, good: final.commit, reason: "rolled back by \(by)",
-                        since: final.updated))
+                    Quarantine(commit: before.commit, tree: before.tree, good: final.commit, reason: why, since: final.updated))
                 // Nobody quarantines what they want to run.
                 try history.lift(final.commit)
             }
@@ -154,22 +164,40 @@ extension DeployLoop {
         try showStatus()
     }
 
+    /// What runs is well on it: that is the last known good version, if it was not.
+    private func finishReload(_ deployment: Deployment) throws(DeployError) {
+        try store.write { history in
+            try history.end(deployment, .deployed, reason: nil, at: deployment.updated)
+            if let running = try history.fact(.running), running.commit == deployment.commit { try history.set(.good, running) }
+        }
+        log.info("deployment \(deployment.id): \(deployment.commit.short) reloaded")
+        tidyingIsDue = true
+        try showStatus()
+    }
+
     private func finishGoingBack(
         _ deployment: Deployment, to version: StatusDocument.DeployedVersion?, healthy: Bool, reason: String
     ) throws(DeployError) {
         var done = deployment
         done.state = healthy ? .rolledBack : .failed
         done.reason = reason
+        // Where the way back is as ill, or an error was in the way, nothing has been learnt about the commit.
+        let isQuarantined = done.kind == .commit && healthy && done.isBlameless != true
         done.advice =
-            healthy
-            ? (done.kind == .commit ? "it is quarantined: revert it, or pinfold lift \(done.commit.short)" : nil)
-            : "look at the server and at `pinfold logs \(done.id)`"
+            if isQuarantined {
+                "it is quarantined: revert it, or pinfold lift \(done.commit.short)"
+            } else if !healthy {
+                "look at the server and at `pinfold logs \(done.id)`"
+                    + (version == nil ? "" : "; `pinfold reload` reloads what runs now")
+            } else {
+                done.kind == .commit ? "it is not to blame: once that is mended, `pinfold deploy` tries it again" : nil
+            }
         done.ended = done.updated
         let final = done
         try store.write { history in
             try history.save(final)
             try history.set(.running, version)
-            if final.kind == .commit, healthy || version != nil, let tree = final.tree {
+            if isQuarantined, let tree = final.tree {
                 try history.quarantine(
                     Quarantine(
                         commit: final.commit, tree: tree, good: version?.commit ?? final.base, reason: reason, since: final.updated)

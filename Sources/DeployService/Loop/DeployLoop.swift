@@ -33,6 +33,10 @@ final class DeployLoop: @unchecked Sendable {
     /// How the deployment of `worker` ends when its step returns, decided meanwhile.
     var ending: (state: DeploymentState, reason: String, advice: String?)?
     var pusher: StepWorker?
+    /// Looks after the server that runs; nil where nobody is to.
+    var health: HealthWatch?
+    /// What it found that has been told.
+    var toldHealth: HealthWatch.Finding?
     var tidying: Tidying?
     /// The look at what the target is, at the start.
     var looking: Errand<TargetContents>?
@@ -64,7 +68,10 @@ final class DeployLoop: @unchecked Sendable {
 
     /// Runs until `stop`.
     func run() {
-        defer { watch?.stop() }
+        defer {
+            watch?.stop()
+            health?.stop()
+        }
         while !isStopping {
             do {
                 try prepare()
@@ -115,6 +122,7 @@ final class DeployLoop: @unchecked Sendable {
         try beginTidying()
         if isReconciled, worker == nil, tidying == nil, let deployment = try next() { try begin(deployment) }
         try beginPush()
+        try tendHealth()
         guardFlag()
     }
 
@@ -267,6 +275,10 @@ final class DeployLoop: @unchecked Sendable {
             }
             step = found
         }
+        if deployment.kind.isReload, let serving = try store.read({ try $0.fact(.running) }), serving.commit != deployment.commit {
+            try end(deployment, .superseded, reason: "deployment \(serving.deployment) has reloaded the server meanwhile")
+            return
+        }
         let cancellation = Cancellation()
         let tools = Work.Tools(
             mirror: mirror, intake: intake, surfaces: surfaces, branch: intake.branch,
@@ -294,8 +306,11 @@ final class DeployLoop: @unchecked Sendable {
             facts.passedTestsOfGood = try facts.good.flatMap { try history.passedTests(of: $0.origin) }
             facts.baseline = baseline.commit
             facts.baselineUnreadable = facts.base == nil && baseline == .unreadable
-            if case .rollback(let id) = deployment.kind, let target = try history.deployment(id) {
-                facts.rollbackTo = StatusDocument.DeployedVersion(target, since: target.updated)
+            switch deployment.kind {
+            case .commit: break
+            case .rollback(let id):
+                facts.rollbackTo = try history.deployment(id).flatMap { StatusDocument.DeployedVersion($0, since: $0.updated) }
+            case .reload: facts.rollbackTo = facts.running
             }
             return facts
         }
@@ -363,11 +378,11 @@ extension StatusDocument.DeployedVersion {
 }
 
 extension Deployment.Kind {
-    /// For a rollback, the deployment that it leads to.
+    /// For a rollback or a reload, the deployment that it leads to.
     var origin: Int? {
         switch self {
         case .commit: nil
-        case .rollback(let id): id
+        case .rollback(let id), .reload(let id): id
         }
     }
 }

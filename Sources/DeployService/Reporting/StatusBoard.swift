@@ -148,9 +148,21 @@ final class StatusBoard: Sendable {
                 ? "a change of what judges the agent waits for a human"
                 : "changes of what judges the agent are deployed unseen: AGENT_REQUIRE_HUMAN_APPROVAL_FOR_TEST_CHANGES=false")
         rules.append("a branch that no longer contains what is deployed waits for a human")
-        if settings.healthCommand == nil, settings.healthURL == nil {
+        guard settings.hasHealthCheck else {
             rules.append(
                 "no health check: whatever was switched to counts as good (AGENT_DEPLOY_HEALTH_URL, AGENT_DEPLOY_HEALTH_COMMAND)")
+            return rules
+        }
+        let patience = settings.healthPatience / 1000
+        rules.append("the server must answer well within \(patience) s, and stay so for \(settings.healthSoak / 1000) s")
+        switch settings.illness {
+        case .tell:
+            rules.append("a server that falls ill afterwards, for \(patience) s, is told of here (AGENT_DEPLOY_HEALTH_WATCH=tell)")
+        case .rollback:
+            rules.append(
+                "a server that falls ill afterwards, for \(patience) s, is taken back to the last good version, once (AGENT_DEPLOY_HEALTH_WATCH=rollback)"
+            )
+        case .ignore: rules.append("nobody looks after the server's health afterwards: AGENT_DEPLOY_HEALTH_WATCH=ignore")
         }
         return rules
     }

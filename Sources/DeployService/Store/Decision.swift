@@ -7,7 +7,9 @@ typealias Timestamp = DeployModel.Timestamp
 enum Decision: Codable, Hashable, Sendable {
     case approve(commit: String)
     case reject(commit: String, reason: String)
-    case rollback(to: Int?)
+    /// - Parameter because: why, where it is the health watch that asks.
+    case rollback(to: Int?, because: String? = nil)
+    case reload
     case lift(commit: String)
     case hold(reason: String)
     case resume
@@ -26,7 +28,9 @@ enum Decision: Codable, Hashable, Sendable {
         switch self {
         case .approve(let commit): "approve \(commit)"
         case .reject(let commit, let reason): "reject \(commit): \(reason)"
-        case .rollback(let id): id.map { "roll back to deployment \($0)" } ?? "roll back"
+        case .rollback(let id, let reason):
+            (id.map { "roll back to deployment \($0)" } ?? "roll back") + (reason.map { ": \($0)" } ?? "")
+        case .reload: "reload"
         case .lift(let commit): "lift the quarantine of \(commit)"
         case .hold(let reason): "hold: \(reason)"
         case .resume: "resume"

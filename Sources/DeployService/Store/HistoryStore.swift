@@ -115,6 +115,11 @@ struct HistoryTransaction {
         try deployments("SELECT record FROM deployments WHERE id < ? ORDER BY id DESC LIMIT ?", [before ?? Int.max, limit])
     }
 
+    /// The deployments after one, oldest first.
+    func since(_ id: Int) throws -> [Deployment] {
+        try deployments("SELECT record FROM deployments WHERE id > ? ORDER BY id LIMIT 1000", [id])
+    }
+
     func latest(of commit: CommitID) throws -> Deployment? {
         try deployments("SELECT record FROM deployments WHERE commit_id = ? ORDER BY id DESC LIMIT 1", [commit.hex]).first
     }

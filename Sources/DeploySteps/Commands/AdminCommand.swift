@@ -13,10 +13,14 @@ struct AdminCommand {
 
     /// How it ended, and the beginning of what it printed.
     func run(_ tools: Work.Tools) throws -> (ending: VerdictRule.Ending, said: String) {
+        try run(log: tools.log, cancellation: tools.cancellation)
+    }
+
+    func run(log: StepLog, cancellation: Cancellation) throws -> (ending: VerdictRule.Ending, said: String) {
         var pipe = try OutputPipe()
-        var output = CappedOutput(to: tools.log)
+        var output = CappedOutput(to: log)
         defer { output.finish() }
-        tools.log.note("\(name): \(command.firstLine)")
+        log.note("\(name): \(command.firstLine)")
         // A session of its own: what the command leaves behind on purpose (a server) lives on, with its output no longer read.
         let process = try ChildProcess(
             .init(
@@ -27,7 +31,7 @@ struct AdminCommand {
         let deadline = clock.now + .seconds(seconds)
         let group = process.pid
         while try !process.ends(withinMilliseconds: 0) {
-            let stopping = tools.cancellation.why
+            let stopping = cancellation.why
             if clock.now >= deadline || stopping != nil {
                 // Not reaped yet, so the number is still that of its own process group.
                 kill(-group, SIGKILL)
@@ -65,9 +69,15 @@ extension String {
 extension Work {
     /// What commands of the admin are told.
     var commandEnvironment: [String: String] {
+        settings.commandEnvironment(commit: deployment.commit, deployment: deployment.id, release: deployment.release)
+    }
+}
+
+extension PipelineSettings {
+    func commandEnvironment(commit: CommitID, deployment: Int, release: String?) -> [String: String] {
         [
-            "PINFOLD_COMMIT": deployment.commit.hex, "PINFOLD_DEPLOYMENT": String(deployment.id), "PINFOLD_TARGET": settings.target,
-            "PINFOLD_RELEASE": deployment.release ?? "",
+            "PINFOLD_COMMIT": commit.hex, "PINFOLD_DEPLOYMENT": String(deployment), "PINFOLD_TARGET": target,
+            "PINFOLD_RELEASE": release ?? "",
         ]
     }
 }

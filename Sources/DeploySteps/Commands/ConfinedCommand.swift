@@ -82,8 +82,18 @@ struct NearlyFullDisk: Error {
 }
 
 /// What tests and builds must leave free, so that the daemon can still write down what happened.
-enum DiskReserve {
+package enum DiskReserve {
     static func bytes(total: UInt64) -> UInt64 { min(1 << 28, total / 20) }
+
+    /// What is wrong where nothing can be written any more beside the daemon's state or into the target; nil where something can.
+    package static func exhaustion(_ settings: PipelineSettings) -> String? {
+        for directory in [settings.deployments, Paths.parent(of: settings.target), settings.target] {
+            // A link leads to where the server writes. More than the megabyte that the daemon keeps for itself.
+            guard let space = DurableFile.space(of: directory), space.total > 0, space.free < 4 << 20 else { continue }
+            return "the disk of \(directory) is full (\(space.free >> 10) KB left)"
+        }
+        return nil
+    }
 
     /// What is wrong with the space left for `directory`; nil where there is enough.
     static func complaint(_ directory: String) -> String? {

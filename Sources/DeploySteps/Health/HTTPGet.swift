@@ -91,49 +91,18 @@ package struct HTTPGet: Sendable {
                     }
                 }
             }
-            var head: [UInt8] = []
+            var heads = ResponseHeads()
             var chunk = [UInt8](repeating: 0, count: 4096)
-            while head.count < Self.headLimit, !Self.isWhole(head) {
+            while !heads.isComplete {
                 try wait(raw, for: Int16(POLLIN), until: deadline)
                 let count = try check { unsafe recv(raw, &chunk, chunk.count, 0) }
                 if count == 0 { break }
-                head += chunk[..<count]
+                heads.take(chunk[..<count])
             }
-            return Self.answer(head)
+            return heads.answer
         } catch {
             throw HealthProblem("\(host):\(port): \(error == .timedOut ? "no answer within \(limit) ms" : "\(error)")")
         }
-    }
-
-    private static let headLimit = 65_536
-
-    /// Whether the empty line that ends the fields has come.
-    private static func isWhole(_ head: [UInt8]) -> Bool {
-        var breaks = 0
-        for byte in head {
-            if byte == 0x0A { breaks += 1 } else if byte != 0x0D { breaks = 0 }
-            if breaks == 2 { return true }
-        }
-        return false
-    }
-
-    /// nil where it does not begin as `HTTP/1.1 200 OK` does.
-    private static func answer(_ head: [UInt8]) -> Answer? {
-        // By bytes: a carriage return and a line feed are one character.
-        let lines = head.split(separator: 0x0A, omittingEmptySubsequences: false).map { line in
-            String(decoding: line.last == 0x0D ? line.dropLast() : line, as: UTF8.self)
-        }
-        let words = (lines.first ?? "").split(separator: " ", maxSplits: 2)
-        guard let version = words.first, version.hasPrefix("HTTP/1."), words.count >= 2, let status = Int(words[1].prefix(3)) else {
-            return nil
-        }
-        var answer = Answer(status: status)
-        for line in lines.dropFirst() {
-            if line.isEmpty { break }
-            guard let colon = line.firstIndex(of: ":"), line[..<colon].lowercased() == "x-pinfold-commit" else { continue }
-            answer.commit = line[line.index(after: colon)...].filter { !$0.isWhitespace }
-        }
-        return answer
     }
 
     private func wait(_ number: Int32, for events: Int16, until deadline: ContinuousClock.Instant) throws(Errno) {

@@ -1,45 +1,68 @@
 internal import CLinux
-internal import DeployModel
+package import DeployModel
 
 /// The admin's idea of a healthy server: a command, a URL, or both. Either may say which commit the server serves; that has to be the one
 /// that was deployed, or an old process goes on answering and is taken for the new version.
-struct HealthCheck {
-    let work: Work
+package struct HealthCheck {
+    private let settings: PipelineSettings
+    private let commit: CommitID
+    private let environment: [String: String]
+    private let log: StepLog
+    private let cancellation: Cancellation
     /// What the server said that it serves, when it was asked last.
     private(set) var served: ServedCommit?
 
     init(work: Work) {
-        self.work = work
+        settings = work.settings
+        commit = work.deployment.commit
+        environment = work.commandEnvironment
+        log = work.tools.log
+        cancellation = work.tools.cancellation
     }
 
-    var isConfigured: Bool { work.settings.healthCommand != nil || work.settings.healthURL != nil }
+    /// Of a version that runs already; what the health command prints is not kept.
+    package init(of version: StatusDocument.DeployedVersion, _ settings: PipelineSettings, cancellation: Cancellation) {
+        self.settings = settings
+        commit = version.commit
+        environment = settings.commandEnvironment(
+            commit: version.commit, deployment: version.deployment, release: version.release)
+        log = StepLog(path: "/dev/null")
+        self.cancellation = cancellation
+    }
 
     /// What is wrong; nil where it is healthy for the whole soak time. A server that is starting has `healthPatience` to answer well once;
     /// from then on one bad answer is enough.
     mutating func problem() throws -> String? {
-        guard isConfigured else { return nil }
+        guard settings.hasHealthCheck else { return nil }
         let clock = ContinuousClock()
         let start = clock.now
         var good: ContinuousClock.Instant?
+        var said: String?
         while true {
-            try work.tools.cancellation.check()
+            try cancellation.check()
             let problem = try look()
             switch (problem, good) {
             case (nil, nil): good = clock.now
-            case (nil, let since?): if clock.now - since >= .milliseconds(work.settings.healthSoak) { return nil }
+            case (nil, .some): break
             case (let problem?, nil):
-                if clock.now - start >= .milliseconds(work.settings.healthPatience) {
-                    return "not healthy within \(work.settings.healthPatience) ms: \(problem)"
+                if clock.now - start >= .milliseconds(settings.healthPatience) {
+                    return "not healthy within \(shown(settings.healthPatience)): \(problem)"
                 }
             case (let problem?, .some): return "healthy at first, then not: \(problem)"
             }
-            work.tools.log.note("health: \(problem ?? "good")")
-            usleep(good == nil ? 100_000 : 250_000)
+            if let good, clock.now - good >= .milliseconds(settings.healthSoak) { return nil }
+            // A long soak would fill the log with the same line.
+            if said != problem ?? "good" {
+                said = problem ?? "good"
+                log.note("health: \(problem ?? "good")")
+            }
+            try wait(milliseconds: good == nil ? 100 : min(max(250, settings.healthSoak / 100), 5000))
         }
     }
 
-    private mutating func look() throws -> String? {
-        if let url = work.settings.healthURL {
+    /// What is wrong at this moment; nil where nothing is.
+    package mutating func look() throws -> String? {
+        if let url = settings.healthURL {
             guard let request = HTTPGet(url) else { return "\(url) is not an http:// URL" }
             do {
                 let answer = try request.answer(withinMilliseconds: 5000)
@@ -49,10 +72,10 @@ struct HealthCheck {
                 return error.description
             }
         }
-        if let command = work.settings.healthCommand {
+        if let command = settings.healthCommand {
             let (ending, said) = try AdminCommand(
-                name: "health command", command: command, seconds: 30, environment: work.commandEnvironment
-            ).run(work.tools)
+                name: "health command", command: command, seconds: 30, environment: environment
+            ).run(log: log, cancellation: cancellation)
             if !ending.succeeded { return "the health command ended with \(ending.sentence)" }
             if let commit = ServedCommit.named(in: said), let objection = serves(commit, says: "the health command") {
                 return objection
@@ -62,8 +85,23 @@ struct HealthCheck {
     }
 
     private mutating func serves(_ text: String, says who: String) -> String? {
-        let commit = ServedCommit(text)
-        served = commit
-        return commit.objection(to: work.deployment.commit, says: who)
+        let said = ServedCommit(text)
+        served = said
+        return said.objection(to: commit, says: who)
+    }
+
+    /// In pieces, so that being called off is not put off by a long pause.
+    private func wait(milliseconds: Int) throws(Cancelled) {
+        var left = milliseconds
+        while left > 0 {
+            let piece = min(left, 250)
+            usleep(UInt32(piece) * 1000)
+            left -= piece
+            if left > 0 { try cancellation.check() }
+        }
+    }
+
+    private func shown(_ milliseconds: Int) -> String {
+        milliseconds % 1000 == 0 ? "\(milliseconds / 1000) s" : "\(milliseconds) ms"
     }
 }

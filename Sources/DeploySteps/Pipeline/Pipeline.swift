@@ -39,6 +39,9 @@ package enum Pipeline {
     /// The way back to an earlier version: the same steps, without those that judge a new one.
     package static let rollback: [Step] = commit.filter { [.backUp, .switch, .reload, .check].contains($0.stage) }
 
+    /// What runs once more: the target made to be it, reloaded and checked. It changes no version, so nothing is backed up, and no way leads back.
+    package static let reloadAgain: [Step] = commit.filter { [.switch, .reload, .check].contains($0.stage) }
+
     /// After a failed reload or check: the last known good version again, with the same reload and check.
     /// A crash in it: begun again from the start; it is the same end from wherever it begins.
     package static let goBack = Step(.goBack, returnToGood)
@@ -50,6 +53,7 @@ package enum Pipeline {
         switch kind {
         case .commit: commit
         case .rollback: rollback
+        case .reload: reloadAgain
         }
     }
 }

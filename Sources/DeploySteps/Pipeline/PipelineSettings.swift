@@ -41,6 +41,9 @@ package struct PipelineSettings: Sendable {
     /// How long health has to last, in milliseconds, and how long the first good answer may take.
     package var healthSoak = 2000
     package var healthPatience = 10_000
+    /// How long between two looks afterwards, in milliseconds, and what becomes of a server that falls ill then.
+    package var healthInterval = 10_000
+    package var illness = Illness.tell
     package var pushRemote: String?
     /// For `ssh` and `https` remotes: files that only root can read.
     package var pushSSHKey: String?
@@ -62,7 +65,20 @@ package struct PipelineSettings: Sendable {
     }
 }
 
+/// What becomes of a server that falls ill after its deployment succeeded.
+package enum Illness: Hashable, Sendable {
+    /// The status and the log say so.
+    case tell
+    /// The last good version before it comes back, once.
+    case rollback
+    /// Nobody looks.
+    case ignore
+}
+
 extension PipelineSettings {
+    /// Whether there is anything by which a server's health can be told.
+    package var hasHealthCheck: Bool { healthCommand != nil || healthURL != nil }
+
     package var releases: String { deployments + "/releases" }
     package var backups: String { deployments + "/backups" }
     package var mirror: String { deployments + "/repo.git" }

@@ -25,7 +25,8 @@ package enum StepOutcome: Hashable, Sendable {
     /// The deployment ends here.
     case stopped(DeploymentState, reason: String, advice: String? = nil)
     /// The new version runs and must not: back to the last known good.
-    case goBack(reason: String)
+    /// - Parameter isBlameless: whether that says nothing about the version, as where the disk is full: then it is not quarantined.
+    case goBack(reason: String, isBlameless: Bool = false)
     /// What was gone back to runs: `healthy` as its own check says.
     case wentBack(to: StatusDocument.DeployedVersion?, healthy: Bool, reason: String)
 }
@@ -47,6 +48,8 @@ package func explanation(of error: any Error) -> (reason: String, advice: String
     // The words of `strerror`, which libgit2 passes on.
     case let error as GitError where error.message.contains("No space left on device"):
         (error.description, "free space on that file system, then `pinfold deploy` tries the same commit again")
+    case let error as FileError where error.operation == InPlaceUpdate.conflict:
+        (error.description, "move it away, or take it out of the commit; then `pinfold deploy` tries the same commit again")
     case let error as FileError: (error.description, nil)
     case let error as GitError where error.message.contains("AGENT_DEPLOY_FILE_LIMIT"): (error.description, tooLargeFile)
     case let error as GitError where error.kind == .busy: (error.description, scarcity)

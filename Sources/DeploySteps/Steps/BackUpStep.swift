@@ -35,15 +35,17 @@ internal import FoundationEssentials
     let own = source.hasPrefix(settings.releases + "/")
     // Where the target holds the data root itself, as in the development setup, Pinfold's own directories are not what runs.
     let leaving =
-        own
-        ? Tree.Leaving()
-        : Tree.Leaving(
-            directories: [settings.deployments, Paths.parent(of: settings.deployments), settings.codeRepo],
-            prefix: InPlaceUpdate.stagingName)
+        own ? Tree.Leaving() : Tree.Leaving(directories: settings.ownDirectories, prefix: InPlaceUpdate.stagingName)
     work.tools.fault.reach("back_up", "inside")
     let (manifest, changing, isShared) = try copied(
         source, to: part + "/tree", isRelease: own, leaving: leaving, work.tools.cancellation)
     try DurableFile.write(manifest.encoded, to: part + "/manifest", mode: 0o600)
+    // What of it was deployed, and what was the server's: only the former is ever compared or restored.
+    if let owned = own
+        ? try ReleaseRecord.read(ReleaseRecord.path(of: source))?.paths : link == nil ? try Target(settings).update.owned() : nil
+    {
+        try DurableFile.write(OwnedPaths.encoded(owned, of: "tree"), to: part + Backup.ownedPaths, mode: 0o600)
+    }
     let about = Backup.About(
         madeFor: work.deployment.id, madeForCommit: work.deployment.commit, made: made, version: version, link: link)
     try DurableFile.write(DeployJSON.encode(about, pretty: true), to: part + "/backup.json", mode: 0o600)
@@ -70,7 +72,7 @@ private func copied(
         do throws(FileError) {
             // The same files by other names: there is nothing to compare. What somebody has touched since it was written is read.
             try Tree.copy(source, to: copy, by: .links)
-            return (try Manifest(of: copy, knowing: ReleaseRecord.read(ReleaseRecord.path(of: source))), 0, true)
+            return (try Manifest(of: copy, knowing: ReleaseRecord.read(ReleaseRecord.path(of: source))?.files), 0, true)
         } catch {
             // Another file system, or too many names of one file: copied after all.
             if error.isFull { throw error }

@@ -7,7 +7,7 @@ internal import DurableFiles
     work.deployment.release = release
     if try FileKind(of: release) == .directory { return .done(note: "published before") }
     guard let command = work.settings.buildCommand else {
-        try ReleaseRecord.publish(work.exportRecord, beside: release)
+        try (ReleaseRecord.read(work.exportRecord) ?? ReleaseRecord()).publish(work.exportedTree, as: release)
         work.tools.fault.reach("build", "inside")
         try DurableFile.move(work.exportedTree, to: release)
         return .done(note: "no build command")
@@ -29,9 +29,8 @@ internal import DurableFiles
     try Tree.copy(copy, to: part, owner: (0, 0))
     try DurableFile.syncFileSystem(of: part)
     // The commit's own files are as they were, as has been seen above, but copies.
-    if let record = try ReleaseRecord.read(work.exportRecord) {
-        try ReleaseRecord.write(record.restamped(Tree.entries(part)), to: ReleaseRecord.path(of: release))
-    }
+    let files = try ReleaseRecord.read(work.exportRecord)?.files?.restamped(Tree.entries(part))
+    try ReleaseRecord(files: files).publish(part, as: release)
     try DurableFile.move(part, to: release)
     return .done(note: "built")
 }

@@ -7,7 +7,7 @@ internal import GitRepository
     guard let problem = try reloadProblem(work) else {
         return .done(note: work.settings.reloadCommand == nil ? "no reload command" : nil)
     }
-    return .goBack(reason: problem)
+    return goBack(because: problem, work)
 }
 
 /// Looks whether the new version is healthy, for a soak time.
@@ -15,12 +15,18 @@ internal import GitRepository
     work.tools.fault.reach("check", "inside")
     var check = HealthCheck(work: work)
     guard let problem = try check.problem() else {
-        guard check.isConfigured else { return .done(note: "no health check is configured") }
+        guard work.settings.hasHealthCheck else { return .done(note: "no health check is configured") }
         return .done(
             note: check.served == nil
                 ? "healthy; the server does not say which commit it serves" : "healthy, and serves this commit")
     }
-    return .goBack(reason: problem)
+    return goBack(because: problem, work)
+}
+
+/// On a full disk the most innocent version fails.
+private func goBack(because problem: String, _ work: Work) -> StepOutcome {
+    guard let fullness = DiskReserve.exhaustion(work.settings) else { return .goBack(reason: problem) }
+    return .goBack(reason: "\(problem); \(fullness)", isBlameless: true)
 }
 
 private func reloadProblem(_ work: Work) throws -> String? {
@@ -37,7 +43,6 @@ private func reloadProblem(_ work: Work) throws -> String? {
 @Sendable func returnToGood(_ work: inout Work) throws -> StepOutcome {
     let why = work.deployment.reason ?? "it had to be rolled back"
     let target = Target(work.settings)
-    let failed = work.deployment.release ?? work.ownRelease
     var there = work
     var nothing = false
     if let good = work.facts.good {
@@ -46,14 +51,14 @@ private func reloadProblem(_ work: Work) throws -> String? {
         if mended > 0 {
             work.tools.log.note("\(mended) files of \(release) had been written into; they are the commit's again")
         }
-        _ = try target.show(release, fault: work.tools.fault)
+        work.tools.log.note(try target.show(release, .determined, fault: work.tools.fault))
         there.deployment = Deployment(
             id: work.deployment.id, kind: .rollback(to: good.deployment), commit: good.commit, detected: work.deployment.detected)
         there.deployment.release = release
     } else {
         let backup = try Backup.made(for: work.deployment, in: work.settings.backups)
         nothing = try backup == nil && FileKind(of: work.settings.target) != .directory
-        try target.restore(backup, insteadOf: failed, fault: work.tools.fault)
+        try target.restore(backup, fault: work.tools.fault)
     }
     work.tools.fault.reach("go_back", "inside")
     if nothing {
@@ -69,18 +74,9 @@ private func reloadProblem(_ work: Work) throws -> String? {
 
 /// Where the last known good version is on disk.
 private func usableRelease(of version: StatusDocument.DeployedVersion, _ work: Work) throws -> String {
-    if let release = version.release, try FileKind(of: release) == .directory { return release }
-    for backup in try Backup.all(of: version, in: work.settings.backups).reversed() {
-        if try backup.damage() != nil { continue }
-        let release = work.settings.releases + "/\(version.deployment)-\(version.commit.short)"
-        let part = work.place + "/release"
-        try DurableFile.makeDirectory(work.place, mode: 0o700)
-        try Tree.remove(part)
-        try Tree.copy(backup.tree, to: part)
-        try DurableFile.syncFileSystem(of: part)
-        try DurableFile.move(part, to: release)
-        return release
-    }
+    let place = work.settings.releases + "/\(version.deployment)-\(version.commit.short)"
+    let earlier = try EarlierVersion(version, at: place, for: work)
+    if let release = try earlier.release() ?? earlier.restored() { return release }
     throw DeployError.broken(
         "neither the release nor an undamaged backup of the last known good version (deployment \(version.deployment)) is left")
 }

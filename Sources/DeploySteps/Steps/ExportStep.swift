@@ -11,7 +11,7 @@ internal import GitRepository
     work.tools.fault.reach("export", "inside")
     var base: ExportBase?
     if let release = work.facts.good?.release, try FileKind(of: release) == .directory,
-        let record = try ReleaseRecord.read(ReleaseRecord.path(of: release))
+        let record = try ReleaseRecord.read(ReleaseRecord.path(of: release))?.files
     {
         base = ExportBase(directory: release, record: record)
     }
@@ -25,6 +25,6 @@ internal import GitRepository
     guard export.tree.description == work.deployment.tree else {
         throw DeployError.broken("the exported tree is \(export.tree), the commit's is \(work.deployment.tree ?? "unknown")")
     }
-    try ReleaseRecord.write(export.record, to: work.exportRecord)
+    try ReleaseRecord(files: export.record).write(to: work.exportRecord)
     return .done(note: "\(export.files) files, \(export.bytes) bytes, \(export.shared) files shared with the last good version")
 }

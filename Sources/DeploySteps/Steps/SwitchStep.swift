@@ -12,20 +12,22 @@ internal import GitRepository
         switch work.deployment.kind {
         case .commit:
             if let outcome = try objection(work) { return outcome }
-        case .rollback:
-            if let outcome = try prepareRollback(&work) { return outcome }
+        case .rollback, .reload:
+            if let outcome = try prepareEarlier(&work) { return outcome }
         }
         try work.tools.cancellation.check()
         try DurableFile.makeDirectory(work.place, mode: 0o700)
         try DurableFile.write(Array((work.deployment.release ?? "").utf8), to: mark, mode: 0o600)
-    } else if case .rollback = work.deployment.kind, let bytes = try DurableFile.read(mark) {
+    } else if work.deployment.kind != .commit, let bytes = try DurableFile.read(mark) {
         work.deployment.release = String(decoding: bytes, as: UTF8.self)
     }
     if work.deployment.approval?.used == nil { work.deployment.approval?.used = Clock.now }
     guard let release = work.deployment.release else { throw DeployError.broken("deployment \(work.deployment.id) has no release") }
     let target = Target(work.settings)
     do {
-        return .done(note: try target.show(release, fault: work.tools.fault))
+        if work.deployment.kind.isReload { return .done(note: try target.confirm(release, fault: work.tools.fault)) }
+        let now = work
+        return .done(note: try target.show(release, .careful(installed: now.installedPaths), fault: work.tools.fault))
     } catch {
         // Nothing has moved: the old version runs on, and the commit is not to blame. A further attempt cannot tell that any more.
         guard isFirstAttempt, try target.isUntouched(by: release) else { throw error }
@@ -57,49 +59,19 @@ private func objection(_ work: Work) throws -> StepOutcome? {
     return nil
 }
 
-/// Finds the version to go back to: its release where that is still there, else its backup as a release again; each proven by a manifest
-/// where there is one.
-private func prepareRollback(_ work: inout Work) throws -> StepOutcome? {
+/// Finds the version to go back to, each byte of it proven. What is only reloaded is served from, and used as it is.
+private func prepareEarlier(_ work: inout Work) throws -> StepOutcome? {
     guard let version = work.facts.rollbackTo else {
         return .stopped(.failed, reason: "the version to go back to is not on record")
     }
-    let backups = try Backup.all(of: version, in: work.settings.backups)
-    if let release = version.release, try FileKind(of: release) == .directory {
-        let manifest = try backups.last.flatMap { try DurableFile.read($0.path + "/manifest", limit: 1 << 30) }.flatMap(
-            Manifest.init(encoded:))
-        let differing = try manifest?.differences(from: Manifest(of: release)).count ?? 0
-        if differing == 0 {
-            work.deployment.release = release
-            return nil
-        }
-        work.tools.log.note("\(release) has changed since it was deployed: \(differing) files; its backup is used")
+    let earlier = try EarlierVersion(version, at: work.ownRelease, for: work)
+    let release =
+        if work.deployment.kind.isReload { try earlier.release() ?? earlier.restored() } else { try earlier.proven() }
+    guard let release else {
+        return .stopped(
+            .failed,
+            reason: "neither the release nor an undamaged backup of deployment \(version.deployment) is left (AGENT_DEPLOY_KEEP)")
     }
-    for backup in backups.reversed() {
-        if let damage = try backup.damage() {
-            work.tools.log.note(damage)
-            continue
-        }
-        let release = work.ownRelease
-        if try FileKind(of: release) == .missing {
-            let part = work.place + "/release"
-            try DurableFile.makeDirectory(work.place, mode: 0o700)
-            try Tree.remove(part)
-            try Tree.copy(backup.tree, to: part)
-            try DurableFile.syncFileSystem(of: part)
-            try DurableFile.move(part, to: release)
-        }
-        work.deployment.release = release
-        return nil
-    }
-    // Written into while it was served, and the backup's files with it, which are the same: the commit's own are in the mirror.
-    if let release = version.release, try FileKind(of: release) == .directory,
-        try ReleaseMending.mend(release, from: work.tools.mirror) > 0
-    {
-        work.tools.log.note("its backup has changed too; \(release) is as its commit has it again")
-        work.deployment.release = release
-        return nil
-    }
-    return .stopped(
-        .failed,
-        reason: "neither the release nor an undamaged backup of deployment \(version.deployment) is left (AGENT_DEPLOY_KEEP)")
+    work.deployment.release = release
+    return nil
 }

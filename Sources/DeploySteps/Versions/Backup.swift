@@ -21,6 +21,18 @@ package struct Backup: Sendable {
     }
 
     package var tree: String { path + "/tree" }
+    /// Which paths in `tree` deployments had put there: `owned-paths`. Everything else was the server's.
+    static let ownedPaths = "/owned-paths"
+
+    /// nil where it does not say.
+    func owned() throws(FileError) -> Set<[UInt8]>? {
+        try OwnedPaths.read(path + Self.ownedPaths, of: "tree")
+    }
+
+    /// nil where it is missing or damaged.
+    func manifest() throws(FileError) -> Manifest? {
+        try DurableFile.read(path + "/manifest", limit: 1 << 30).flatMap(Manifest.init(encoded:))
+    }
 
     /// All whole backups, oldest first, by the numbers of their deployments: the time in a name goes back when the clock does.
     /// Unfinished and damaged ones are passed over.
@@ -52,12 +64,12 @@ package struct Backup: Sendable {
         try all(in: directory).filter { $0.about.version?.origin == version.origin && $0.about.version?.commit == version.commit }
     }
 
-    /// Whether the tree still is what was copied; the sentence says what is wrong with it.
+    /// Whether the tree still is what was copied, as far as it is a deployment's; the sentence says what is wrong with it.
     package func damage() throws(FileError) -> String? {
-        guard let bytes = try DurableFile.read(path + "/manifest", limit: 1 << 30), let manifest = Manifest(encoded: bytes) else {
-            return "the manifest of \(path) is missing or damaged"
-        }
-        let differing = try manifest.differences(from: Manifest(of: tree))
+        guard let manifest = try manifest() else { return "the manifest of \(path) is missing or damaged" }
+        let owned = try owned()
+        let now = try Manifest(of: tree, leaving: Tree.Leaving(allBut: owned.map(OwnedPaths.withParents)))
+        let differing = manifest.restricted(to: owned).differences(from: now.restricted(to: owned))
         guard let first = differing.min(by: { $0.lexicographicallyPrecedes($1) }) else { return nil }
         return
             "\(differing.count) files of \(path) are not what was backed up, \(String(decoding: first, as: UTF8.self).displayed()) among them"

@@ -29,7 +29,7 @@ package struct Manifest: Hashable, Sendable {
             case .special: break
             case .file:
                 if let known = known(entry) {
-                    entries[entry.path] = "file \(mode) \(entry.size) \(Self.hex(known.digest))"
+                    entries[entry.path] = Self.line(known)
                     return
                 }
                 var hash = SHA256()
@@ -38,6 +38,14 @@ package struct Manifest: Hashable, Sendable {
             }
         }
         self.entries = entries
+    }
+
+    /// Only these paths of it; nil: all.
+    func restricted(to paths: Set<[UInt8]>?) -> Manifest {
+        guard let paths else { return self }
+        var part = self
+        part.entries = entries.filter { paths.contains($0.key) }
+        return part
     }
 
     /// Records ended by NUL, sorted by path, and last the SHA-256 of all before it.
@@ -76,6 +84,11 @@ package struct Manifest: Hashable, Sendable {
             if let theirs = other.entries[path], theirs != value { result.insert(path) }
         }
         return result
+    }
+
+    /// The entry of a file that an export wrote.
+    static func line(_ file: ExportRecord.Entry) -> String {
+        "file \(String(file.permissions, radix: 8)) \(file.size) \(hex(file.digest))"
     }
 
     private static func hex(_ digest: some Sequence<UInt8>) -> String {

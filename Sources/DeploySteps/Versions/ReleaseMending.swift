@@ -7,15 +7,19 @@ internal import GitRepository
 enum ReleaseMending {
     /// How many files were put back. Never for a release that is being served from. A crash leaves some of them put back; the next call
     /// goes on.
-    static func mend(_ release: String, from mirror: GitMirror) throws -> Int {
-        guard let record = try ReleaseRecord.read(ReleaseRecord.path(of: release)) else { return 0 }
+    /// - Parameter reading: whether every file is read, and not only those that somebody has written into as far as can be seen.
+    static func mend(_ release: String, from mirror: GitMirror, reading: Bool = false) throws -> Int {
+        let place = ReleaseRecord.path(of: release)
+        guard var kept = try ReleaseRecord.read(place), let record = kept.files else { return 0 }
         var there: [[UInt8]: DurableFiles.TreeEntry] = [:]
         for entry in try Tree.entries(release) { there[entry.path] = entry }
         let overlay = Overlay(root: release, owner: (0, 0))
         var count = 0
+        let contents = reading ? try Manifest(of: release) : nil
         for (path, known) in record.entries {
             if let entry = there[path], entry.kind == .file,
-                known.isUnchanged(inode: entry.inode, size: entry.size, modified: entry.modified, mode: 0o100000 | entry.mode)
+                known.isUnchanged(inode: entry.inode, size: entry.size, modified: entry.modified, mode: 0o100000 | entry.mode),
+                contents == nil || contents?.entries[path] == Manifest.line(known)
             {
                 continue
             }
@@ -25,7 +29,8 @@ enum ReleaseMending {
         }
         guard count > 0 else { return 0 }
         try DurableFile.syncFileSystem(of: release)
-        try ReleaseRecord.write(record.restamped(Tree.entries(release)), to: ReleaseRecord.path(of: release))
+        kept.files = record.restamped(try Tree.entries(release))
+        try kept.write(to: place)
         return count
     }
 }

@@ -1,24 +1,34 @@
 internal import DeployModel
 internal import DurableFiles
+internal import GitRepository
 internal import SystemPackage
 
 /// What the running server runs from, and the two ways of changing it.
 package struct Target: Sendable {
     let path: String
-    let ownedPathsFile: String
     let update: InPlaceUpdate
 
     package init(_ settings: PipelineSettings) {
         path = settings.target
-        ownedPathsFile = settings.deployments + "/owned-paths"
-        update = InPlaceUpdate(target: settings.target, journal: settings.work + "/in-place.journal")
+        update = InPlaceUpdate(
+            target: settings.target, journal: settings.work + "/in-place.journal", record: settings.deployments + "/owned-paths",
+            keepingOutOf: settings.ownDirectories)
+    }
+
+    /// How a directory is brought to a version where something stands there that no deployment put there.
+    enum Manner {
+        /// A new version: an error where anything stands in its way, unless it is an installation of the code from before, whose paths these
+        /// are (nil: any), and nothing was deployed into this directory yet.
+        case careful(installed: () throws -> Set<[UInt8]>?)
+        /// The way back from a version that must not run: moved aside, so that no server keeps itself running by a file.
+        case determined
     }
 
     /// Makes it the version in the directory `release`: a link by one rename, a directory file by file from a journal.
     ///
     /// A crash in the first leaves the old or the new link. In the second it leaves the old version or a journal; calling this again
-    /// finishes that and goes on.
-    func show(_ release: String, fault: FaultPoint) throws(FileError) -> String {
+    /// finishes that and goes on. After an error, `isUntouched` says whether it is what it was.
+    func show(_ release: String, _ manner: Manner, fault: FaultPoint) throws -> String {
         switch try FileKind(of: path) {
         case .missing, .link:
             try DurableFile.makeDirectory(Paths.parent(of: path))
@@ -27,24 +37,39 @@ package struct Target: Sendable {
             fault.reach("switch", "inside")
             return "link switched"
         case .directory:
-            let before = try owned()
-            let new = Set(try Tree.entries(release).map(\.path))
-            return try bring(to: release, owned: before, recording: before.union(new), fault: fault)
+            try update.settle()
+            let owned = try update.owned()
+            var wish = InPlaceUpdate.Wish(source: release, owned: owned ?? [])
+            switch manner {
+            case .careful(let installed): wish.replaceable = owned == nil ? try installed() : []
+            case .determined: wish.setsAside = true
+            }
+            return try bring(wish, fault: fault)
         case .file, .other: throw FileError("deploy to what is no directory:", path, .notDirectory)
         }
     }
 
-    /// Whether a `show` that failed had not begun to change it.
+    /// Makes it what is on record once more: a link that leads elsewhere is switched, and what an update in place left half done is led to an
+    /// end and then to the version. In a directory that is whole nothing is changed.
+    func confirm(_ release: String, fault: FaultPoint) throws -> String {
+        switch try FileKind(of: path) {
+        case .link(let text) where text == release: return "the link leads to it"
+        case .directory where try !update.isUnfinished(): return "nothing changed in place"
+        default: return try show(release, .careful(installed: { [] }), fault: fault)
+        }
+    }
+
+    /// Whether a `show` that failed has left it as it was.
     func isUntouched(by release: String) throws(FileError) -> Bool {
         switch try FileKind(of: path) {
         case .missing, .file, .other: true
         case .link(let text): text != release
-        case .directory: try update.hasLeftNothing()
+        case .directory: try !update.isUnfinished()
         }
     }
 
     /// Makes it what it was before anything of Pinfold's ran there: from the backup that was made then.
-    func restore(_ backup: Backup?, insteadOf release: String, fault: FaultPoint) throws(FileError) {
+    func restore(_ backup: Backup?, fault: FaultPoint) throws {
         switch try FileKind(of: path) {
         case .missing, .link:
             if let link = backup?.about.link {
@@ -54,29 +79,46 @@ package struct Target: Sendable {
             }
         case .directory:
             guard let backup else { throw FileError("find the backup of", path, .noSuchFileOrDirectory) }
+            try update.settle()
             // Only what the new version laid its hands on: what the server has written meanwhile stays.
-            let paths = Set(try Tree.entries(release).map(\.path)).union(try owned())
-            _ = try bring(to: backup.tree, only: paths, owned: paths, recording: paths, fault: fault)
+            guard let owned = try update.owned() else { return }
+            _ = try bring(
+                InPlaceUpdate.Wish(source: backup.tree, only: owned, owned: owned, setsAside: true, isForgotten: true), fault: fault
+            )
         case .file, .other: throw FileError("restore what is no directory:", path, .notDirectory)
         }
     }
 
-    private func bring(
-        to source: String, only: Set<[UInt8]>? = nil, owned: Set<[UInt8]>, recording: Set<[UInt8]>, fault: FaultPoint
-    ) throws(FileError) -> String {
-        // What an earlier attempt began is finished first, whatever it led to: from a whole version to a whole version.
-        if try update.isUnfinished() { try update.finish() }
-        let changed = try update.prepare(from: source, only: only, owned: owned)
-        // Before the first name changes: a path that is there without being on record would be taken for somebody else's.
-        try DurableFile.write(
-            Array(recording.sorted { $0.lexicographicallyPrecedes($1) }.joined(separator: [0])), to: ownedPathsFile, mode: 0o600)
+    private func bring(_ wish: InPlaceUpdate.Wish, fault: FaultPoint) throws -> String {
+        let changed = try update.prepare(wish)
         fault.reach("switch", "before-rename")
-        try update.finish { point in fault.reach("switch", point) }
+        do {
+            try update.carryOut { point in fault.reach("switch", point) }
+        } catch {
+            guard try update.isUnfinished() else { throw error }
+            throw DeployError.broken("\(error); \(path) now holds files of two versions")
+        }
         return "\(changed) names changed in place"
     }
+}
 
-    func owned() throws(FileError) -> Set<[UInt8]> {
-        guard let bytes = try DurableFile.read(ownedPathsFile, limit: 1 << 30) else { return [] }
-        return Set(bytes.split(separator: 0).map(Array.init))
+extension PipelineSettings {
+    /// The daemon's own directories and the agent's: where the target holds them, as in the development setup, they are not what runs.
+    var ownDirectories: [String] { [deployments, Paths.parent(of: deployments), codeRepo] }
+}
+
+extension Work {
+    /// The paths of the code as it was installed before anything was deployed, which a first deployment in place may replace: those of the
+    /// version that it is compared with. nil: any, where there is nothing to compare with.
+    func installedPaths() throws -> Set<[UInt8]>? {
+        guard let base = facts.base else { return facts.baselineUnreadable ? [] : nil }
+        var paths: Set<[UInt8]> = []
+        if try tools.mirror.contains(base.objectID) {
+            paths = Set(try tools.mirror.changes(from: nil, to: base.objectID).map(\.path.bytes))
+        }
+        if let release = facts.running?.release, try FileKind(of: release) == .directory {
+            paths.formUnion(try Tree.entries(release).map(\.path))
+        }
+        return OwnedPaths.withParents(paths)
     }
 }

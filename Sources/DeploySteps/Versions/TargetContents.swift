@@ -23,7 +23,7 @@ package enum TargetContents: Hashable, Sendable {
             let releases = [expected].compactMap(\.self) + (try Self.releases(settings))
             self = releases.first { $0 == path || Self.isSameDirectory($0, path) }.map(Self.release) ?? .foreign(text)
         case .directory:
-            let owned = try target.owned()
+            let owned = try target.update.owned() ?? []
             var different: [[UInt8]] = []
             for release in [expected].compactMap(\.self) + (try Self.releases(settings)) {
                 guard try FileKind(of: release) == .directory else { continue }

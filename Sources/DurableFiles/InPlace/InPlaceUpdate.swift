@@ -2,49 +2,59 @@ internal import CLinux
 internal import LinuxSystem
 internal import SystemPackage
 
-/// Brings an existing directory to the state of a tree, file by file by rename, leaving alone what is not its own.
+/// Brings an existing directory to the state of a tree, file by file by rename, leaving alone what no deployment put there.
 ///
-/// The order makes each crash harmless. Everything that takes space is written first, into a staging directory inside the target, and synced;
-/// then the journal; only then names change, and that needs no space but for directories. A crash before the journal leaves the old version
-/// and a staging directory, which the next start removes. A crash after it leaves a mixture, which `finish` completes from the journal:
-/// every operation can be done again.
+/// The order makes each crash and each error harmless. Everything that takes space is written first, into a staging directory inside the
+/// target, and synced; then the list of what deployments own afterwards; then the journal; only then names change. A crash before the journal
+/// leaves the old version and a staging directory, which the next update removes. A crash after it leaves a mixture, which `settle` completes
+/// from the journal. What is replaced or removed stays in the staging directory until all is done, so that an error in the middle (a file that
+/// cannot be moved, a disk that is full of names) leads back to the old version, and not to a mixture.
 package struct InPlaceUpdate: Sendable {
     package static let stagingName = ".pinfold-staging"
 
     /// The directory that the server runs from.
     package let target: String
-    /// The journal: on the daemon's own ground.
+    /// On the daemon's own ground.
     package let journal: String
+    /// The list of what deployments own in the target.
+    package let record: String
+    /// Directories that nothing is deployed into, wherever they lie in the target: the daemon's own, and the agent's.
+    let forbidden: Set<Tree.FileIdentity>
 
-    package init(target: String, journal: String) {
+    package init(target: String, journal: String, record: String, keepingOutOf forbidden: [String]) {
         self.target = target
         self.journal = journal
+        self.record = record
+        self.forbidden = Tree.Leaving(directories: forbidden).directories
     }
 
-    /// Whether an update was begun whose names may have changed in part.
+    /// An update that is taken back: the journal by another name.
+    private var undoing: String { journal + ".undo" }
+    /// What the record becomes.
+    private var nextRecord: String { journal + ".owned" }
+    private var staging: String { target + "/" + Self.stagingName }
+
+    /// The paths that deployments put into the target; nil where none is known to have.
+    package func owned() throws(FileError) -> Set<[UInt8]>? {
+        try OwnedPaths.read(record, of: target)
+    }
+
+    /// Whether an update was begun whose names may have changed in part. Where it was not, the target is what it was before.
     package func isUnfinished() throws(FileError) -> Bool {
-        try DurableFile.read(journal, limit: 1 << 30) != nil
+        if try FileKind(of: journal) != .missing { return true }
+        return try FileKind(of: undoing) != .missing
     }
 
-    /// Whether nothing of an update is there: after a failed first attempt, that none had begun to change names.
-    package func hasLeftNothing() throws(FileError) -> Bool {
-        if try isUnfinished() { return false }
-        return try FileKind(of: target + "/" + Self.stagingName) == .missing
-    }
-
-    /// Writes everything that differs beside its place, then the journal. Returns how many names will change.
-    ///
-    /// - Parameters:
-    ///   - source: the tree as it shall be; files in it keep the permissions that they have there.
-    ///   - only: paths that count; everything else is left as it is. nil: all of `source`.
-    ///   - owned: paths that earlier deployments put there: those that `source` does not have are removed.
-    package func prepare(from source: String, only: Set<[UInt8]>? = nil, owned: Set<[UInt8]>) throws(FileError) -> Int {
-        let staging = target + "/" + Self.stagingName
+    /// Writes everything that differs beside its place, then the journal. Returns how many names will change. There is no unfinished update.
+    package func prepare(_ wish: Wish) throws(FileError) -> Int {
         try Tree.remove(staging)
         try DurableFile.makeDirectory(staging, mode: 0o700)
         do throws(FileError) {
-            let plan = try plan(from: source, only: only, owned: owned, staging: staging)
-            try syncStaged(plan, in: staging)
+            var planning = try InPlacePlanning(wish, of: self, staging: staging)
+            let plan = try planning.plan()
+            try syncStaged(plan)
+            try DurableFile.write(
+                OwnedPaths.encoded(wish.isForgotten ? nil : planning.ownedAfterwards, of: target), to: nextRecord, mode: 0o600)
             try DurableFile.write(plan.encoded, to: journal, mode: 0o600)
             return plan.operations.count
         } catch {
@@ -53,33 +63,101 @@ package struct InPlaceUpdate: Sendable {
         }
     }
 
-    /// Carries out the journal, or what a crash left of it, and removes it. Nothing to do is success.
-    package func finish(fault: (String) -> Void = { _ in }) throws(FileError) {
-        guard let bytes = try DurableFile.read(journal, limit: 1 << 30) else {
-            try Tree.remove(target + "/" + Self.stagingName)
-            return
+    /// Carries out what was prepared. An error is the target's old state again, unless `isUnfinished` says that not even that was possible.
+    package func carryOut(fault: (String) -> Void = { _ in }) throws(FileError) {
+        guard let plan = try read(journal) else { return }
+        do throws(FileError) {
+            try forward(plan, fault: fault)
+        } catch {
+            try? takeBack(plan)
+            throw error
         }
+        try finish()
+    }
+
+    /// Leads what a crash or an error left to a whole version, the new one or the old. Nothing to do is success.
+    package func settle() throws(FileError) {
+        let undone = try read(undoing)
+        let begun = try read(journal)
+        guard let plan = undone ?? begun else { return try Tree.remove(staging) }
+        guard try InPlaceCarrier.canWork(in: target) else { return try abandon(plan) }
+        if undone != nil { return try takeBack(plan) }
+        do throws(FileError) {
+            try forward(plan, fault: { _ in })
+        } catch {
+            return try takeBack(plan)
+        }
+        try finish()
+    }
+
+    private func read(_ journal: String) throws(FileError) -> InPlacePlan? {
+        guard let bytes = try DurableFile.read(journal, limit: 1 << 30) else { return nil }
         guard let plan = InPlacePlan(encoded: bytes) else { throw FileError("understand the journal", journal, .invalidArgument) }
-        let root = try Directories.open(target)
+        return plan
+    }
+
+    private func forward(_ plan: InPlacePlan, fault: (String) -> Void) throws(FileError) {
+        let carrier = try InPlaceCarrier(target: target)
         var half = plan.operations.count / 2
-        for operation in plan.operations {
-            try apply(operation, in: root)
+        for (number, operation) in plan.operations.enumerated() {
+            try carrier.apply(operation, number)
             half -= 1
             if half == 0 { fault("inside") }
         }
-        try syncNames(plan, in: root)
+        try syncNames(plan)
+    }
+
+    /// Every name has changed: what deployments own is on record, and what was replaced may go.
+    private func finish() throws(FileError) {
+        // By rename alone: a full disk cannot stop it here. A journal of an older daemon has no such file.
+        if try FileKind(of: nextRecord) != .missing {
+            try naming("rename \(nextRecord) to", record) { () throws(Errno) in _ = try check { unsafe rename(nextRecord, record) }
+            }
+            try DurableFile.syncDirectory(DurableFile.split(record).directory)
+        }
         try DurableFile.remove(journal)
-        try Tree.remove(target + "/" + Self.stagingName)
+        // The next update removes what is left of it.
+        try? Tree.remove(staging)
+    }
+
+    /// The journal is renamed first: a crash in the middle of this goes on with it, and not with the update.
+    private func takeBack(_ plan: InPlacePlan) throws(FileError) {
+        if try FileKind(of: undoing) == .missing {
+            try naming("rename \(journal) to", undoing) { () throws(Errno) in _ = try check { unsafe rename(journal, undoing) } }
+            try DurableFile.syncDirectory(DurableFile.split(journal).directory)
+        }
+        let carrier = try InPlaceCarrier(target: target)
+        for (number, operation) in plan.operations.enumerated().reversed() { try carrier.takeBack(operation, number) }
+        try syncNames(plan)
+        try DurableFile.remove(nextRecord)
+        try DurableFile.remove(undoing)
+        try? Tree.remove(staging)
+    }
+
+    /// Somebody has taken the staging directory away: neither way is left. What may have been put there belongs to deployments, and the next
+    /// update looks at each name.
+    private func abandon(_ plan: InPlacePlan) throws(FileError) {
+        var paths = try owned() ?? []
+        for operation in plan.operations {
+            switch operation {
+            case .directory(let path), .add(let path, _), .replace(let path, _): paths.insert(path)
+            case .remove, .removeDirectory, .setAside: break
+            }
+        }
+        try DurableFile.write(OwnedPaths.encoded(paths, of: target), to: record, mode: 0o600)
+        try DurableFile.remove(nextRecord)
+        try DurableFile.remove(journal)
+        try DurableFile.remove(undoing)
     }
 
     // Durability: of what this update has made, for a small one, since syncing the file system waits for everybody's writes.
 
     private static let smallUpdate = 500
 
-    private func syncStaged(_ plan: InPlacePlan, in staging: String) throws(FileError) {
+    private func syncStaged(_ plan: InPlacePlan) throws(FileError) {
         guard plan.operations.count <= Self.smallUpdate else { return try DurableFile.syncFileSystem(of: target) }
         let root = try Directories.open(staging)
-        for case .put(_, let number) in plan.operations {
+        for number in plan.operations.compactMap(\.stagedFile) {
             let name = EntryName(String(number))
             try naming("sync", staging + "/\(number)") { () throws(Errno) in
                 // A link has nothing but its name.
@@ -95,8 +173,9 @@ package struct InPlaceUpdate: Sendable {
         try DurableFile.syncDirectory(target)
     }
 
-    private func syncNames(_ plan: InPlacePlan, in root: borrowing Descriptor) throws(FileError) {
+    private func syncNames(_ plan: InPlacePlan) throws(FileError) {
         guard plan.operations.count <= Self.smallUpdate else { return try DurableFile.syncFileSystem(of: target) }
+        let root = try Directories.open(target)
         var parents: Set<[UInt8]> = []
         for operation in plan.operations {
             let path = operation.path
@@ -110,102 +189,45 @@ package struct InPlaceUpdate: Sendable {
                     _ = try check { fsync(raw) }
                 } catch {
                     // It was removed after what was in it: then its own parent is in the list.
-                    guard error == .noSuchFileOrDirectory || error == .notDirectory else { throw error }
+                    guard PathInside.isNowhere(error) else { throw error }
                 }
             }
         }
         try DurableFile.syncDirectory(target)
     }
+}
 
-    // Planning.
+extension InPlaceUpdate {
+    /// What the target shall become.
+    package struct Wish: Sendable {
+        /// The tree as it shall be; files in it keep the permissions that they have there.
+        package var source: String
+        /// Paths that count; everything else is left as it is. nil: all of `source`.
+        package var only: Set<[UInt8]>?
+        /// Paths that earlier deployments put there: those that `source` does not have are removed.
+        package var owned: Set<[UInt8]>
+        /// Paths that may be replaced although no deployment put them there, but are never removed: an installation that is taken over.
+        /// nil: any.
+        package var replaceable: Set<[UInt8]>?
+        /// Whether what stands in the way is moved to a name beside it. Else it is an error, and nothing is changed.
+        package var setsAside: Bool
+        /// Whether nothing belongs to deployments afterwards.
+        package var isForgotten: Bool
 
-    private func plan(from source: String, only: Set<[UInt8]>?, owned: Set<[UInt8]>, staging: String) throws(FileError)
-        -> InPlacePlan
-    {
-        let root = try Directories.open(target)
-        let wanted = try Tree.entries(source).filter { only?.contains($0.path) ?? true }
-        let sourceRoot = try Directories.open(source)
-        let stagingRoot = try Directories.open(staging)
-        let names = Set(wanted.map(\.path))
-        var operations: [InPlacePlan.Operation] = []
-        // Longest first, so that directories are empty when their turn comes.
-        for path in owned.subtracting(names).sorted(by: { $1.lexicographicallyPrecedes($0) }) {
-            operations.append(.remove(path))
-        }
-        var number = 0
-        for entry in wanted {
-            switch entry.kind {
-            case .directory:
-                switch try PathInside.kind(entry.path, in: root) {
-                case .directory: break
-                case .missing: operations.append(.directory(entry.path))
-                default:
-                    guard owned.contains(entry.path) else { throw conflict(entry) }
-                    operations.append(.remove(entry.path))
-                    operations.append(.directory(entry.path))
-                }
-            case .file, .link:
-                if try PathInside.isSame(entry, source: sourceRoot, target: root) { continue }
-                if try PathInside.kind(entry.path, in: root) == .directory {
-                    // Only what earlier deployments put there may make way: the removals above have to leave it empty.
-                    guard owned.contains(entry.path) else { throw conflict(entry) }
-                    operations.append(.remove(entry.path))
-                }
-                number += 1
-                try PathInside.stage(entry, from: sourceRoot, to: stagingRoot, as: String(number))
-                operations.append(.put(entry.path, staged: number))
-            case .special: throw FileError("deploy the special file", entry.description, .notSupported)
-            }
-        }
-        return InPlacePlan(operations: operations)
-    }
-
-    private func conflict(_ entry: TreeEntry) -> FileError {
-        FileError("deploy over what no deployment put there:", target + "/" + entry.description, .fileExists)
-    }
-
-    // Carrying out: every operation again after a crash comes to the same end.
-
-    /// nil where the directory of something that goes is gone already.
-    private func parent(for operation: InPlacePlan.Operation, in root: borrowing Descriptor) throws(Errno) -> Descriptor? {
-        do {
-            return try PathInside.parent(of: operation.path, in: root)
-        } catch {
-            if case .remove = operation, error == .noSuchFileOrDirectory || error == .notDirectory { return nil }
-            throw error
+        package init(
+            source: String, only: Set<[UInt8]>? = nil, owned: Set<[UInt8]>, replaceable: Set<[UInt8]>? = [],
+            setsAside: Bool = false,
+            isForgotten: Bool = false
+        ) {
+            self.source = source
+            self.only = only
+            self.owned = owned
+            self.replaceable = replaceable
+            self.setsAside = setsAside
+            self.isForgotten = isForgotten
         }
     }
 
-    private func apply(_ operation: InPlacePlan.Operation, in root: borrowing Descriptor) throws(FileError) {
-        let path = operation.path
-        try naming("update", target + "/" + String(decoding: path, as: UTF8.self)) { () throws(Errno) in
-            guard let parent = try parent(for: operation, in: root) else { return }
-            let raw = parent.rawValue
-            let name = PathInside.name(of: path)
-            switch operation {
-            case .directory:
-                if unsafe mkdirat(raw, name, 0o755) == -1, Errno.current != .fileExists { throw Errno.current }
-                _ = unsafe fchmodat(raw, name, 0o755, 0)
-            case .remove:
-                if unsafe unlinkat(raw, name, 0) == 0 { return }
-                let code = Errno.current
-                if code == .noSuchFileOrDirectory { return }
-                guard code == .isDirectory else { throw code }
-                // A directory with files of somebody else stays.
-                if unsafe unlinkat(raw, name, Int32(AT_REMOVEDIR)) == -1 {
-                    let code = Errno.current
-                    guard code == .directoryNotEmpty || code == .noSuchFileOrDirectory else { throw code }
-                }
-            case .put(_, let number):
-                let rootRaw = root.rawValue
-                let staged = EntryName(Self.stagingName + "/" + String(number)).bytes
-                do throws(Errno) {
-                    _ = try check { unsafe renameat(rootRaw, staged, raw, name) }
-                } catch {
-                    // Renamed before the crash.
-                    guard error == .noSuchFileOrDirectory else { throw error }
-                }
-            }
-        }
-    }
+    /// What an error about something in the way is about: see `FileError.operation`.
+    package static let conflict = "deploy over what no deployment put there:"
 }

@@ -15,6 +15,14 @@ enum PathInside {
         return name.map { CChar(bitPattern: $0) } + [0]
     }
 
+    /// For people; not unique where names are not UTF-8.
+    static func text(_ path: [UInt8]) -> String { String(decoding: path, as: UTF8.self) }
+
+    /// Whether an error says that there is no such path without going through a symbolic link.
+    static func isNowhere(_ code: Errno) -> Bool {
+        code == .noSuchFileOrDirectory || code == .notDirectory || code == .tooManySymbolicLinkLevels
+    }
+
     /// The directory that holds `path`.
     static func parent(of path: [UInt8], in root: borrowing Descriptor) throws(Errno) -> Descriptor {
         guard let slash = path.lastIndex(of: 0x2F) else { return try root.duplicate() }
@@ -36,8 +44,8 @@ enum PathInside {
             let status = try Directories.status(name(of: path), in: parent)
             return status.kind == S_IFDIR ? .directory : .other
         } catch {
-            if error == .noSuchFileOrDirectory || error == .notDirectory { return .missing }
-            throw FileError("look at", String(decoding: path, as: UTF8.self), error)
+            if isNowhere(error) { return .missing }
+            throw FileError("look at", text(path), error)
         }
     }
 
@@ -61,7 +69,7 @@ enum PathInside {
             default: return false
             }
         } catch {
-            if error == .noSuchFileOrDirectory || error == .notDirectory { return false }
+            if isNowhere(error) { return false }
             throw FileError("compare", entry.description, error)
         }
     }

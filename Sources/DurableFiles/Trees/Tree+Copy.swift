@@ -17,8 +17,14 @@ extension Tree {
         var directories: Set<FileIdentity> = []
         /// Names at the top of the tree that begin with this.
         var prefix: String?
+        /// Every path but these, which have the directories above them among them; nil: none.
+        var allBut: Set<[UInt8]>?
 
         package init() {}
+
+        package init(allBut: Set<[UInt8]>?) {
+            self.allBut = allBut
+        }
 
         /// Leaves out these directories where they lie in the tree; those that do not exist are passed over.
         package init(directories paths: [String], prefix: String? = nil) {
@@ -56,7 +62,7 @@ extension Tree {
         let raw = from.rawValue
         _ = try naming("look at", source) { () throws(Errno) in try check { unsafe fstat(raw, &status) } }
         var copier = TreeCopier(method: method, owner: owner, leaving: leaving, device: UInt64(status.st_dev))
-        try copier.directory(from, status, as: EntryName(name), in: parent, path: destination, depth: 0)
+        try copier.directory(from, status, as: EntryName(name), in: parent, path: destination, inside: [], depth: 0)
     }
 }
 
@@ -69,7 +75,7 @@ private struct TreeCopier {
 
     mutating func directory(
         _ source: borrowing Descriptor, _ status: stat, as name: EntryName, in parent: borrowing Descriptor, path: String,
-        depth: Int
+        inside: [UInt8], depth: Int
     ) throws(FileError) {
         guard depth <= Tree.depthLimit else {
             throw FileError("copy directories nested deeper than \(Tree.depthLimit) to", path, .fileNameTooLong)
@@ -80,17 +86,19 @@ private struct TreeCopier {
         let made = try naming("open", path) { () throws(Errno) in try Directories.open(name.bytes, in: parent) }
         for entry in try naming("list", path, { () throws(Errno) in try Directories.names(in: source) }) {
             if depth == 0, let prefix = leaving.prefix, entry.description.hasPrefix(prefix) { continue }
-            let inside = path + "/" + entry.description
-            guard let status = try present(inside, { () throws(Errno) in try Directories.status(entry.bytes, in: source) }) else {
+            let below = (inside.isEmpty ? [] : inside + [0x2F]) + entry.bytes.dropLast().map { UInt8(bitPattern: $0) }
+            if let kept = leaving.allBut, !kept.contains(below) { continue }
+            let path = path + "/" + entry.description
+            guard let status = try present(path, { () throws(Errno) in try Directories.status(entry.bytes, in: source) }) else {
                 continue
             }
             switch status.kind {
             case S_IFDIR:
                 if UInt64(status.st_dev) != device || leaving.directories.contains(Tree.FileIdentity(status)) { continue }
-                guard let child = try opened(entry, in: source, path: inside) else { continue }
-                try self.directory(child, status, as: entry, in: made, path: inside, depth: depth + 1)
-            case S_IFREG: try file(entry, status, from: source, to: made, path: inside)
-            case S_IFLNK: try link(entry, from: source, to: made, path: inside)
+                guard let child = try opened(entry, in: source, path: path) else { continue }
+                try self.directory(child, status, as: entry, in: made, path: path, inside: below, depth: depth + 1)
+            case S_IFREG: try file(entry, status, from: source, to: made, path: path)
+            case S_IFLNK: try link(entry, from: source, to: made, path: path)
             default: continue
             }
         }

@@ -85,6 +85,7 @@ extension Tree {
         for entry in names {
             if depth == 0, let left = leaving.prefix, entry.description.hasPrefix(left) { continue }
             let path = (prefix.isEmpty ? [] : prefix + [0x2F]) + entry.bytes.dropLast().map { UInt8(bitPattern: $0) }
+            if let kept = leaving.allBut, !kept.contains(path) { continue }
             let status: stat
             do {
                 status = try Directories.status(entry.bytes, in: directory)

@@ -34,6 +34,10 @@ extension Configuration {
             reloadCommand: try reader.command("AGENT_DEPLOY_RELOAD_COMMAND"),
             healthCommand: try reader.command("AGENT_DEPLOY_HEALTH_COMMAND"),
             healthURL: try reader.webAddress("AGENT_DEPLOY_HEALTH_URL"),
+            healthTimeout: try reader.number("AGENT_DEPLOY_HEALTH_TIMEOUT"),
+            healthSoak: try reader.number("AGENT_DEPLOY_HEALTH_SOAK"),
+            healthInterval: try reader.number("AGENT_DEPLOY_HEALTH_INTERVAL"),
+            illness: try reader.illness("AGENT_DEPLOY_HEALTH_WATCH"),
             pushRemote: try reader.repository("AGENT_DEPLOY_PUSH_REMOTE"))
         settings = reader.settings
         try checkTogether()

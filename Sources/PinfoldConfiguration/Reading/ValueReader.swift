@@ -179,14 +179,34 @@ struct ValueReader {
         }
     }
 
+    /// Plain HTTP, since that is what the health check speaks.
     mutating func webAddress(_ name: String) throws(ConfigurationError) -> String? {
         try value(name) { text, _ throws(Rejection) in
-            let rest = ["http://", "https://"].first { text.lowercased().hasPrefix($0) }.map { text.dropFirst($0.count) }
-            guard let rest, let first = rest.first, first != "/", !text.unicodeScalars.contains(where: { $0.value <= 32 }) else {
+            guard !text.lowercased().hasPrefix("https://") else {
+                throw Rejection("https is not spoken here: AGENT_DEPLOY_HEALTH_COMMAND can ask with a program, such as curl -fsS")
+            }
+            guard text.hasPrefix("http://"), !text.unicodeScalars.contains(where: { $0.value <= 32 || $0.value == 127 }) else {
                 throw Rejection("not a web address")
+            }
+            let authority = text.dropFirst("http://".count).prefix { !"/?#".contains($0) }
+            guard !authority.contains("@") else { throw Rejection("a user or password in it is not understood") }
+            // An IPv6 address stands in brackets: colons in it begin no port.
+            let host = authority.hasPrefix("[") ? authority.prefix { $0 != "]" } : authority.prefix { $0 != ":" }
+            let rest = authority.dropFirst(host.count).drop { $0 == "]" }
+            guard host.count > (authority.hasPrefix("[") ? 1 : 0) else { throw Rejection("not a web address: it names no host") }
+            guard rest.isEmpty || rest.first == ":" && UInt16(rest.dropFirst()).map({ $0 > 0 }) ?? false else {
+                throw Rejection("not a web address: its port is none")
             }
             return (text, text)
         }
+    }
+
+    mutating func illness(_ name: String) throws(ConfigurationError) -> Illness {
+        required(
+            try value(name) { text, _ throws(Rejection) in
+                guard let illness = Illness(rawValue: text) else { throw Rejection("not known") }
+                return (illness, text)
+            }, name)
     }
 
     /// Patterns with colons between them; `\:` is a colon. Relative ones of the hidden list start in the working directory.

@@ -45,7 +45,20 @@ extension Variable {
         Variable("AGENT_DEPLOY_BUILD_COMMAND", .command, default: nil, "Builds the client before the switch"),
         Variable("AGENT_DEPLOY_RELOAD_COMMAND", .command, default: nil, "Makes the server take the new version"),
         Variable("AGENT_DEPLOY_HEALTH_COMMAND", .command, default: nil, "Exits 0 if the server is healthy"),
-        Variable("AGENT_DEPLOY_HEALTH_URL", .webAddress, default: nil, "Answers 2xx if the server is healthy"),
+        Variable("AGENT_DEPLOY_HEALTH_URL", .webAddress, default: nil, "Answers 200 to 399 if the server is healthy"),
+        Variable(
+            "AGENT_DEPLOY_HEALTH_TIMEOUT", .number(1...86_400), default: "10",
+            "Seconds that a server may take for its first good answer, and later be without one before it counts as ill"),
+        Variable(
+            "AGENT_DEPLOY_HEALTH_SOAK", .number(0...86_400), default: "2",
+            "Seconds that it has to stay good before the deployment has succeeded"),
+        Variable(
+            "AGENT_DEPLOY_HEALTH_WATCH", .illness, default: "tell",
+            "What becomes of a server that falls ill afterwards: it is told of, or the last good version comes back, or nobody looks"
+        ),
+        Variable(
+            "AGENT_DEPLOY_HEALTH_INTERVAL", .number(1...86_400), default: "10",
+            "Seconds between two looks at the health of a server that runs"),
         Variable("AGENT_DEPLOY_PUSH_REMOTE", .remote, default: nil, "Where a successful deploy is pushed to"),
     ]
 

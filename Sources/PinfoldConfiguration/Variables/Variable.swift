@@ -27,6 +27,8 @@ package struct Variable: Sendable, Hashable {
         /// A path inside the deployed tree.
         case treePath
         case webAddress
+        /// What to do about a server that falls ill.
+        case illness
         case remote
     }
 
@@ -60,7 +62,8 @@ package struct Variable: Sendable, Hashable {
         case .repository: "the path or URL of a git repository, or nothing"
         case .branch: "the name of a git branch, or nothing"
         case .treePath: "a relative path inside the deployed tree, or nothing"
-        case .webAddress: "an http:// or https:// URL, or nothing"
+        case .webAddress: "http://host[:port][/path], or nothing"
+        case .illness: Illness.allCases.map(\.rawValue).joined(separator: ", ")
         case .remote: "the path or URL of a git repository, or nothing"
         }
     }

@@ -11,6 +11,7 @@ let deployCommands: [any ParsableCommand.Type] = [
     ApproveCommand.self,
     RejectCommand.self,
     RollbackCommand.self,
+    ReloadCommand.self,
     LiftCommand.self,
     HoldCommand.self,
     ResumeCommand.self,

@@ -29,8 +29,11 @@ extension Deployment {
     var details: String {
         var sheet = Sheet()
         sheet.add(title, stateLine)
-        if case .rollback(let target) = kind {
-            sheet.add("kind", "rollback to deployment \(target)\(requestedBy.map { ", asked for by \($0)" } ?? "")")
+        let request = "\(requestedBy.map { ", asked for by \($0)" } ?? "")\(requestReason.map { ": \($0)" } ?? "")"
+        switch kind {
+        case .commit: break
+        case .rollback(let target): sheet.add("kind", "rollback to deployment \(target)\(request)")
+        case .reload(let target): sheet.add("kind", "reload of deployment \(target)\(request)")
         }
         sheet.add("to do", advice)
         sheet.add("commit", commit.hex)

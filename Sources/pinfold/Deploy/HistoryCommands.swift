@@ -40,7 +40,12 @@ struct HistoryCommand: ParsableCommand {
         Terminal.say(
             table(
                 page.deployments.map { deployment in
-                    let way = if case .rollback(let target) = deployment.kind { "back to \(target): " } else { "" }
+                    let way =
+                        switch deployment.kind {
+                        case .commit: ""
+                        case .rollback(let target): "back to \(target): "
+                        case .reload(let target): "reload of \(target): "
+                        }
                     return [
                         "\(deployment.id)", deployment.detected.shown, deployment.state.words, deployment.commit.short,
                         way + (deployment.subject ?? ""),

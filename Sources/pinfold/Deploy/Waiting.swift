@@ -27,7 +27,7 @@ struct Waiting {
                 told = deployment.state
                 tell("\(deployment.title), commit \(deployment.commit.short): \(deployment.state.words)")
             }
-            if let hold = status.hold, deployment.state == .detected {
+            if let hold = status.hold, deployment.state == .detected, deployment.kind == .commit {
                 // It could take days; a human has to act, as with an approval.
                 tell("deployments are on hold by \(hold.by): \(hold.reason); it starts after 'pinfold resume'")
                 return (deployment, .waitingForHuman)
