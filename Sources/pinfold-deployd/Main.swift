@@ -41,6 +41,8 @@ struct Main: ParsableCommand {
     var detectTests: String?
 
     mutating func run() throws {
+        // What libraries make by the mask (the mirror, the history) is never others' to write.
+        umask(0o022)
         if let detectTests {
             guard let found = TestCommand.detect(in: detectTests) else { throw fail("no kind of project is recognised", 1) }
             print("\(found.kind)\n\(found.command)")

@@ -86,6 +86,7 @@ import Testing
         ("TestVerdict", Samples.verdict, TestVerdict(passed: true, basis: .none)),
         ("Approval", Samples.approval, Approval(commit: Samples.commit, tree: "t", by: "root", at: Samples.moment)),
         ("PushRecord", PushRecord(remote: "o", error: "e", next: Samples.moment), PushRecord(remote: "o")),
+        ("StandIns", StandIns(count: 1, paths: ["a: b"], new: ["a: b"]), StandIns(count: 0, paths: [])),
         (
             "StepRecord", StepRecord(stage: .push, started: Samples.moment, ended: Samples.moment, note: "n"),
             StepRecord(stage: .push, started: Samples.moment, ended: Samples.moment)

@@ -29,6 +29,7 @@ enum Samples {
         whole.changes = ChangeSummary(added: 1, modified: 2, deleted: 3, paths: ["A new.py"])
         whole.surface = ["M conftest.py"]
         whole.hints = HintList([Hint(kind: .ending, path: "a.py", line: 3, text: "os._exit(0)")], unread: ["b.py"])
+        whole.standIns = StandIns(count: 1, paths: ["model.bin: a Git LFS pointer"], new: ["model.bin: a Git LFS pointer"])
         whole.verdict = verdict
         whole.verdictWithDeployedSurface = verdict
         whole.approvalReasons = [.testSurface]

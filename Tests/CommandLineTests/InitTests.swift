@@ -13,12 +13,13 @@ struct InitTests {
             try result.requireSuccess()
             #expect(result.output.contains("cloned \(installation.repository) into \(installation.codeRepo)"), "\(result)")
             for path in [
-                "models", "logs", "generated_images", "conversations", "deployments/backups", "deployments/releases",
-                "deployments/agent",
+                "models", "logs", "generated_images", "conversations", "deployments/releases", "deployments/agent",
             ] {
                 #expect(try owner("\(installation.data)/\(path)") == "0:0 755", "\(path)")
             }
-            #expect(try owner("\(installation.data)/deployments/admin") == "0:0 700")
+            for path in ["admin", "audit", "backups", "usage"] {
+                #expect(try owner("\(installation.data)/deployments/\(path)") == "0:0 700", "\(path)")
+            }
 
             let strangers = try shell("find '\(installation.codeRepo)' '\(installation.sandbox)' ! -user 54321 -o ! -group 54321")
                 .requireSuccess()
@@ -34,6 +35,18 @@ struct InitTests {
             #expect(try shell("\(git) status --porcelain", user: agent).requireSuccess() == "")
             #expect(try shell("\(git) config user.name; \(git) config user.email").requireSuccess() == "Agent\nagent@localhost\n")
             try shell("\(git) fsck --strict").requireSuccess()
+        }
+    }
+
+    @Test func `backups that were open to others are closed, and the rest is left as it is`() throws {
+        try Installation.with { installation in
+            try installation.makeRepository()
+            try installation.pinfold("init").requireSuccess()
+            try shell("chmod 755 '\(installation.data)/deployments/backups'").requireSuccess()
+            let again = try installation.pinfold("init")
+            #expect(try again.requireSuccess() == "closed \(installation.data)/deployments/backups to others than its owner\n")
+            #expect(try owner("\(installation.data)/deployments/backups") == "0:0 700")
+            #expect(try installation.pinfold("init").requireSuccess() == "")
         }
     }
 

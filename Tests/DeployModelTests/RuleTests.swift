@@ -12,12 +12,13 @@ struct RuleTests {
             let reasons = ApprovalRule.reasons(
                 .init(
                     required: required, surfaceTouched: touched, historyRewritten: other, testsVanished: touched,
-                    baselineUnreadable: other, hinted: touched))
+                    baselineUnreadable: other, hinted: touched, bringsStandIns: other))
             #expect(reasons.contains(.testSurface) == (required && touched))
             #expect(reasons.contains(.testsVanished) == (required && touched))
             #expect(reasons.contains(.historyRewritten) == other)
             #expect(reasons.contains(.baselineUnreadable) == other)
             #expect(reasons.contains(.hints) == (required && touched))
+            #expect(reasons.contains(.standIns) == other)
         }
     }
 

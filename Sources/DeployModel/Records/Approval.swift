@@ -20,6 +20,7 @@ package enum ApprovalReason: String, Codable, Hashable, Sendable, CaseIterable {
     case testSurface = "test_surface"
     case historyRewritten = "history_rewritten"
     case testsVanished = "tests_vanished"
+    case standIns = "stand_ins"
     case baselineUnreadable = "baseline_unreadable"
     case hints
 
@@ -28,6 +29,8 @@ package enum ApprovalReason: String, Codable, Hashable, Sendable, CaseIterable {
         case .testSurface: "it changes what judges the agent's work"
         case .historyRewritten: "its history no longer contains what is deployed"
         case .testsVanished: "tests that passed for the deployed version are gone or skipped"
+        case .standIns:
+            "it brings what stands for something else and is served as it is stored: pointers of Git LFS or git-annex, submodules, encrypted or recoded files"
         case .baselineUnreadable: "what it has to be compared with is not known: deployments/baseline cannot be read"
         case .hints: "it has new lines or files that could reach for what judges it"
         }

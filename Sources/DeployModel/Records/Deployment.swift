@@ -34,6 +34,8 @@ package struct Deployment: Codable, Hashable, Sendable, Identifiable {
     package var surface: [String] = []
     /// What else of the change a human should see; nil where there is nothing.
     package var hints: HintList?
+    /// What of its tree stands for something else; nil where nothing does.
+    package var standIns: StandIns?
     package var verdict: TestVerdict?
     /// The run with the deployed test surface laid over the candidate.
     package var verdictWithDeployedSurface: TestVerdict?

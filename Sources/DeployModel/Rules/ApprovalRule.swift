@@ -11,10 +11,12 @@ package enum ApprovalRule {
         package var baselineUnreadable: Bool
         /// Whether something outside the test surface could reach for the verdict, or is too large to be looked through.
         package var hinted: Bool
+        /// Whether it brings what stands for something else.
+        package var bringsStandIns: Bool
 
         package init(
             required: Bool, surfaceTouched: Bool, historyRewritten: Bool, testsVanished: Bool, baselineUnreadable: Bool,
-            hinted: Bool
+            hinted: Bool, bringsStandIns: Bool
         ) {
             self.required = required
             self.surfaceTouched = surfaceTouched
@@ -22,13 +24,14 @@ package enum ApprovalRule {
             self.testsVanished = testsVanished
             self.baselineUnreadable = baselineUnreadable
             self.hinted = hinted
+            self.bringsStandIns = bringsStandIns
         }
     }
 
     /// The reasons for asking a human; none means that nobody is asked.
     ///
     /// A rewritten history is asked about whatever the settings say about tests: it takes away what was agreed to before. So is a first
-    /// deployment that cannot be compared with what was agreed to.
+    /// deployment that cannot be compared with what was agreed to. And so is what stands for something else: no test needs to have missed it.
     package static func reasons(_ facts: Facts) -> [ApprovalReason] {
         var reasons: [ApprovalReason] = []
         if facts.required, facts.surfaceTouched { reasons.append(.testSurface) }
@@ -36,6 +39,7 @@ package enum ApprovalRule {
         if facts.required, facts.hinted { reasons.append(.hints) }
         if facts.historyRewritten { reasons.append(.historyRewritten) }
         if facts.baselineUnreadable { reasons.append(.baselineUnreadable) }
+        if facts.bringsStandIns { reasons.append(.standIns) }
         return reasons
     }
 

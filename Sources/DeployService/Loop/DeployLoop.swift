@@ -142,11 +142,13 @@ final class DeployLoop: @unchecked Sendable {
 
     private func prepare() throws(DeployError) {
         do {
-            for directory in [settings.deployments, settings.releases, settings.backups, settings.logs, settings.work] {
-                try DurableFile.makeDirectory(
-                    directory, mode: directory == settings.work || directory == settings.backups ? 0o700 : 0o755)
-            }
+            for (directory, mode) in settings.directories { try DurableFile.makeDirectory(directory, mode: mode) }
             if mirror == nil { mirror = try GitMirror(path: settings.mirror) }
+            // Whatever made them, and with what mask: who may read and write there is what the documentation promises.
+            for (directory, mode) in settings.directories + [(settings.mirror, 0o755)]
+            where try DurableFile.narrow(directory, to: mode) {
+                log.warning("\(directory) was open to others than it should be; its mode is within \(String(mode, radix: 8)) now")
+            }
         } catch let error as FileError {
             throw .broken(error.description)
         } catch {

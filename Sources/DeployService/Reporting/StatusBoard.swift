@@ -85,7 +85,7 @@ final class StatusBoard: Sendable {
 
     private func read(_ store: HistoryStore) throws(DeployError) -> StatusDocument {
         let empty = StatusDocument(revision: 0, updated: Clock.now, branch: branch, target: settings.target)
-        var document = try store.read { history in
+        var (document, standIns) = try store.read { history in
             var document = empty
             document.tip = try history.fact(.tip)
             document.deployed = try history.fact(.running)
@@ -96,7 +96,11 @@ final class StatusBoard: Sendable {
             document.current = open.first { $0.state != .detected || !$0.steps.isEmpty } ?? open.last
             document.last = try history.lastEnded()
             document.lastNumber = try history.lastNumber()
-            return document
+            let served = try document.deployed.flatMap { try history.deployment($0.origin) }
+            let standIns = served.flatMap { served in
+                served.standIns?.sentence(of: "what is deployed (pinfold show \(served.id))")
+            }
+            return (document, standIns)
         }
         if let current = document.current, current.state == .awaitingApproval, current.approval == nil, let tree = current.tree {
             document.waiting = StatusDocument.Waiting(
@@ -109,6 +113,7 @@ final class StatusBoard: Sendable {
                 ])
         }
         document.rules = rules(document)
+        state.withLock { $0.warnings["stand-ins"] = standIns }
         document.warnings = state.withLock { $0.warnings.sorted { $0.key < $1.key }.map(\.value) }
         return document
     }

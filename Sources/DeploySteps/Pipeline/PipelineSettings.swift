@@ -84,6 +84,10 @@ extension PipelineSettings {
     package var mirror: String { deployments + "/repo.git" }
     package var logs: String { deployments + "/logs" }
     package var work: String { deployments + "/work" }
+    /// The directories that the daemon keeps, with what others may do there at most.
+    package var directories: [(path: String, mode: UInt32)] {
+        [(deployments, 0o755), (releases, 0o755), (backups, 0o700), (logs, 0o755), (work, 0o700)]
+    }
     package var statusFile: String { deployments + "/status.json" }
     package var flagFile: String { deployments + "/human_approval_required.flag" }
     package var database: String { deployments + "/history.sqlite" }

@@ -10,7 +10,8 @@ internal import DurableFiles
         .init(
             required: work.settings.requireApproval, surfaceTouched: !deployment.surface.isEmpty,
             historyRewritten: deployment.historyRewritten, testsVanished: (deployment.verdict?.vanishedCount ?? 0) > 0,
-            baselineUnreadable: work.facts.baselineUnreadable, hinted: deployment.hints != nil))
+            baselineUnreadable: work.facts.baselineUnreadable, hinted: deployment.hints != nil,
+            bringsStandIns: deployment.standIns?.new.isEmpty == false))
     guard !work.deployment.approvalReasons.isEmpty else { return .done(note: "nobody has to agree") }
     guard let tree = deployment.tree else { throw DeployError.broken("the tree of \(deployment.commit.short) is not known") }
     if ApprovalRule.objection(to: deployment.approval, commit: deployment.commit, tree: tree, newestTip: deployment.commit) == nil {
@@ -44,6 +45,10 @@ package enum FlagFile {
         }
         if let hints = deployment.hints {
             lines += ["", "New in it, outside what judges the agent:"] + hints.lines.map { "  \($0)" }
+        }
+        if let standIns = deployment.standIns, !standIns.new.isEmpty {
+            lines += ["", "Deployed as they are stored, though they stand for something else:"]
+            lines += standIns.new.map { "  \($0.displayed())" }
         }
         if let verdict = deployment.verdict {
             lines += [

@@ -20,6 +20,12 @@ internal import GitRepository
         work.deployment.hints = try HintSearch(mirror: work.tools.mirror, cancellation: work.tools.cancellation)
             .hints(in: result.changes.filter { !outside.contains($0.path) })
     }
+    // With nothing to compare with, everything in it was agreed to.
+    if base != nil, work.deployment.standIns != nil {
+        let record = try ReleaseRecord.read(work.exportRecord)
+        let new = try newStandIns(in: result.changes, record: record, of: work.tools.mirror)
+        work.deployment.standIns?.new = Array(new.prefix(ChangeSummary.listed))
+    }
     return .done(note: "\(result.changes.count) changes, \(result.surface.count) of them to what judges the agent")
 }
 

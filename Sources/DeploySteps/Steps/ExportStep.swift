@@ -26,5 +26,8 @@ internal import GitRepository
         throw DeployError.broken("the exported tree is \(export.tree), the commit's is \(work.deployment.tree ?? "unknown")")
     }
     try ReleaseRecord(files: export.record).write(to: work.exportRecord)
+    work.deployment.standIns =
+        export.standIns.isEmpty ? nil : StandIns(count: export.standIns.count, paths: export.standIns.map(\.line))
+    if let standIns = work.deployment.standIns { work.tools.log.note(standIns.sentence(of: "the commit")) }
     return .done(note: "\(export.files) files, \(export.bytes) bytes, \(export.shared) files shared with the last good version")
 }

@@ -77,6 +77,21 @@ package enum DurableFile {
         try syncDirectory(split(path).directory)
     }
 
+    /// Takes from a directory whatever `mode` does not allow, sees to it that the caller's own rights are those of `mode`, and says whether anything
+    /// had to be done. What is narrower already stays so; a link that leads to a directory of another disk is followed.
+    package static func narrow(_ path: String, to mode: UInt32) throws(FileError) -> Bool {
+        let directory = try naming("open", path) { () throws(Errno) in
+            Descriptor(owning: try check { unsafe pinfold_open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0) })
+        }
+        let raw = directory.rawValue
+        var status = stat()
+        _ = try naming("look at", path) { () throws(Errno) in try check { unsafe fstat(raw, &status) } }
+        let wanted = status.st_mode & (0o7000 | mode) | mode & 0o700
+        guard wanted != status.st_mode & 0o7777 else { return false }
+        _ = try naming("set the mode of", path) { () throws(Errno) in try check { fchmod(raw, wanted) } }
+        return true
+    }
+
     /// Makes `path` a symbolic link to `destination` by one rename: whoever resolves it meanwhile finds the old or the new.
     ///
     /// A crash leaves the old link, and perhaps a temporary `.<name>.new` that the next call replaces.

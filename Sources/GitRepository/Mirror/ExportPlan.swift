@@ -18,6 +18,8 @@ struct ExportPlan: Sendable {
     /// The root first.
     private var folders: [Folder] = [Folder(path: [])]
     private var links: [[UInt8]: [UInt8]] = [:]
+    /// Submodules, and links that stand for files: of files only their content tells.
+    private(set) var standIns: [StandInFile] = []
     private(set) var fileCount = 0
     private(set) var bytes = 0
     /// How many files the base does not have.
@@ -33,6 +35,7 @@ struct ExportPlan: Sendable {
         while let item = try walk.next() {
             switch item.entry.mode {
             case .directory, .submodule:
+                if item.entry.mode == .submodule { standIns.append(StandInFile(path: TreePath(bytes: item.path), kind: .submodule)) }
                 index[item.path] = folders.count
                 folders.append(Folder(path: item.path))
             case .symbolicLink: links[item.path] = item.entry.id
@@ -58,7 +61,11 @@ struct ExportPlan: Sendable {
                     File(name: item.entry.name, id: item.entry.id, isExecutable: item.entry.mode == .executable))
             }
         }
-        for (path, id) in links { self.links[path] = try store.content(of: id, type: .blob, limit: 4095) }
+        for (path, id) in links {
+            let target = try store.content(of: id, type: .blob, limit: 4095)
+            self.links[path] = target
+            if let kind = StandIn(link: target) { standIns.append(StandInFile(path: TreePath(bytes: path), kind: kind)) }
+        }
         fileCount += links.count
         try LinkResolver(links: self.links).check()
     }

@@ -8,6 +8,8 @@ package struct ExportRecord: Hashable, Sendable {
     package struct Entry: Hashable, Sendable {
         package let blob: ObjectID
         package let isExecutable: Bool
+        /// What it stands for, where that is not itself.
+        package let standIn: StandIn?
         /// SHA-256.
         package let digest: [UInt8]
         package let size: Int64
@@ -17,9 +19,10 @@ package struct ExportRecord: Hashable, Sendable {
 
         package var permissions: UInt32 { isExecutable ? 0o755 : 0o644 }
 
-        init(_ status: stat, blob: ObjectID, isExecutable: Bool, digest: [UInt8]) {
+        init(_ status: stat, blob: ObjectID, isExecutable: Bool, standIn: StandIn?, digest: [UInt8]) {
             self.blob = blob
             self.isExecutable = isExecutable
+            self.standIn = standIn
             self.digest = digest
             size = Int64(status.st_size)
             inode = UInt64(status.st_ino)
@@ -58,7 +61,7 @@ private let S_IFREG_MODE = UInt32(0o100000)
 
 // As bytes: a header, records, and a digest of all before it, which the caller puts there and looks at.
 extension ExportRecord {
-    private static let header = Array("pinfold export 1\n".utf8)
+    private static let header = Array("pinfold export 2\n".utf8)
 
     package var encoded: [UInt8] {
         var bytes = Self.header
@@ -71,7 +74,7 @@ extension ExportRecord {
             number(entry.inode)
             number(UInt64(bitPattern: entry.size))
             number(UInt64(bitPattern: entry.modified))
-            bytes.append(entry.isExecutable ? 1 : 0)
+            bytes.append((entry.isExecutable ? 1 : 0) | (entry.standIn?.rawValue ?? 0) << 1)
             bytes += entry.blob.bytes
             bytes += entry.digest
             bytes += path
@@ -96,13 +99,14 @@ extension ExportRecord {
             let inode = number()
             let size = Int64(bitPattern: number())
             let modified = Int64(bitPattern: number())
-            let isExecutable = bytes[at] == 1
+            let isExecutable = bytes[at] & 1 == 1
+            let standIn = StandIn(rawValue: bytes[at] >> 1)
             let blob = ObjectID(bytes: bytes[(at + 1)..<(at + 21)])
             let digest = Array(bytes[(at + 21)..<(at + 53)])
             at += 53
             guard length <= bytes.count - at else { return nil }
             entries[Array(bytes[at..<(at + Int(length))])] = Entry(
-                blob: blob, isExecutable: isExecutable, digest: digest, size: size, inode: inode, modified: modified)
+                blob: blob, isExecutable: isExecutable, standIn: standIn, digest: digest, size: size, inode: inode, modified: modified)
             at += Int(length)
         }
     }
@@ -112,9 +116,12 @@ extension ExportRecord {
 }
 
 extension ExportRecord.Entry {
-    fileprivate init(blob: ObjectID, isExecutable: Bool, digest: [UInt8], size: Int64, inode: UInt64, modified: Int64) {
+    fileprivate init(
+        blob: ObjectID, isExecutable: Bool, standIn: StandIn?, digest: [UInt8], size: Int64, inode: UInt64, modified: Int64
+    ) {
         self.blob = blob
         self.isExecutable = isExecutable
+        self.standIn = standIn
         self.digest = digest
         self.size = size
         self.inode = inode

@@ -79,19 +79,20 @@ struct FolderWriter {
             })
         let target = made.rawValue
         let digest = self.digest
-        let sum = unsafe try store.withContent(of: file.id, type: .blob, limit: limits.blobBytes) { content throws(GitError) in
+        let (sum, standIn) = unsafe try store.withContent(of: file.id, type: .blob, limit: limits.blobBytes) { content throws(GitError) in
             var done = 0
             while done < content.count {
                 done += try attempt("cannot write \(name())") {
                     unsafe CLinux.write(target, content.baseAddress.map { unsafe $0 + done }, content.count - done)
                 }
             }
-            return digest(unsafe content.bytes)
+            return (digest(unsafe content.bytes), StandIn(file: file.name, content: unsafe content.bytes))
         }
         try attempt("cannot set the mode of \(name())") { fchmod(target, file.isExecutable ? 0o755 : 0o644) }
         if syncing { try attempt("cannot sync \(name())") { pinfold_fsync(target) } }
         var status = stat()
         try attempt("cannot look at \(name())") { unsafe fstat(target, &status) }
-        written.record.entries[path] = ExportRecord.Entry(status, blob: file.id, isExecutable: file.isExecutable, digest: sum)
+        written.record.entries[path] = ExportRecord.Entry(
+            status, blob: file.id, isExecutable: file.isExecutable, standIn: standIn, digest: sum)
     }
 }

@@ -10,6 +10,8 @@ package struct Export: Hashable, Sendable {
     /// How many of the files are those of the base.
     package let shared: Int
     package let record: ExportRecord
+    /// What in it stands for something else, by path.
+    package let standIns: [StandInFile]
 }
 
 /// An earlier export whose files the next one may share.
@@ -71,8 +73,12 @@ extension GitMirror {
                 // One for all: a fsync a file took longer than writing them.
                 try attempt("cannot sync \(directory)") { pinfold_syncfs(raw) }
             }
+            let standIns = written.record.entries.compactMap { path, entry in
+                entry.standIn.map { StandInFile(path: TreePath(bytes: path), kind: $0) }
+            }
             return Export(
-                tree: tree, files: plan.fileCount, bytes: plan.bytes, shared: written.shared, record: written.record)
+                tree: tree, files: plan.fileCount, bytes: plan.bytes, shared: written.shared, record: written.record,
+                standIns: (standIns + plan.standIns).sorted())
         }
     }
 }

@@ -58,6 +58,13 @@ extension Deployment {
             }
             sheet.add("", hints.unread.map { "too large to be looked through: \($0)" })
         }
+        if let standIns {
+            sheet.add(
+                "stand-ins",
+                ["\(standIns.count) deployed as stored, in the place of something else:"] + standIns.paths)
+            if standIns.count > standIns.paths.count { sheet.add("", "and \(standIns.count - standIns.paths.count) more") }
+            if !standIns.new.isEmpty { sheet.add("", ["of these the deployed version did not have:"] + standIns.new) }
+        }
         if let verdict { sheet.add("tests", verdict.lines) }
         if let verdictWithDeployedSurface {
             sheet.add("again", ["with the deployed tests laid over:"] + verdictWithDeployedSurface.lines)

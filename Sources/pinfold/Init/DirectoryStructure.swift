@@ -8,6 +8,8 @@ struct DirectoryStructure: Sendable {
     private struct Entry {
         let path: String
         let mode: mode_t
+        /// Whether one that is open to others is closed: earlier versions made it so.
+        var isRepaired = false
     }
 
     private let entries: [Entry]
@@ -22,12 +24,14 @@ struct DirectoryStructure: Sendable {
         ignoreFile = configuration.dataRoot + "/.gitignore"
         let open =
             [configuration.dataRoot] + paths.serverData + [
-                paths.deployments, paths.backups, paths.releases, paths.logs, paths.agentDirectory,
+                paths.deployments, paths.releases, paths.logs, paths.agentDirectory,
             ]
+        // What ran before, as it was on disk, for root alone: what a server keeps beside its code is in there too.
+        let backups = Entry(path: paths.backups, mode: 0o700, isRepaired: true)
         // The admin's socket lies in the first: who may enter it may approve. In the second is the record of what the agent did, in the third
         // how much of its quotas it has used.
         let closed = [paths.adminDirectory, paths.auditDirectory, paths.usageDirectory]
-        entries = open.map { Entry(path: $0, mode: 0o755) } + closed.map { Entry(path: $0, mode: 0o700) }
+        entries = open.map { Entry(path: $0, mode: 0o755) } + [backups] + closed.map { Entry(path: $0, mode: 0o700) }
     }
 
     /// Whether everything that exists is what it should be; nothing is made before the whole list has been looked at.
@@ -50,15 +54,19 @@ struct DirectoryStructure: Sendable {
                 "\(entry.path) should be out of the agent's reach and is writable by it (owner \(status.st_uid), mode \(mode)); "
                     + "give it to root or the server with mode 755")
         }
-        guard entry.mode == 0o755 || status.st_mode & 0o077 == 0 else {
+        guard entry.mode == 0o755 || entry.isRepaired || status.st_mode & 0o077 == 0 else {
             throw CommandFailure(
                 .usage, "\(entry.path) should be open to its owner alone; set it to mode \(String(entry.mode, radix: 8))")
         }
     }
 
-    /// Makes what is missing, and notes what that was.
+    /// Makes what is missing, and notes what that was; closes what is open to others and was made so by an earlier version.
     func make(_ made: inout MadePaths) throws(CommandFailure) {
-        for entry in entries where try existing(entry.path) == nil {
+        for entry in entries {
+            if let status = try existing(entry.path) {
+                if entry.isRepaired, status.st_mode & 0o077 != 0 { try close(entry) }
+                continue
+            }
             try entry.path.making { () throws(Errno) in
                 // Only the first one's parents may be missing, since they are made in order.
                 try makeDirectories(entry.path, mode: entry.mode, made: &made)
@@ -68,6 +76,20 @@ struct DirectoryStructure: Sendable {
         // Whatever the admin has made of it is the admin's word.
         guard try existing(ignoreFile) == nil else { return }
         try ignoreFile.making { () throws(Errno) in try writeDurably("*\n", to: ignoreFile, made: &made) }
+    }
+}
+
+extension DirectoryStructure {
+    private func close(_ entry: Entry) throws(CommandFailure) {
+        do {
+            let directory = Descriptor(
+                owning: try check { unsafe pinfold_open(entry.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW, 0) })
+            let number = directory.rawValue
+            _ = try check { fchmod(number, entry.mode) }
+        } catch {
+            throw CommandFailure(.notDone, "\(entry.path) cannot be closed to others: \(error)")
+        }
+        Terminal.say("closed \(entry.path) to others than its owner")
     }
 }
 
