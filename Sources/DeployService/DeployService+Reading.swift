@@ -54,20 +54,29 @@ extension DeployService {
 
     /// The change against what was deployed when it was classified, as a unified diff; bytes, since files are: escape them before a
     /// terminal sees them.
+    /// - Throws: `.unavailable` where several are being made already: each may take its time and its memory.
     package func diff(_ id: Int) async throws(DeployError) -> [UInt8] {
         let deployment = try show(id)
-        let base = deployment.base
-        guard let mirror = loop.openMirror else { throw .unavailable("the daemon is starting") }
+        guard
+            diffs.withLock({ count in
+                if count < Self.diffsAtOnce { count += 1 } else { return false }
+                return true
+            })
+        else { throw .unavailable("\(Self.diffsAtOnce) changes are being compared already; try again in a moment") }
+        let source = SourceDiff(mirror: settings.mirror)
+        let (diffs, departure) = (self.diffs, self.departure)
         return try await offPool {
-            guard try mirror.contains(deployment.commit.objectID) else {
+            defer { diffs.withLock { $0 -= 1 } }
+            do {
+                return try source.bytes(from: deployment.base?.objectID, to: deployment.commit.objectID) { departure.hasBegun }
+            } catch let error as GitError where error.kind == .notFound {
                 throw DeployError.notFound(
                     "commit \(deployment.commit.short) has not been taken in, or is no longer kept (AGENT_DEPLOY_KEEP)")
             }
-            let diff = try mirror.diffText(from: base?.objectID, to: deployment.commit.objectID)
-            return diff.bytes + (diff.isTruncated ? Array("\n… cut here: the change is longer\n".utf8) : [])
         }
     }
 
+    private static let diffsAtOnce = 2
     /// Why a file of the tree judges the agent, nil where it does not, and the version whose tests say so.
     /// - Parameter path: from the tree's top.
     package func surface(of path: String) async throws(DeployError) -> (reason: TestSurface.Reason?, base: CommitID?) {

@@ -17,6 +17,8 @@ package final class DeployService: Sendable {
     let board: StatusBoard
     let loop: DeployLoop
     let departure = Departure()
+    /// Changes that are being compared for somebody.
+    let diffs = Lock(0)
     private let lock: SharedLock
 
     /// Opens or makes the state below `settings.deployments` and takes the lock of the data root.

@@ -14,6 +14,7 @@ struct Command {
                pinfold-git tip REPO BRANCH
                pinfold-git commit REPO BRANCH --name N --email E [--message M|-]
                pinfold-git pack REPO BRANCH|ID [--have ID]… [--max-objects N] [--max-bytes N] [--max-blob N] [--max-depth N]
+               pinfold-git diff MIRROR ID|- ID [--max-bytes N]
                pinfold-git push MIRROR ID BRANCH URL|- [--key FILE] [--known-hosts FILE] [--credentials FILE]
 
         """
@@ -65,6 +66,7 @@ struct Command {
             try answer("\(tip)")
         case "commit": try commit()
         case "pack": try pack()
+        case "diff": try diff()
         case "push": try push()
         default: throw Usage(message: "unknown subcommand \"\(printable(name))\"")
         }
@@ -113,6 +115,16 @@ struct Command {
         try PackExport(repository: repository, limits: limits).write(wanted, without: haves, to: 1)
     }
 
+    private func diff() throws {
+        let mirror = try operand(0, of: 3, options: ["max-bytes"])
+        let ids = try (1...2).map { try operand($0, of: 3, options: nil) }
+        guard let commit = ObjectID(ids[1]), ids[0] == "-" || ObjectID(ids[0]) != nil else {
+            throw Usage(message: "diff needs commit ids of forty digits, or - for nothing as the first")
+        }
+        try GitMirror(besideOwner: mirror).writeDiff(
+            from: ObjectID(ids[0]), to: commit, byteLimit: try number("max-bytes") ?? 1 << 20, to: 1)
+    }
+
     private func push() throws {
         guard let commit = ObjectID(try operand(1, of: 4, options: Self.keys)) else {
             throw Usage(message: "push needs a commit id of forty digits")
@@ -122,7 +134,7 @@ struct Command {
         guard endWithParent() else { throw GitError(.system, "whoever asked for this push has ended") }
         // And nobody else ends a push to a host that says nothing more.
         endAfter(seconds: 600)
-        try GitMirror(forPushing: try operand(0, of: 4, options: nil)).push(
+        try GitMirror(besideOwner: try operand(0, of: 4, options: nil)).push(
             commit, branch: try operand(2, of: 4, options: nil), to: remote)
     }
 

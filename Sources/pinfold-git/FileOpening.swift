@@ -17,7 +17,7 @@ enum FileOpening {
         // The mode is whatever was in the register where the call has none: the kernel does not look at it then.
         let descriptor = unsafe pinfold_openat(pinfold_AT_FDCWD, path, flags | O_NONBLOCK | O_NOCTTY, mode)
         guard descriptor >= 0 else { return -1 }
-        if isOrdinary(descriptor) || isRandomness(unsafe String(cString: path)) { return descriptor }
+        if isOrdinary(descriptor) || isHarmless(unsafe String(cString: path)) { return descriptor }
         close(descriptor)
         pinfold_set_errno(ENXIO)
         return -1
@@ -33,8 +33,8 @@ enum FileOpening {
         return ![0x9fa0, 0x6265_6572].contains(pinfold_fstatfs_type(descriptor))
     }
 
-    /// What libraries read seeds from on an old kernel, asked for by its own name.
-    private static func isRandomness(_ path: String) -> Bool { path == "/dev/urandom" || path == "/dev/random" }
+    /// What libraries open of the system's, asked for by its own name: seeds, and a place for nothing.
+    private static func isHarmless(_ path: String) -> Bool { ["/dev/urandom", "/dev/random", "/dev/null"].contains(path) }
 }
 
 /// `man 2 open`, which is variadic; on the architectures of Linux that Swift has, three arguments are passed the same way.

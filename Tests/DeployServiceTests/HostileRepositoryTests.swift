@@ -90,6 +90,11 @@ struct HostileRepositoryTests {
                     "200 deep", "true"
                 ),
                 (
+                    "10^10 files in 11 objects",
+                    "\(byHand); ten() { for i in 0 1 2 3 4 5 6 7 8 9; do entry $1 n$i $2; done | tree; }; t=$(ten 100644 $blob); for i in $(seq 9); do t=$(ten 40000 $t); done; point $t",
+                    "500000 files and directories", "true"
+                ),
+                (
                     ".GIT", "\(byHand); h=$(entry 100755 hooks $blob | tree); point $(entry 40000 .GIT $h | tree)",
                     "take it for .git", "true"
                 ),
@@ -116,6 +121,12 @@ struct HostileRepositoryTests {
                 let reason = outcome.reason ?? ""
                 #expect(!reason.isEmpty && reason.contains(entry.words), "\(entry.name): \(reason)")
                 print("\(entry.name): \(reason)")
+                if entry.name.contains("10^10") {
+                    let clock = ContinuousClock()
+                    let start = clock.now
+                    await #expect(throws: DeployError.self) { _ = try await service.diff(outcome.id) }
+                    #expect(clock.now - start < .seconds(10))
+                }
                 try farm.agent("git update-ref refs/heads/main \(good); \(entry.undo); git reset -q --hard; git clean -qfdx")
                 #expect(try farm.deployed("a") == "0")
             }

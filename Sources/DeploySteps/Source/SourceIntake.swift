@@ -44,6 +44,7 @@ package struct SourceIntake: Sendable {
         }
         guard let tip = taken?.tip ?? commit else { throw GitError(.corrupt, "nothing was handed over") }
         if let commit, tip != commit { throw GitError(.hostile, "commit \(commit) was asked for and \(tip) was handed over") }
+        try mirror.checkSize(of: tip, limits: limits)
         if taken != nil { try mirror.markSeen(tip) }
         var isRewritten = false
         if let deployed, try mirror.contains(deployed) { isRewritten = try !mirror.isAncestor(deployed, of: tip) }

@@ -14,13 +14,13 @@ internal import GitRepository
     }
     let summary = intake.commit
     work.deployment.tree = summary.tree.description
-    work.deployment.subject = String(summary.subject.prefix(200))
-    work.deployment.author = "\(summary.authorName) <\(summary.authorEmail)>"
+    work.deployment.subject = beginning(of: summary.subject)
+    work.deployment.author = "\(beginning(of: summary.authorName)) <\(beginning(of: summary.authorEmail))>"
     var rewritten = intake.historyRewritten
     if known == nil, let base { rewritten = try !tools.mirror.contains(base) || !tools.mirror.isAncestor(base, of: summary.id) }
     work.deployment.historyRewritten = rewritten
     for entry in work.facts.quarantine {
-        let relation = try relation(of: work.deployment.commit, to: entry, in: tools.mirror)
+        let relation = try relation(of: work.deployment.commit, to: entry, in: tools.mirror, tools.cancellation)
         guard QuarantineRule.blocks(entry, commit: work.deployment.commit, tree: summary.tree.description, relation: relation)
         else {
             continue
@@ -42,12 +42,17 @@ internal import GitRepository
     return .done(note: note)
 }
 
+/// What a record, which is kept and shown many times, holds of a text of any length. By scalars: one character may be as long as the text.
+private func beginning(of text: String) -> String {
+    String(String.UnicodeScalarView(text.unicodeScalars.prefix(200)))
+}
+
 /// Whether the candidate is built on a quarantined commit, and whether something between the two has put back what that commit changed.
 ///
 /// By trees and not by the words "This reverts commit": the agent writes the words.
-private func relation(of candidate: CommitID, to entry: Quarantine, in mirror: GitMirror) throws(GitError)
-    -> QuarantineRule.Relation
-{
+private func relation(
+    of candidate: CommitID, to entry: Quarantine, in mirror: GitMirror, _ cancellation: Cancellation
+) throws(GitError) -> QuarantineRule.Relation {
     let bad = entry.commit.objectID
     guard try mirror.contains(bad), try mirror.isAncestor(bad, of: candidate.objectID) else {
         return QuarantineRule.Relation(descends: false, reverted: false)
@@ -56,12 +61,6 @@ private func relation(of candidate: CommitID, to entry: Quarantine, in mirror: G
     let changed = try mirror.changes(from: good, to: bad)
     guard !changed.isEmpty else { return QuarantineRule.Relation(descends: true, reverted: true) }
     // A commit has reverted it when, of all the paths that the bad one changed, none differs from the good version any more.
-    let paths = Set(changed.map(\.path))
-    for commit in try mirror.commits(from: bad, to: candidate.objectID, limit: 500) {
-        let differing = try mirror.changes(from: good, to: commit)
-        if !differing.contains(where: { paths.contains($0.path) }) {
-            return QuarantineRule.Relation(descends: true, reverted: true)
-        }
-    }
-    return QuarantineRule.Relation(descends: true, reverted: false)
+    let reverted = try mirror.hasRestored(changed, of: bad, by: candidate.objectID) { cancellation.why != nil }
+    return QuarantineRule.Relation(descends: true, reverted: reverted)
 }

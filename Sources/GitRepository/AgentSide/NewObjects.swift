@@ -20,7 +20,7 @@ struct NewObjects {
     }
 
     mutating func add(_ commit: ObjectID) throws(GitError) {
-        let summary = try store.commit(commit, limit: limits.metadataBytes)
+        let summary = try store.commit(commit, limit: limits.commitBytes)
         guard try note(commit) else { return }
         var bases: [ObjectID] = []
         for parent in summary.parents {
@@ -28,7 +28,7 @@ struct NewObjects {
                 throw GitError(
                     .corrupt, "commit \(commit) has the parent \(parent), which is missing (a shallow or damaged repository)")
             }
-            bases.append(try store.commit(parent, limit: limits.metadataBytes).tree)
+            bases.append(try store.commit(parent, limit: limits.commitBytes).tree)
         }
         if !bases.contains(summary.tree) { try addTree(summary.tree, against: bases, depth: 1) }
     }

@@ -22,6 +22,8 @@ enum Library {
         _ = pinfold_git_option_size(Int32(GIT_OPT_SET_MWINDOW_FILE_LIMIT.rawValue), 128)
         // What libgit2 has no filter for, and git converts itself.
         WorkingTreeEncoding.register()
+        // What it keeps of objects that it has read.
+        _ = pinfold_git_option_size(Int32(GIT_OPT_SET_CACHE_MAX_SIZE.rawValue), 64 << 20)
         // The machine's authorities, or those that the admin names as for every other program. None where that cannot be read.
         let authorities = unsafe getenv("SSL_CERT_FILE").map { unsafe String(cString: $0) }
         unsafe _ = pinfold_git_certificates(authorities ?? "/etc/ssl/certs/ca-certificates.crt", nil)

@@ -124,7 +124,7 @@ enum ObjectType: Hashable, Sendable {
         }
     }
 
-    func commit(_ id: ObjectID, limit: Int = IntakeLimits().metadataBytes) throws(GitError) -> CommitSummary {
+    func commit(_ id: ObjectID, limit: Int = IntakeLimits().commitBytes) throws(GitError) -> CommitSummary {
         let bytes = try content(of: id, type: .commit, limit: limit)
         guard let commit = CommitSummary(id: id, content: bytes) else { throw GitError(.corrupt, "commit \(id) is malformed") }
         return commit

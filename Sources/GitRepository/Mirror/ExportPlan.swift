@@ -35,7 +35,9 @@ struct ExportPlan: Sendable {
         while let item = try walk.next() {
             switch item.entry.mode {
             case .directory, .submodule:
-                if item.entry.mode == .submodule { standIns.append(StandInFile(path: TreePath(bytes: item.path), kind: .submodule)) }
+                if item.entry.mode == .submodule {
+                    standIns.append(StandInFile(path: TreePath(bytes: item.path), kind: .submodule))
+                }
                 index[item.path] = folders.count
                 folders.append(Folder(path: item.path))
             case .symbolicLink: links[item.path] = item.entry.id
@@ -61,13 +63,18 @@ struct ExportPlan: Sendable {
                     File(name: item.entry.name, id: item.entry.id, isExecutable: item.entry.mode == .executable))
             }
         }
+        var linkBytes = 0
         for (path, id) in links {
             let target = try store.content(of: id, type: .blob, limit: 4095)
+            linkBytes += target.count
+            guard linkBytes <= limits.pathBytes else {
+                throw GitError(.tooLarge, "the commit's symbolic links hold more than \(limits.pathBytes >> 20) MiB together")
+            }
             self.links[path] = target
             if let kind = StandIn(link: target) { standIns.append(StandInFile(path: TreePath(bytes: path), kind: kind)) }
         }
         fileCount += links.count
-        try LinkResolver(links: self.links).check()
+        try LinkResolver(links: self.links, workLimit: limits.linkWork).check()
     }
 
     func makeDirectories(in root: Int32) throws(GitError) {

@@ -106,7 +106,8 @@ extension ExportRecord {
             at += 53
             guard length <= bytes.count - at else { return nil }
             entries[Array(bytes[at..<(at + Int(length))])] = Entry(
-                blob: blob, isExecutable: isExecutable, standIn: standIn, digest: digest, size: size, inode: inode, modified: modified)
+                blob: blob, isExecutable: isExecutable, standIn: standIn, digest: digest, size: size, inode: inode,
+                modified: modified)
             at += Int(length)
         }
     }

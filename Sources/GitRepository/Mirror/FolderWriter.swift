@@ -79,7 +79,8 @@ struct FolderWriter {
             })
         let target = made.rawValue
         let digest = self.digest
-        let (sum, standIn) = unsafe try store.withContent(of: file.id, type: .blob, limit: limits.blobBytes) { content throws(GitError) in
+        let (sum, standIn) = unsafe try store.withContent(of: file.id, type: .blob, limit: limits.blobBytes) {
+            content throws(GitError) in
             var done = 0
             while done < content.count {
                 done += try attempt("cannot write \(name())") {

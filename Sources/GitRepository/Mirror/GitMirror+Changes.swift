@@ -22,6 +22,9 @@ struct TreeComparison {
     private(set) var changes: [Change] = []
     private let store: ObjectStore
     private let limits: IntakeLimits
+    /// Of both trees, as far as they differ.
+    private var entries = 0
+    private var pathBytes = 0
 
     init(store: ObjectStore, limits: IntakeLimits) {
         self.store = store
@@ -40,14 +43,19 @@ struct TreeComparison {
         for entry in before where vanished[entry.name] != nil { try compare(entry, nil, below: path, depth: depth) }
     }
 
-    private func entries(of tree: ObjectID?) throws(GitError) -> [TreeEntry] {
+    private mutating func entries(of tree: ObjectID?) throws(GitError) -> [TreeEntry] {
         guard let tree else { return [] }
-        return try store.tree(tree, limit: limits.metadataBytes)
+        let read = try store.tree(tree, limit: limits.metadataBytes)
+        entries += read.count
+        return read
     }
 
     private mutating func compare(_ old: TreeEntry?, _ new: TreeEntry?, below path: [UInt8], depth: Int) throws(GitError) {
         guard let name = (new ?? old)?.name, old != new else { return }
         let full = path.isEmpty ? name : path + [UInt8(ascii: "/")] + name
+        pathBytes += full.count
+        // Either tree may be as large as one can be, and have nothing in common with the other.
+        try limits.check(entries: entries / 2, pathBytes: pathBytes / 2, longestPath: full.count)
         let oldTree = old?.mode == .directory ? old?.id : nil
         let newTree = new?.mode == .directory ? new?.id : nil
         if oldTree != nil || newTree != nil { try compare(oldTree, newTree, below: full, depth: depth + 1) }

@@ -1,15 +1,18 @@
 internal import CLibgit2
 internal import LinuxSystem
 
-package struct DiffText: Hashable, Sendable {
-    package let bytes: [UInt8]
-    package let isTruncated: Bool
-}
-
 extension GitMirror {
-    /// The unified diff from `base` (nil: from nothing), cut at `byteLimit`; bytes, since files are: escape them before a terminal sees them.
-    /// Files above a MiB are shown as binary.
-    package func diffText(from base: ObjectID?, to commit: ObjectID, byteLimit: Int = 1 << 20) throws(GitError) -> DiffText {
+    /// Writes the unified diff from `base` (nil: from nothing) to a descriptor as it comes: at most `byteLimit` bytes, and one more where there
+    /// would be more. Bytes as they are in the files; files above a MiB are shown as binary.
+    ///
+    /// How long it takes, and how much memory, is up to who wrote the files: this is for a process of its own with limits, which is what
+    /// `pinfold-git diff` is.
+    package func writeDiff(from base: ObjectID?, to commit: ObjectID, byteLimit: Int, to output: Int32) throws(GitError) {
+        for id in [base, commit].compactMap(\.self) where try !contains(id) {
+            throw GitError(.notFound, "there is no commit \(id)")
+        }
+        // Refuses what would never end.
+        for id in [base, commit].compactMap(\.self) { try checkSize(of: id) }
         try opened.withLock { opened throws(GitError) in
             let old = unsafe try base.map { base throws(GitError) in unsafe try Self.tree(of: base, in: opened) }
             let new = unsafe try Self.tree(of: commit, in: opened)
@@ -25,7 +28,7 @@ extension GitMirror {
                 unsafe git_diff_tree_to_tree(&diff, opened.repository, old ?? nil, new, &options)
             }
             defer { unsafe git_diff_free(diff) }
-            let sink = DiffSink(limit: byteLimit)
+            let sink = DiffSink(limit: byteLimit + 1, output: output)
             let code = withExtendedLifetime(sink) {
                 unsafe git_diff_print(
                     diff, GIT_DIFF_FORMAT_PATCH,
@@ -35,8 +38,9 @@ extension GitMirror {
                             ? 0 : GIT_EUSER.rawValue
                     }, Unmanaged.passUnretained(sink).toOpaque())
             }
+            if let error = sink.error { throw error }
             if !sink.isFull { try git("cannot show the difference to \(commit)") { code } }
-            return DiffText(bytes: sink.bytes, isTruncated: sink.isFull)
+            try sink.flush()
         }
     }
 
@@ -49,19 +53,40 @@ extension GitMirror {
 }
 
 private final class DiffSink {
-    private let limit: Int
-    private(set) var bytes: [UInt8] = []
-    private(set) var isFull = false
+    private let output: Int32
+    private var left: Int
+    private var pending: [UInt8] = []
+    private(set) var error: GitError?
 
-    init(limit: Int) { self.limit = limit }
+    init(limit: Int, output: Int32) {
+        left = limit
+        self.output = output
+    }
 
+    var isFull: Bool { left == 0 }
+
+    /// Whether more is wanted.
     func add(_ line: git_diff_line) -> Bool {
         let origin = UInt8(bitPattern: unsafe line.origin)
-        if [UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: " ")].contains(origin) { bytes.append(origin) }
+        if [UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: " ")].contains(origin), left > 0 {
+            pending.append(origin)
+            left -= 1
+        }
         let content = unsafe UnsafeRawBufferPointer(start: line.content, count: line.content_len)
-        let room = limit - bytes.count
-        unsafe bytes.append(contentsOf: content.prefix(max(room, 0)))
-        isFull = content.count > room
-        return !isFull
+        unsafe pending.append(contentsOf: content.prefix(left))
+        left -= min(left, content.count)
+        do throws(GitError) {
+            // Often enough that what there is is seen where this process is ended.
+            if pending.count >= 1 << 14 { try flush() }
+        } catch {
+            self.error = error
+            return false
+        }
+        return left > 0
+    }
+
+    func flush() throws(GitError) {
+        try PackExport.write(pending, to: output)
+        pending.removeAll(keepingCapacity: true)
     }
 }

@@ -44,8 +44,8 @@ internal import LinuxSystem
         opened = Lock(try Opened(path: path))
     }
 
-    /// Opens a mirror that exists, beside the process that owns it, to push from: removes nothing, makes nothing.
-    package init(forPushing path: String) throws(GitError) {
+    /// Opens a mirror that exists, beside the process that owns it, to read or to push from: removes nothing, makes nothing.
+    package init(besideOwner path: String) throws(GitError) {
         self.path = path
         hold = try Self.holdForWriting(path)
         opened = Lock(try Opened(path: path))

@@ -28,8 +28,8 @@ struct IncomingCheck {
         var trees: [(id: ObjectID, depth: Int)] = []
         var commits = [tip]
         while let id = commits.popLast() {
-            guard try arrives(id, as: .commit, limit: limits.metadataBytes) else { continue }
-            let commit = try fresh.commit(id, limit: limits.metadataBytes)
+            guard try arrives(id, as: .commit, limit: limits.commitBytes) else { continue }
+            let commit = try fresh.commit(id, limit: limits.commitBytes)
             commits += commit.parents
             trees.append((commit.tree, 1))
         }

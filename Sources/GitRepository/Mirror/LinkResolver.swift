@@ -4,11 +4,18 @@
 struct LinkResolver {
     /// Targets by the link's path.
     let links: [[UInt8]: [UInt8]]
+    let workLimit: Int
 
     /// - Throws: `hostile` for the first link, by path, that is absolute, empty, holds a NUL, leads out of the tree or goes round in a circle.
+    ///   `tooLarge` where following them all takes too long: each may lead through forty others, along paths of thousands of names.
     func check() throws(GitError) {
+        var work = 0
         for path in links.keys.sorted(by: { $0.lexicographicallyPrecedes($1) }) {
-            if let reason = objection(to: path) {
+            let reason = objection(to: path, &work)
+            guard work < workLimit else {
+                throw GitError(.tooLarge, "the symbolic links lead through each other in too many steps to be followed")
+            }
+            if let reason {
                 throw GitError(
                     .hostile,
                     "the symbolic link \(TreePath(bytes: path)) -> \(TreePath(bytes: links[path] ?? [])) cannot be deployed: \(reason)"
@@ -17,7 +24,7 @@ struct LinkResolver {
         }
     }
 
-    private func objection(to path: [UInt8]) -> String? {
+    private func objection(to path: [UInt8], _ work: inout Int) -> String? {
         let target = links[path] ?? []
         if target.isEmpty { return "it leads nowhere" }
         if target.contains(0) { return "its target holds a NUL" }
@@ -35,6 +42,8 @@ struct LinkResolver {
                 continue
             }
             here.append(name)
+            work += here.reduce(64) { $0 + $1.count + 1 }
+            guard work < workLimit else { return nil }
             guard let next = links[Array(here.joined(separator: [UInt8(ascii: "/")]))] else { continue }
             followed += 1
             if followed > 40 { return "it goes round in a circle" }

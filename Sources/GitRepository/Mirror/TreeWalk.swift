@@ -13,6 +13,7 @@ struct TreeWalk {
     private let store: ObjectStore
     private let limits: IntakeLimits
     private var count = 0
+    private var pathBytes = 0
     /// Pushed in reverse, so that the next in order is the last.
     private var pending: [(item: Item, depth: Int)] = []
     /// Whose entries come next.
@@ -39,12 +40,10 @@ struct TreeWalk {
         guard depth <= limits.depth else { throw GitError(.tooLarge, "directories are more than \(limits.depth) deep") }
         let entries = try store.tree(tree, limit: limits.metadataBytes)
         count += entries.count
-        guard count <= limits.treeEntries else {
-            throw GitError(.tooLarge, "the commit has more than \(limits.treeEntries) files and directories")
-        }
         for entry in entries.reversed() {
             let full = path.isEmpty ? entry.name : path + [UInt8(ascii: "/")] + entry.name
-            guard full.count < 4000 else { throw GitError(.tooLarge, "a path is longer than 4000 bytes") }
+            pathBytes += full.count
+            try limits.check(entries: count, pathBytes: pathBytes, longestPath: full.count)
             pending.append((Item(path: full, entry: entry), depth))
         }
     }
