@@ -77,6 +77,7 @@ extension DeployService {
     }
 
     private static let diffsAtOnce = 2
+
     /// Why a file of the tree judges the agent, nil where it does not, and the version whose tests say so.
     /// - Parameter path: from the tree's top.
     package func surface(of path: String) async throws(DeployError) -> (reason: TestSurface.Reason?, base: CommitID?) {

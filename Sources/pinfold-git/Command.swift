@@ -121,7 +121,7 @@ struct Command {
         guard let commit = ObjectID(ids[1]), ids[0] == "-" || ObjectID(ids[0]) != nil else {
             throw Usage(message: "diff needs commit ids of forty digits, or - for nothing as the first")
         }
-        try GitMirror(besideOwner: mirror).writeDiff(
+        try GitMirror(forReading: mirror).writeDiff(
             from: ObjectID(ids[0]), to: commit, byteLimit: try number("max-bytes") ?? 1 << 20, to: 1)
     }
 
@@ -134,7 +134,7 @@ struct Command {
         guard endWithParent() else { throw GitError(.system, "whoever asked for this push has ended") }
         // And nobody else ends a push to a host that says nothing more.
         endAfter(seconds: 600)
-        try GitMirror(besideOwner: try operand(0, of: 4, options: nil)).push(
+        try GitMirror(forPushing: try operand(0, of: 4, options: nil)).push(
             commit, branch: try operand(2, of: 4, options: nil), to: remote)
     }
 

@@ -35,6 +35,7 @@ enum Samples {
         whole.approvalReasons = [.testSurface]
         whole.approval = approval
         whole.forcedBy = "root"
+        whole.letFinish = "5 runs before it were called off"
         whole.requestedBy = "root"
         whole.requestReason = "not healthy"
         whole.isBlameless = true

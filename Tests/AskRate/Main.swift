@@ -14,7 +14,7 @@ struct Main {
     static func main() throws {
         let words = CommandLine.arguments
         guard words.count >= 2 else { throw TestFailure("usage: pinfold-ask-rate REPOSITORY [COUNT]") }
-        let mirror = try GitMirror(forPushing: words[1])
+        let mirror = try GitMirror(forReading: words[1])
         let head = try run("git", ["-C", words[1], "-c", "safe.directory=*", "rev-parse", "HEAD"]).requireSuccess()
         guard let tip = ObjectID(String(head.prefix(40))) else { throw TestFailure("\(words[1]) has no commit") }
         var tally = Tally()

@@ -23,7 +23,10 @@ struct StandInTests {
         ("mkdir -p deep/er; printf '/annex/objects/SHA256E-s3--ab.bin\n' > deep/er/x.bin", "deep/er/x.bin: a git-annex pointer"),
         ("ln -s .git/annex/objects/ab/cd/SHA256E-s3--ab.bin y.bin", "y.bin: a git-annex pointer"),
         ("printf '\\0GITCRYPT\\0secret' > s", "s: encrypted by git-crypt"),
-        ("mkdir -p res; printf '*.rc text working-tree-encoding=UTF-16LE\n' > res/.gitattributes", "res/.gitattributes: working-tree-encoding"),
+        (
+            "mkdir -p res; printf '*.rc text working-tree-encoding=UTF-16LE\n' > res/.gitattributes",
+            "res/.gitattributes: working-tree-encoding"
+        ),
     ])
     func `what is new is asked about, then told of for as long as it is deployed`(_ making: String, _ words: String) async throws {
         try await configured { $0.settings.requireApproval = false }.run { farm, service in
@@ -57,7 +60,9 @@ struct StandInTests {
     @Test func `what was agreed to before the first deployment is told of, and nobody is asked`() async throws {
         try await withTemporaryDirectory { root in
             let farm = try Farm(root)
-            let cloned = try farm.commit(["model.bin": Self.pointer, "a": "1", "readme": "version https://git-lfs.github.com is far"])
+            let cloned = try farm.commit([
+                "model.bin": Self.pointer, "a": "1", "readme": "version https://git-lfs.github.com is far",
+            ])
             try makeDirectories(farm.deployments)
             try writeFile(farm.deployments + "/baseline", cloned.hex + "\n")
             let changed = try farm.commit(["a": "2", "model.bin": Self.pointer.replacing("12345", with: "54321")])

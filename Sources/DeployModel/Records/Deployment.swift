@@ -44,6 +44,8 @@ package struct Deployment: Codable, Hashable, Sendable, Identifiable {
     package var approval: Approval?
     /// Who asked with force, that is without a human's look at the change.
     package var forcedBy: String?
+    /// Why its run goes on to its end though something newer has come; nil where a newer commit calls it off.
+    package var letFinish: String?
     /// Who asked for a rollback or a reload.
     package var requestedBy: String?
     /// Why a rollback was asked for, where the health watch did: in a sentence.

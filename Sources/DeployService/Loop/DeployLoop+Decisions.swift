@@ -19,7 +19,10 @@ extension DeployLoop {
             }
             log.info("\(open.caller): \(open.decision.words.displayed())")
             tidyingIsDue = true
-            if let ending = effect.callsOff { callOff(ending.state, ending.reason) }
+            if let ending = effect.callsOff {
+                callOff(ending.state, ending.reason, advice: ending.advice)
+                try leaveBehind()
+            }
             // Without an end of its deployment: the step begins again afterwards.
             if effect.interrupts { worker?.cancellation.cancel(open.decision.words) }
             try showStatus()
@@ -31,8 +34,8 @@ extension DeployLoop {
     /// What a decision came to.
     private struct Effect: Sendable {
         var answer: Answer
-        /// How the deployment whose step runs ends.
-        var callsOff: (state: DeploymentState, reason: String)?
+        /// How the deployment whose step runs ends; that step is not waited for where it touches nothing of the target's.
+        var callsOff: (state: DeploymentState, reason: String, advice: String?)?
         /// Whether the step that runs gives way, and begins again when what was asked for is done.
         var interrupts = false
 
@@ -65,7 +68,7 @@ extension DeployLoop {
                 return Effect(.deployment(deployment.id))
             }
         case .rollback(let id, let reason):
-            return try rollback(to: id, because: reason, open, history, running: running, now)
+            return try rollback(to: id, because: reason, open, history, running: running, stage: stage, now)
         case .reload: return try reload(open, history, now)
         case .lift(let text):
             let entries = try history.quarantine().filter { text.count >= 7 && $0.commit.hex.hasPrefix(text.lowercased()) }
@@ -103,12 +106,25 @@ extension DeployLoop {
     }
 
     private func rollback(
-        to id: Int?, because reason: String?, _ open: OpenDecision, _ history: HistoryTransaction, running: Int?, _ now: Timestamp
+        to id: Int?, because reason: String?, _ open: OpenDecision, _ history: HistoryTransaction, running: Int?, stage: Stage?,
+        _ now: Timestamp
     ) throws -> Effect {
         let serving = try history.fact(.running)
-        if try history.open().contains(where: { $0.kind != .commit && !$0.kind.isReload }) {
-            return Effect(.refused(.refused("a rollback is under way already")))
+        let under = try history.open().first { $0.kind != .commit && !$0.kind.isReload }
+        if let under {
+            guard let id else {
+                return Effect(
+                    .refused(
+                        .refused(
+                            "a rollback to \(under.commit.short) is under way already (\(under.state.rawValue)); to go to another version instead, name it: pinfold rollback ID"
+                        )))
+            }
+            if case .rollback(to: id) = under.kind {
+                return Effect(.refused(.refused("a rollback to deployment \(id) is under way already (\(under.state.rawValue))")))
+            }
         }
+        // A version that is being switched to at this moment is the one that is left.
+        let isBeingLeft = try history.open().contains { $0.kind == .commit && $0.stage == .switch && isMarked($0) }
         let target: Deployment
         if let id {
             guard let found = try history.deployment(id) else { return Effect(.refused(.notFound("there is no deployment \(id)"))) }
@@ -117,6 +133,8 @@ extension DeployLoop {
                     .refused(.refused("deployment \(id) was never a healthy version of its own: \(found.state.rawValue)")))
             }
             target = found
+        } else if isBeingLeft, let serving, let found = try history.deployment(serving.origin), found.wasGood {
+            target = found
         } else {
             let candidates = try history.deployed(before: serving?.origin ?? Int.max)
             guard let found = candidates.first(where: { $0.kind == .commit && $0.wasGood && $0.commit != serving?.commit }) else {
@@ -124,18 +142,28 @@ extension DeployLoop {
             }
             target = found
         }
-        if let serving, serving.commit == target.commit {
+        if let serving, serving.commit == target.commit, !isBeingLeft {
             return Effect(.refused(.refused("\(target.commit.short) is what runs already")))
         }
         var effect = Effect(.done)
         // What is on its way was compared with the version that is being left: it begins anew afterwards.
         var restart: CommitID?
-        for deployment in try history.open() where !deployment.state.touchesTarget {
+        for deployment in try history.open() {
+            let isRunning = deployment.id == running
+            let isAboutToSwitch = deployment.stage == .switch && !isRunning && !isMarked(deployment)
+            if [.switch, .reload, .check, .goBack].contains(deployment.stage), !isAboutToSwitch {
+                // In the switch it is called off where nothing has moved yet; between two steps it makes way when the next is looked for.
+                guard isRunning else { continue }
+                effect.callsOff =
+                    stage == .switch
+                    ? (.superseded, Self.goesFirst, nil) : endingCutShort(deployment, by: open.caller.description)
+                continue
+            }
             if deployment.kind == .commit { restart = deployment.commit }
-            if deployment.id == running {
-                effect.callsOff = (.superseded, "a rollback goes first")
+            if isRunning {
+                effect.callsOff = (.superseded, Self.goesFirst, nil)
             } else {
-                try history.end(deployment, .superseded, reason: "a rollback goes first", at: now)
+                try history.end(deployment, .superseded, reason: Self.goesFirst, at: now)
             }
         }
         let back = try history.insert(.rollback(to: target.id), commit: target.commit, at: now) { back in

@@ -111,8 +111,14 @@ extension DeployLoop {
         guard let mirror, let seen = try? mirror.seen() else { return nil }
         let candidates = seen.filter { $0.description.hasPrefix(parts[1]) }
         guard candidates.count == 1, let summary = try? mirror.summary(of: candidates[0]) else { return nil }
+        let commit = CommitID(summary.id)
+        // The same version by another number: a way back that is not on record any more may have had a release of its own.
+        if var known = try store.read({ try $0.latest(of: commit) }), known.wasGood {
+            known.release = path
+            return StatusDocument.DeployedVersion(known, since: known.updated)
+        }
         return StatusDocument.DeployedVersion(
-            deployment: number, commit: CommitID(summary.id), tree: summary.tree.description, release: path, since: Clock.now,
+            deployment: number, commit: commit, tree: summary.tree.description, release: path, since: Clock.now,
             origin: number)
     }
 }

@@ -22,13 +22,25 @@ extension DeployLoop {
             // off is no news.
             if ending == nil, error is Cancelled || worker.cancellation.why != nil { return }
             // What it wrote may be what filled the disk; it is not needed again, and the record of the failure is.
-            if !work.deployment.state.touchesTarget { try? Tree.remove(settings.work + "/\(work.deployment.id)") }
+            if !work.deployment.state.touchesTarget { try? Tree.discard(settings.work + "/\(work.deployment.id)") }
+            makeRoom(isShort: isFullDisk(error))
             outcome = failure(error, of: work)
         }
+        // Copies that it was done with.
+        sweeper.sweep()
         let now = Clock.now
         let hasSwitched = isMarked(work.deployment)
-        if let ending, !work.deployment.state.touchesTarget || (worker.stage == .build && !hasSwitched) {
+        if let ending, !work.deployment.state.touchesTarget || ([.build, .switch].contains(worker.stage) && !hasSwitched) {
             try end(work.deployment, ending.state, reason: ending.reason, advice: ending.advice)
+            if worker.stage == .switch, work.deployment.kind == .commit {
+                // It was called off for a rollback and had moved nothing: as the others, it begins anew afterwards.
+                let commit = work.deployment.commit
+                _ = try store.write { try $0.insert(.commit, commit: commit, at: now) }
+            }
+            return
+        }
+        if let ending, isCutShort(worker.stage, outcome) {
+            try cutShort(work.deployment, ending)
             return
         }
         var deployment = work.deployment
@@ -38,6 +50,7 @@ extension DeployLoop {
         if let saved = try store.read({ try $0.deployment(id) }) {
             deployment.forcedBy = saved.forcedBy ?? deployment.forcedBy
             deployment.approval = deployment.approval ?? saved.approval
+            deployment.letFinish = deployment.letFinish ?? saved.letFinish
         }
         switch outcome {
         case .done(let note):
@@ -56,6 +69,11 @@ extension DeployLoop {
             }
             fault.reach(worker.stage.rawValue, "saved")
         case .waiting(let reason, let advice):
+            if let tip = try store.read({ try $0.fact(.tip) }), tip != deployment.commit {
+                // It was let finish; but an approval is for what is the newest, so nobody could give one.
+                try end(deployment, .superseded, reason: "a human would have to agree, and \(tip.short) is newer")
+                return
+            }
             deployment.state = .awaitingApproval
             deployment.reason = reason
             deployment.advice = advice
@@ -84,7 +102,7 @@ extension DeployLoop {
     }
 
     /// Whether the point of no return of the switch was passed.
-    private func isMarked(_ deployment: Deployment) -> Bool {
+    func isMarked(_ deployment: Deployment) -> Bool {
         ((try? DurableFile.read(settings.work + "/\(deployment.id)/switching")) ?? nil) != nil
     }
 
@@ -137,6 +155,7 @@ extension DeployLoop {
         try store.write { history in
             let before = try history.fact(.good)
             try history.save(final)
+            try history.set(.calledOff, nil)
             if let version = StatusDocument.DeployedVersion(final, since: final.updated) {
                 try history.set(.running, version)
                 try history.set(.good, version)
@@ -159,7 +178,7 @@ extension DeployLoop {
         if done.push != nil { nextPush = .now }
         log.info("deployment \(done.id): deployed \(done.commit.short)")
         // Its tree is the release now; what is left here is little.
-        try? Tree.remove(settings.work + "/\(done.id)")
+        try? Tree.discard(settings.work + "/\(done.id)")
         tidyingIsDue = true
         try showStatus()
     }
@@ -196,6 +215,7 @@ extension DeployLoop {
         let final = done
         try store.write { history in
             try history.save(final)
+            try history.set(.calledOff, nil)
             try history.set(.running, version)
             if isQuarantined, let tree = final.tree {
                 try history.quarantine(
@@ -206,7 +226,7 @@ extension DeployLoop {
         }
         log.warning("deployment \(done.id): \(done.state.rawValue): \(reason.displayed())")
         board.warn("target", nil)
-        try? Tree.remove(settings.work + "/\(done.id)")
+        try? Tree.discard(settings.work + "/\(done.id)")
         tidyingIsDue = true
         try showStatus()
     }

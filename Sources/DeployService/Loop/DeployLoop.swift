@@ -32,6 +32,9 @@ final class DeployLoop: @unchecked Sendable {
     var worker: StepWorker?
     /// How the deployment of `worker` ends when its step returns, decided meanwhile.
     var ending: (state: DeploymentState, reason: String, advice: String?)?
+    /// Steps that were called off for a way back, before they could touch what the server runs, and have not come to their end. Their deployments have
+    /// ended; whatever they still do is of no consequence, and nothing but a way back begins beside them.
+    var windingDown: [StepWorker] = []
     var pusher: StepWorker?
     /// Looks after the server that runs; nil where nobody is to.
     var health: HealthWatch?
@@ -44,6 +47,7 @@ final class DeployLoop: @unchecked Sendable {
     /// Whether something has ended since the last tidying began; at the start it may have been cut short.
     var tidyingIsDue = true
     var reclaiming: Errand<Int>?
+    let sweeper: Sweeper
     private var ballast: Ballast
     private var watch: RepositoryWatch?
     /// Whether the last turn failed at something of which nothing rings when it is over: a branch that cannot be read, a disk that is full.
@@ -56,6 +60,9 @@ final class DeployLoop: @unchecked Sendable {
         self.store = store
         self.board = board
         surfaces = SurfaceSearch(settings)
+        sweeper = Sweeper(settings, fault: fault) { problem in
+            board.warn("sweep", problem.map { "what is not needed any more cannot be removed: \($0)" })
+        }
         ballast = Ballast(path: settings.deployments + "/.reserve")
     }
 
@@ -93,11 +100,15 @@ final class DeployLoop: @unchecked Sendable {
         pusher?.cancellation.cancel("the daemon stops")
         // Their threads end soon; what they did is done again at the next start, since it is not on record.
         let patience = ContinuousClock.now + .seconds(5)
-        for thread in [worker, pusher].compactMap(\.self) {
+        for thread in [worker, pusher].compactMap(\.self) + windingDown {
             while thread.finished == nil, ContinuousClock.now < patience { usleep(10_000) }
         }
         if worker == nil { try? beginTidying() }
         while let tidying, tidying.finished == nil, ContinuousClock.now < patience { usleep(10_000) }
+        // What does not go in this time has a name by which the next start finds it.
+        sweeper.sweep()
+        while sweeper.isRunning, ContinuousClock.now < patience { usleep(10_000) }
+        sweeper.stop()
     }
 
     /// One look at everything that may have happened.
@@ -108,6 +119,7 @@ final class DeployLoop: @unchecked Sendable {
         let isReconciled = try isReconciled()
         if isReconciled { try recordTip() }
         try answerDecisions(knowingWhatRuns: isReconciled)
+        windingDown.removeAll { $0.finished != nil }
         if let worker, let result = worker.finished {
             self.worker = nil
             let ending = self.ending
@@ -165,11 +177,12 @@ final class DeployLoop: @unchecked Sendable {
     private func clearAway() throws(DeployError) {
         let open = Set(try store.read { try $0.open() }.map { String($0.id) })
         for name in (try? Directories.list(settings.work)) ?? [] where Int(name) != nil && !open.contains(name) {
-            try? Tree.remove(settings.work + "/" + name)
+            try? Tree.discard(settings.work + "/" + name)
         }
         for name in (try? Directories.list(settings.backups)) ?? [] where name.hasSuffix(".part") {
-            try? Tree.remove(settings.backups + "/" + name)
+            try? Tree.discard(settings.backups + "/" + name)
         }
+        sweeper.sweep()
         nextPush = try pendingPush() == nil ? nil : .now
     }
 
@@ -211,6 +224,7 @@ final class DeployLoop: @unchecked Sendable {
     private func recordTip() throws(DeployError) {
         guard let tip else { return }
         let running = worker?.deployment
+        let letFinish = settings.letFinish
         let change = try store.write { history -> (recorded: Deployment, calledOff: Bool)? in
             guard try history.fact(.tip) != tip else { return nil }
             let now = Clock.now
@@ -218,7 +232,10 @@ final class DeployLoop: @unchecked Sendable {
             let serving = try history.fact(.running)
             var calledOff = false
             for deployment in try history.open() where deployment.kind == .commit && !deployment.state.touchesTarget {
-                if deployment.id == running {
+                let isRunning = deployment.id == running
+                let hasBegun = isRunning || !deployment.steps.isEmpty
+                if try history.letsFinish(deployment, hasBegun: hasBegun, rule: letFinish, at: now) { continue }
+                if isRunning {
                     calledOff = true
                 } else {
                     try history.end(deployment, .superseded, reason: "\(tip.short) is newer", at: now)
@@ -253,9 +270,16 @@ final class DeployLoop: @unchecked Sendable {
     private func next() throws(DeployError) -> Deployment? {
         guard intake != nil else { return nil }
         let (open, hold) = try store.read { (try $0.open(), try $0.fact(.hold)) }
-        if let begun = open.first(where: { $0.state.touchesTarget }) { return begun }
-        if let back = open.first(where: { $0.kind != .commit }) { return back }
-        guard hold == nil, settings.configurationFault == nil, let candidate = open.last else { return nil }
+        let back = open.last { $0.kind != .commit }
+        if let begun = open.first(where: { $0.state.touchesTarget }) {
+            guard let back, back.id != begun.id, try makeWay(begun, for: back) else { return begun }
+            return try next()
+        }
+        if let back { return back }
+        // Its step may write still where the next one would.
+        guard hold == nil, windingDown.isEmpty, settings.configurationFault == nil else { return nil }
+        // What was let finish goes first: it is the older one.
+        guard let candidate = open.first(where: { $0.letFinish != nil }) ?? open.last else { return nil }
         // Waiting for a human: an answer or a newer commit changes the record, nothing else does.
         if candidate.state == .awaitingApproval, candidate.approval == nil, candidate.forcedBy == nil { return nil }
         return candidate
@@ -366,6 +390,7 @@ extension HistoryTransaction {
         ended.updated = at
         ended.ended = at
         try save(ended)
+        if ended.kind == .commit, state != .superseded { try set(.calledOff, nil) }
     }
 }
 

@@ -7,9 +7,10 @@ internal import GitRepository
 internal import LinuxSystem
 internal import Logging
 
-/// Removes what nobody needs any more, on a thread of its own: thousands of files take seconds to go, and commits are recorded meanwhile.
+/// Moves out of the way what nobody needs any more, on a thread of its own: it reads a file of each backup, and commits are recorded meanwhile.
+/// Removing is the sweeper's.
 ///
-/// No step runs beside it, so that none finds a version that is half gone. A crash in it leaves a part, which the next one removes.
+/// No step runs beside it, so that none loses a version that it has just found. A crash in it leaves some, which the next one takes.
 final class Tidying: Sendable {
     private let result = Lock<Result<Void, any Error>?>(nil)
 
@@ -24,7 +25,7 @@ final class Tidying: Sendable {
             unsafe pinfold_thread_name("pinfold-tidy")
             let outcome = Result {
                 for name in try Directories.list(settings.work) {
-                    if let id = Int(name), !open.contains(id) { try Tree.remove(settings.work + "/" + name) }
+                    if let id = Int(name), !open.contains(id) { try Tree.discard(settings.work + "/" + name) }
                 }
                 try keeping.tidy(onDisk: Pruning.prune(settings, needed: needed))
             }
@@ -43,7 +44,7 @@ final class Tidying: Sendable {
 extension DeployLoop {
     /// Begins where something has ended since the last time and no step runs.
     func beginTidying() throws(DeployError) {
-        guard tidyingIsDue, tidying == nil, worker == nil else { return }
+        guard tidyingIsDue, tidying == nil, worker == nil, windingDown.isEmpty else { return }
         let (open, needed) = try store.read { history in
             (Set(try history.open().map(\.id)), [try history.fact(.running), try history.fact(.good)].compactMap(\.self))
         }
@@ -76,6 +77,7 @@ extension DeployLoop {
     func settleTidying() {
         guard let result = tidying?.finished else { return }
         tidying = nil
+        sweeper.sweep()
         switch result {
         case .success:
             board.warn("prune", nil)

@@ -249,6 +249,10 @@ extension Fact where Value == StatusDocument.DeployedVersion {
     static var good: Self { Fact(name: "good") }
 }
 
+extension Fact where Value == CalledOff {
+    static var calledOff: Self { Fact(name: "called_off") }
+}
+
 extension Fact where Value == Hold {
     static var hold: Self { Fact(name: "hold") }
 }

@@ -77,7 +77,7 @@ struct ConfinedCommand {
 }
 
 /// What was run had to go, or failed, for want of space.
-struct NearlyFullDisk: Error {
+package struct NearlyFullDisk: Error {
     let reason: String
 }
 

@@ -37,30 +37,31 @@ package struct HTTPGet: Sendable {
     }
 
     /// The answer; an error is a sentence.
-    package func answer(withinMilliseconds limit: Int32) throws(HealthProblem) -> Answer {
-        var hints = unsafe addrinfo()
-        unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-        var list: UnsafeMutablePointer<addrinfo>?
-        let code = unsafe getaddrinfo(host, port, &hints, &list)
-        guard code == 0, let first = unsafe list else {
-            throw HealthProblem("\(host) cannot be resolved: \(unsafe String(cString: gai_strerror(code)))")
-        }
-        defer { unsafe freeaddrinfo(first) }
+    /// - Parameter isCalledOff: asked ten times a second; then it is not waited for any longer.
+    package func answer(
+        withinMilliseconds limit: Int32, isCalledOff: @escaping () -> Bool = { false }
+    ) throws(HealthProblem) -> Answer {
+        let addresses = try Addresses.find(host, port, withinMilliseconds: limit, isCalledOff)
+        guard let first = unsafe addresses.first else { throw HealthProblem("\(host) has no address") }
         var problem = HealthProblem("\(host) has no address")
         var entry = unsafe Optional(first)
         while let address = unsafe entry {
             do {
-                if let answer = try unsafe ask(address.pointee, withinMilliseconds: limit) { return answer }
+                if let answer = try unsafe ask(address.pointee, withinMilliseconds: limit, isCalledOff) { return answer }
                 problem = HealthProblem("\(host):\(port) does not answer in HTTP")
             } catch {
                 problem = error
             }
+            if isCalledOff() { break }
             unsafe entry = unsafe address.pointee.ai_next
         }
+        withExtendedLifetime(addresses) {}
         throw problem
     }
 
-    private func ask(_ address: addrinfo, withinMilliseconds limit: Int32) throws(HealthProblem) -> Answer? {
+    private func ask(
+        _ address: addrinfo, withinMilliseconds limit: Int32, _ isCalledOff: () -> Bool
+    ) throws(HealthProblem) -> Answer? {
         let clock = ContinuousClock()
         let deadline = clock.now + .milliseconds(Int(limit))
         do throws(Errno) {
@@ -72,7 +73,7 @@ package struct HTTPGet: Sendable {
                 _ = try check { unsafe pinfold_connect_address(raw, address.ai_addr, address.ai_addrlen) }
             } catch {
                 guard error == .nowInProgress else { throw error }
-                try wait(raw, for: Int16(POLLOUT), until: deadline)
+                try wait(raw, for: Int16(POLLOUT), until: deadline, isCalledOff)
                 var failure: Int32 = 0
                 var size = socklen_t(MemoryLayout<Int32>.size)
                 _ = try check { unsafe getsockopt(raw, SOL_SOCKET, SO_ERROR, &failure, &size) }
@@ -83,7 +84,7 @@ package struct HTTPGet: Sendable {
                     .utf8)
             var sent = 0
             while sent < request.count {
-                try wait(raw, for: Int16(POLLOUT), until: deadline)
+                try wait(raw, for: Int16(POLLOUT), until: deadline, isCalledOff)
                 let from = sent
                 sent += try check {
                     unsafe request.withUnsafeBytes {
@@ -94,7 +95,7 @@ package struct HTTPGet: Sendable {
             var heads = ResponseHeads()
             var chunk = [UInt8](repeating: 0, count: 4096)
             while !heads.isComplete {
-                try wait(raw, for: Int16(POLLIN), until: deadline)
+                try wait(raw, for: Int16(POLLIN), until: deadline, isCalledOff)
                 let count = try check { unsafe recv(raw, &chunk, chunk.count, 0) }
                 if count == 0 { break }
                 heads.take(chunk[..<count])
@@ -105,11 +106,17 @@ package struct HTTPGet: Sendable {
         }
     }
 
-    private func wait(_ number: Int32, for events: Int16, until deadline: ContinuousClock.Instant) throws(Errno) {
-        let left = deadline - ContinuousClock.now
-        let milliseconds = Int32(left.components.seconds * 1000 + left.components.attoseconds / 1_000_000_000_000_000)
-        var entry = pollfd(fd: number, events: events, revents: 0)
-        guard milliseconds > 0, try check({ unsafe poll(&entry, 1, milliseconds) }) == 1 else { throw .timedOut }
+    private func wait(
+        _ number: Int32, for events: Int16, until deadline: ContinuousClock.Instant, _ isCalledOff: () -> Bool
+    ) throws(Errno) {
+        while true {
+            let left = deadline - ContinuousClock.now
+            let milliseconds = Int32(left.components.seconds * 1000 + left.components.attoseconds / 1_000_000_000_000_000)
+            guard milliseconds > 0 else { throw .timedOut }
+            guard !isCalledOff() else { throw .canceled }
+            var entry = pollfd(fd: number, events: events, revents: 0)
+            if try check({ unsafe poll(&entry, 1, min(milliseconds, 100)) }) == 1 { return }
+        }
     }
 }
 

@@ -44,6 +44,8 @@ package struct PipelineSettings: Sendable {
     /// How long between two looks afterwards, in milliseconds, and what becomes of a server that falls ill then.
     package var healthInterval = 10_000
     package var illness = Illness.tell
+    /// When a run is let finish though newer commits have come.
+    package var letFinish = LetFinish()
     package var pushRemote: String?
     /// For `ssh` and `https` remotes: files that only root can read.
     package var pushSSHKey: String?
@@ -73,6 +75,16 @@ package enum Illness: Hashable, Sendable {
     case rollback
     /// Nobody looks.
     case ignore
+}
+
+/// A newer commit calls off the run of an older one, until so many in a row have been called off over so long, or until the first of them is so
+/// long ago.
+package struct LetFinish: Hashable, Sendable {
+    package var runs = 5
+    package var milliseconds: Int64 = 10_000
+    package var atLatest: Int64 = 600_000
+
+    package init() {}
 }
 
 extension PipelineSettings {

@@ -29,7 +29,8 @@ internal import FoundationEssentials
     let made = Clock.now
     let version = work.facts.running
     let path = settings.backups + "/\(made.compact)-\(version?.commit.short ?? "unknown")"
-    let part = path + ".part"
+    // One that was called off may be at it still, for another deployment.
+    let part = path + ".\(work.deployment.id).part"
     try Tree.remove(part)
     try DurableFile.makeDirectory(part, mode: 0o700)
     let own = source.hasPrefix(settings.releases + "/")

@@ -16,7 +16,7 @@ internal import DurableFiles
     try Tree.remove(part)
     let made = try ThrowAwayCopy(
         of: work.exportedTree, at: work.place + "/build", owner: (work.settings.agentUID, work.settings.agentGID))
-    defer { try? made.remove() }
+    defer { try? made.discard(into: work.settings.work) }
     let copy = made.path
     let ending = try ConfinedCommand(name: "build", command: command, directory: copy, settings: work.settings).run(work.tools)
     guard ending.succeeded else {
@@ -38,18 +38,17 @@ internal import DurableFiles
 /// What a build may leave: the commit's own files as they were, and regular files, directories and links that stay inside beside them.
 enum BuildOutput {
     static let byteLimit: Int64 = 8 << 30
+    static let entryLimit = 1_000_000
 
     /// What is wrong with it, in a sentence; nil where nothing is.
     static func fault(of directory: String, tree: String) throws(FileError) -> String? {
-        let before = try Manifest(of: tree)
-        let after = try Manifest(of: directory)
-        for (path, value) in before.entries where after.entries[path] != value && !value.hasPrefix("directory ") {
-            return "it changes \(String(decoding: path, as: UTF8.self).displayed()), which the commit has"
-        }
+        // By names and sizes first: what is too large, of holes only perhaps, is not read.
         var bytes: Int64 = 0
+        var count = 0
         var fault: String?
         try Tree.visit(directory) { entry, _ throws(FileError) in
             bytes += entry.size
+            count += 1
             if entry.kind != .directory, entry.mode & 0o7000 != 0 {
                 fault = "\(entry.description.displayed()) is set-user-id or the like"
             }
@@ -61,7 +60,14 @@ enum BuildOutput {
             }
         }
         if bytes > byteLimit { return "it is larger than \(byteLimit >> 30) GiB" }
-        return fault
+        if count > entryLimit { return "it has more than \(entryLimit) files and directories" }
+        if let fault { return fault }
+        let before = try Manifest(of: tree)
+        let after = try Manifest(of: directory)
+        for (path, value) in before.entries where after.entries[path] != value && !value.hasPrefix("directory ") {
+            return "it changes \(String(decoding: path, as: UTF8.self).displayed()), which the commit has"
+        }
+        return nil
     }
 
     /// Whether a link at `path` leads out of the tree by its text alone.

@@ -44,7 +44,12 @@ private func objection(_ work: Work) throws -> StepOutcome? {
         return .stopped(.failed, reason: "the branch \(work.tools.branch) is gone from \(work.settings.codeRepo)")
     }
     let newest = CommitID(tip)
-    guard newest == deployment.commit else { return .stopped(.superseded, reason: "\(newest.short) is newer") }
+    if newest != deployment.commit {
+        guard deployment.letFinish != nil, deployment.approvalReasons.isEmpty, try isContained(in: newest, work) else {
+            return .stopped(.superseded, reason: "\(newest.short) is newer")
+        }
+        work.tools.log.note("\(newest.short) is newer and built on this; let finish: \(deployment.letFinish ?? "")")
+    }
     let summary = try work.tools.mirror.summary(of: deployment.commit.objectID)
     guard summary.tree.description == deployment.tree else {
         return .stopped(.failed, reason: "the tree of \(deployment.commit.short) is not the one that was tested")
@@ -57,6 +62,21 @@ private func objection(_ work: Work) throws -> StepOutcome? {
     }
     guard deployment.verdict?.passed == true else { return .stopped(.failed, reason: "no passed test run is on record") }
     return nil
+}
+
+/// Whether the branch's newest commit is built on this one. What was taken back meanwhile is not deployed, let finish or not.
+private func isContained(in newest: CommitID, _ work: Work) throws -> Bool {
+    let cancellation = work.tools.cancellation
+    do {
+        _ = try work.tools.intake.takeIn(newest.objectID, into: work.tools.mirror, deployed: work.deployment.commit.objectID) {
+            cancellation.why != nil
+        }
+        return try work.tools.mirror.isAncestor(work.deployment.commit.objectID, of: newest.objectID)
+    } catch {
+        try cancellation.check()
+        work.tools.log.note("\(newest.short) is newer and cannot be taken in: \(explanation(of: error).reason)")
+        return false
+    }
 }
 
 /// Finds the version to go back to, each byte of it proven. What is only reloaded is served from, and used as it is.

@@ -42,7 +42,7 @@ private struct TestRun {
         let owner = (uid: work.settings.agentUID, gid: work.settings.agentGID)
         try work.tools.cancellation.check()
         let made = try ThrowAwayCopy(of: work.exportedTree, at: work.place + "/test", owner: owner)
-        defer { try? made.remove() }
+        defer { try? made.discard(into: work.settings.work) }
         let copy = made.path
         if let base { try overlay(base, on: copy, owner: owner) }
         // A report that the commit brought with it says nothing about this run.

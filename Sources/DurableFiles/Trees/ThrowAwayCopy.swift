@@ -33,10 +33,11 @@ package struct ThrowAwayCopy: Sendable {
         }
     }
 
-    /// Removes it; nothing that was started in it may run any more. What a crash leaves instead is a plain directory.
-    package func remove() throws(FileError) {
+    /// Takes it out of the way, into `directory`, from where `Tree.removeDiscarded` removes it; nothing that was started in it may run any more.
+    /// What a crash leaves instead is a plain directory.
+    package func discard(into directory: String) throws(FileError) {
         if isMounted { Self.unmount(place) }
-        try Tree.remove(place)
+        try Tree.discard(place, into: directory)
     }
 
     private static func unmount(_ place: String) {

@@ -44,8 +44,15 @@ internal import LinuxSystem
         opened = Lock(try Opened(path: path))
     }
 
-    /// Opens a mirror that exists, beside the process that owns it, to read or to push from: removes nothing, makes nothing.
-    package init(besideOwner path: String) throws(GitError) {
+    /// Opens a mirror that exists, beside the process that owns it, to read: removes nothing, makes nothing, and needs no right to write.
+    package init(forReading path: String) throws(GitError) {
+        self.path = path
+        hold = nil
+        opened = Lock(try Opened(path: path))
+    }
+
+    /// Opens a mirror that exists, beside the process that owns it, to push from: removes nothing, and what it writes is left alone meanwhile.
+    package init(forPushing path: String) throws(GitError) {
         self.path = path
         hold = try Self.holdForWriting(path)
         opened = Lock(try Opened(path: path))

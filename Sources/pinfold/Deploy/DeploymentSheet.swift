@@ -70,6 +70,7 @@ extension Deployment {
             sheet.add("again", ["with the deployed tests laid over:"] + verdictWithDeployedSurface.lines)
         }
         if !approvalReasons.isEmpty { sheet.add("approval", [approvalLine] + approvalReasons.map(\.sentence)) }
+        sheet.add("let finish", letFinish)
         sheet.add("forced", forcedBy.map { "by \($0): no human was asked" })
         sheet.add("backup", backup)
         sheet.add("release", release)

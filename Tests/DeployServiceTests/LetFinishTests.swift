@@ -1,0 +1,77 @@
+import DeployModel
+import DeployService
+import DeploySteps
+import TestSupport
+import Testing
+
+/// An agent that commits more often than its tests take has something deployed all the same.
+@Suite(.serialized, .timeLimit(.minutes(5)))
+struct LetFinishTests {
+    /// From the first run on that a newer commit would call off.
+    private static func atOnce(_ farm: inout Farm) {
+        farm.settings.letFinish.runs = 0
+        farm.settings.letFinish.milliseconds = 0
+        farm.settings.testCommand = "! test -e slow || sleep 1.5"
+    }
+
+    @Test func `after some runs that were called off one is let finish, deployed, and followed by the newest`() async throws {
+        try await configured { farm in
+            farm.settings.testCommand = "sleep 1"
+            farm.settings.letFinish.runs = 3
+            farm.settings.letFinish.milliseconds = 1500
+        }.run { farm, service in
+            try farm.agent("for i in $(seq 24); do echo $i > a; git add a; git commit -qm $i; sleep 0.3; done")
+            let last = try farm.head()
+            try await service.deployed(last)
+            let history = try service.history(limit: 100).filter { $0.kind == .commit }
+            let kept = history.filter { $0.state == .deployed && $0.letFinish != nil }
+            #expect(!kept.isEmpty)
+            #expect(kept.allSatisfy { $0.letFinish?.contains("were called off by newer commits") == true })
+            #expect(history.count { $0.state == .superseded } >= 3)
+            #expect(history.allSatisfy { $0.state == .deployed || $0.state == .superseded })
+            #expect(try farm.deployed("a") == "24\n")
+        }
+    }
+
+    @Test func `a run that was let finish is not deployed once the branch has taken its commit back`() async throws {
+        try await configured(Self.atOnce).run { farm, service in
+            try await service.deployed(farm.commit(["a": "1"]))
+            let regretted = try farm.commit(["slow": "", "a": "2"])
+            try await eventually("it is tested") { try service.history(limit: 1).first?.state == .testing }
+            try farm.agent("git rm -q slow; echo 3 > a; git add a; git commit -q --amend -m amended")
+            let amended = try farm.head()
+            try await service.deployed(amended)
+            let ended = try #require(try service.history(limit: 5).first { $0.commit == regretted })
+            #expect(ended.state == .superseded && ended.letFinish != nil, "\(ended.state.rawValue)")
+            #expect(try farm.deployed("a") == "3\n")
+        }
+    }
+
+    @Test func `a run that was let finish and would need a human gives way to the newest`() async throws {
+        try await configured(Self.atOnce).run { farm, service in
+            try await service.deployed(farm.commit(["a": "1"]))
+            let judged = try farm.commit(["slow": "", "tests/test_a.py": ""])
+            try await eventually("it is tested") { try service.history(limit: 1).first?.state == .testing }
+            let newest = try farm.commit(["slow": nil, "a": "2"])
+            let asked = try await service.outcome(of: newest)
+            #expect(asked.state == .awaitingApproval)
+            #expect(try await service.outcome(of: judged).state == .superseded)
+            try await eventually("the status says so") { try service.status().waiting?.commit == newest }
+        }
+    }
+
+    @Test func `a rollback goes before a run that was let finish`() async throws {
+        try await configured(Self.atOnce).run { farm, service in
+            try await service.deployed(farm.commit(["a": "1"]))
+            try await service.deployed(farm.commit(["a": "2"]))
+            let slow = try farm.commit(["slow": "", "a": "3"])
+            try await eventually("it is tested") { try service.history(limit: 1).first?.state == .testing }
+            _ = try farm.commit(["a": "4"])
+            try await eventually("it is let finish") { try service.history(limit: 5).first { $0.commit == slow }?.letFinish != nil }
+            let back = try await service.rollback(to: nil, by: admin)
+            #expect(try await service.settled(back.id, withinMilliseconds: 30_000).state == .deployed)
+            #expect(try farm.deployed("a") == "1")
+            #expect(try await service.outcome(of: slow).state == .superseded)
+        }
+    }
+}
