@@ -95,6 +95,7 @@ static inline pthread_mutex_t *pinfold_mutex_make(void) {
 }
 
 #include "CLinuxSeccomp.h"
+#include "CLinuxProcesses.h"
 #include "CLinuxGateway.h"
 #include "CLinuxFence.h"
 #include "CLinuxCommands.h"

@@ -42,9 +42,10 @@ package struct ChildProcess: ~Copyable, Sendable {
     package let pid: Int32
     private let pidfd: Int32
 
-    /// Starts `command`. The error is that of the spawn: ENOENT where the program does not exist, EACCES where it cannot be run.
-    package init(_ command: Command) throws(Errno) {
-        let started = try Self.spawn(command)
+    /// Starts `command`, in `group` from its first instruction on. The error is that of the spawn: ENOENT where the program does not exist, EACCES
+    /// where it cannot be run.
+    package init(_ command: Command, in group: ControlGroup? = nil) throws(Errno) {
+        let started = if let group { try Self.start(command, in: group) } else { try Self.spawn(command) }
         let descriptor: Int32
         do {
             // The child is not reaped yet, so the number is still its own.

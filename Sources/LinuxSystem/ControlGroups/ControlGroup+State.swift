@@ -1,0 +1,116 @@
+internal import CLinux
+internal import SystemPackage
+
+extension ControlGroup {
+    /// What the kernel ended in this group for want of memory.
+    package struct OutOfMemory: Hashable, Sendable {
+        package let kills: Int
+        /// Whether it was the group's own limit that was reached, and not the machine's memory or a limit around it.
+        package let isOwnLimit: Bool
+    }
+
+    /// nil where nothing was ended.
+    package var outOfMemory: OutOfMemory? {
+        guard let directory = directories.first, directory.controllers.contains(.memory) else { return nil }
+        let kills: Int
+        let reached: Bool
+        switch directory.version {
+        case .one:
+            kills = ControlFile.number("oom_kill", in: directory.path + "/memory.oom_control")
+            // Kernels from 6.12 on count no failures. The limit with swap is the same; what a processor has set aside is some pages.
+            let most = ["memory", "memory.memsw"].compactMap { name in
+                ControlFile.value("\(directory.limited)/\(name).max_usage_in_bytes").flatMap { UInt64($0) }
+            }.max()
+            let limit = ControlFile.value(directory.limited + "/memory.limit_in_bytes").flatMap { UInt64($0) }
+            reached = (most ?? 0) + (4 << 20) >= limit ?? .max
+        case .two:
+            kills = ControlFile.number("oom_kill", in: directory.path + "/memory.events")
+            reached = ControlFile.number("oom", in: directory.limited + "/memory.events") > 0
+        }
+        return kills > 0 ? OutOfMemory(kills: kills, isOwnLimit: reached && bounds.contains(.memory)) : nil
+    }
+
+    /// Ends every process in it. Where the kernel does not do that in one (`cgroup.kill`, version 2), it is asked again until nobody is left or
+    /// the number of processes, which is bounded, has been ended several times over.
+    package func kill() {
+        guard let directory = directories.first else { return }
+        ControlGroupLeftovers.kill(directory.path)
+    }
+}
+
+/// Groups whose owner was killed before it could remove them.
+///
+/// The owner holds a lock (`man 2 flock`) on the first directory of its group; whoever gets that lock may remove the group with all that runs in it.
+struct ControlGroupLeftovers {
+    /// What the names of all groups of Pinfold's begin with, and that of no unit of systemd's can: whatever bears it is ended when nobody owns it.
+    static let prefix = "pinfold+"
+
+    private let places: [ControlGroupPlaces.Place]
+
+    init(_ places: [ControlGroupPlaces.Place]) {
+        self.places = places
+    }
+
+    func remove() {
+        guard let first = places.first else { return }
+        var seen: Set<String> = []
+        for group in Self.groups(first.directory) where group.hasPrefix(Self.prefix) {
+            seen.insert(group)
+            let members = Self.groups(first.directory + "/" + group)
+            for member in members { remove(group + "/" + member) }
+            if members.isEmpty { remove(group) } else { for place in places { unsafe rmdir(place.directory + "/" + group) } }
+        }
+        // The locked one is made first and removed last, so what is elsewhere alone is nobody's.
+        for place in places.dropFirst() {
+            for group in Self.groups(place.directory) where group.hasPrefix(Self.prefix) && !seen.contains(group) {
+                for member in Self.groups(place.directory + "/" + group) {
+                    unsafe rmdir(place.directory + "/" + group + "/" + member)
+                }
+                unsafe rmdir(place.directory + "/" + group)
+            }
+        }
+    }
+
+    private func remove(_ group: String) {
+        let path = places[0].directory + "/" + group
+        guard let directory = try? Descriptor.open(path, [.readOnly, .directory]) else { return }
+        let raw = directory.rawValue
+        guard (try? check { pinfold_flock(raw) }) != nil else { return }
+        // What was killed takes a moment to be gone.
+        for _ in 0..<100 {
+            Self.kill(path)
+            for place in places.reversed() { unsafe rmdir(place.directory + "/" + group) }
+            if unsafe access(path, F_OK) != 0 { return }
+            usleep(2000)
+        }
+    }
+
+    static func kill(_ directory: String) {
+        // Of version 2, from Linux 5.14 on.
+        if (try? ControlFile.write("1", to: directory + "/cgroup.kill")) != nil { return }
+        for _ in 0..<64 {
+            let processes = ControlFile.text(directory + "/cgroup.procs").split(separator: "\n").compactMap { Int32($0) }
+            if processes.isEmpty { return }
+            for process in processes {
+                guard let raw = try? check({ pinfold_pidfd_open(process, 0) }) else { continue }
+                let held = Descriptor(owning: raw)
+                // The number may be a stranger's by now: what is held is asked once more whether it lives here.
+                let now = ControlFile.text(directory + "/cgroup.procs").split(separator: "\n")
+                guard now.contains("\(process)") else { continue }
+                _ = pinfold_pidfd_send_signal(held.rawValue, SIGKILL)
+            }
+            usleep(1000)
+        }
+    }
+
+    private static func groups(_ directory: String) -> [String] {
+        var names: [String] = []
+        guard let opened = try? Descriptor.open(directory, [.readOnly, .directory]) else { return [] }
+        try? DirectoryReader().read(opened, from: 0) { entry in
+            // DT_DIR
+            if entry.type == 4, !entry.name.isDotOrDotDot { names.append(String(decoding: entry.name.array, as: UTF8.self)) }
+            return true
+        }
+        return names
+    }
+}
