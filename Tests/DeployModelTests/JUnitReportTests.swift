@@ -43,6 +43,27 @@ struct JUnitReportTests {
         #expect(report.ids(.failed).count == 1)
     }
 
+    @Test(.timeLimit(.minutes(1)))
+    func `what is nested, long or repeated is read in time that grows with its length`() throws {
+        let nested = String(repeating: "<error>", count: 30_000) + String(repeating: "</error>", count: 30_000)
+        #expect(parse("<testsuite>\(nested)</testsuite>") == nil)
+        let beside = String(repeating: "<error/>", count: 100_000)
+        #expect(try #require(parse("<testsuite name='s'>\(beside)</testsuite>")).ids(.failed).count == 100_000)
+        // Marks that a comparison would have to put in order.
+        let marks = String(repeating: "\u{0301}\u{0323}", count: 200_000)
+        let report = try #require(parse("<testsuite><testcase name='a\(marks)'/><testcase name='a\(marks)b'/></testsuite>"))
+        #expect(report.cases.count == 2)
+    }
+
+    @Test func `a digest says what the report says, and what is none is refused`() throws {
+        let report = JUnitReport(cases: ["a::b": .passed, "c": .failed, "": .skipped])
+        #expect(JUnitReport(digest: report.digest) == report)
+        #expect(JUnitReport(digest: JUnitReport(cases: [:]).digest) == JUnitReport(cases: [:]))
+        for text in ["", "pa", "pa\0", "xa\0.", "pa.", "p" + String(repeating: "a", count: 2000) + "\0."] {
+            #expect(JUnitReport(digest: Array(text.utf8)) == nil, "\(text)")
+        }
+    }
+
     @Test func `a hundred thousand tests are read`() throws {
         let many = (0..<100_000).map { "<testcase classname='c' name='t\($0)'/>" }.joined()
         #expect(try #require(parse("<testsuite>\(many)</testsuite>")).cases.count == 100_000)

@@ -21,6 +21,9 @@ package struct JUnitReport: Hashable, Sendable {
     package init?(parsing bytes: [UInt8]) {
         var scanner = XMLScanner(bytes)
         var open: [String] = []
+        // The innermost suites' names: what an error outside a case is called by.
+        var suites: [String] = []
+        var outside = 0
         var current: (id: String, outcome: Outcome)?
         var sawRoot = false
         while let token = scanner.next() {
@@ -46,11 +49,17 @@ package struct JUnitReport: Hashable, Sendable {
                     }
                 } else if name == "error" || name == "failure" {
                     // Outside a case: a suite that could not be collected.
-                    record(("\(open.joined(separator: "/")) \(name)", .failed))
+                    outside += 1
+                    record(("\(suites.last ?? "report") \(name) \(outside)", .failed))
                 }
-                if !empty { open.append(name) }
+                if !empty {
+                    guard open.count < Self.mostDepth else { return nil }
+                    open.append(name)
+                    if name == "testsuite" { suites.append(attributes["name"] ?? suites.last ?? name) }
+                }
             case .end(let name):
                 guard open.popLast() == name else { return nil }
+                if name == "testsuite" { _ = suites.popLast() }
                 if name == "testcase", let ended = current {
                     record(ended)
                     current = nil
@@ -63,9 +72,23 @@ package struct JUnitReport: Hashable, Sendable {
     }
 
     private mutating func record(_ test: (id: String, outcome: Outcome)) {
-        switch (cases[test.id], test.outcome) {
+        let id = Self.bounded(test.id)
+        switch (cases[id], test.outcome) {
         case (.failed, _), (.skipped, .passed): break
-        default: cases[test.id] = test.outcome
+        default: cases[id] = test.outcome
         }
+    }
+
+    /// Elements within each other: reports have a handful.
+    private static let mostDepth = 1000
+    /// Bytes of an id: comparing two strings may take the square of their lengths, where they are of combining marks.
+    package static let longestID = 1024
+
+    /// An id that is longer is known by its beginning and a sum of all of it (FNV-1a).
+    private static func bounded(_ id: String) -> String {
+        guard id.utf8.count > longestID else { return id }
+        var sum: UInt64 = 0xcbf2_9ce4_8422_2325
+        for byte in id.utf8 { sum = (sum ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        return String(decoding: Array(id.utf8.prefix(900)), as: UTF8.self) + "… " + String(sum, radix: 16)
     }
 }
