@@ -69,7 +69,7 @@ let package = Package(
             name: "GatewayFileSystem", dependencies: ["AuditLog", "CLinux", "FuseSession", "LinuxSystem", "ZonePolicy", system],
             cSettings: gnu, swiftSettings: dialect),
         .target(
-            name: "AgentFence", dependencies: ["AuditLog", "CLinux", "LinuxSystem", system], cSettings: gnu,
+            name: "AgentFence", dependencies: ["AuditLog", "CLinux", "LinuxSystem", "Patterns", system], cSettings: gnu,
             swiftSettings: startingFast),
 
         // The deploy half.

@@ -7,7 +7,8 @@ extension Fence {
     ///   - environment: set whatever the caller has.
     package static func agent(
         _ view: AgentView, user: FenceUser, network: Network, workingDirectory: String, callersEnvironment: [String: String],
-        environment: [String: String] = [:], terminal: Bool, limits: Limits = .generous, temporaryBytes: UInt64 = 4 << 30
+        environment: [String: String] = [:], terminal: Bool, limits: Limits = .generous, group: Group = Group("run"),
+        temporaryBytes: UInt64 = 4 << 30
     ) -> Fence {
         var mounts: [Mount] = view.source == "/" ? [.bind(view.mountpoint, at: "/")] : [.readOnly("/", at: "/")]
         mounts += [
@@ -39,6 +40,7 @@ extension Fence {
         values["PATH"] = path(from: callersEnvironment["PATH"])
         values["HOME"] = view.sandbox
         values["TMPDIR"] = "/tmp"
+        values.merge(sanitizerOptions) { $1 }
         values["USER"] = user.name
         values["LOGNAME"] = user.name
         values["AGENT_DATA_ROOT"] = view.dataRoot
@@ -51,10 +53,14 @@ extension Fence {
         if let directory = view.agentSocketDirectory { sealed.append(directory) }
         sealed = sealed.enumerated().filter { !sealed[..<$0.offset].contains($0.element) }.map(\.element)
         return Fence(
-            mounts: mounts, user: user, network: network, limits: limits, environment: values,
+            mounts: mounts, user: user, network: network, limits: limits, group: group, environment: values,
             workingDirectories: [view.inside(workingDirectory), view.sandbox], writable: view.zones + ["/tmp", "/dev/shm"],
             sealed: sealed, terminal: terminal, name: "pinfold")
     }
+
+    /// LeakSanitizer stops the threads of its own process by `ptrace`, which the filter refuses: a program built with AddressSanitizer would end with
+    /// that error instead of its own code.
+    static let sanitizerOptions = ["LSAN_OPTIONS": "detect_leaks=0"]
 
     /// What of the caller's environment the command sees: nothing that could be a secret.
     static let passedOn: Set<String> = [

@@ -1,3 +1,5 @@
+internal import LinuxSystem
+
 extension Fence {
     /// The fence in words, a line a thing.
     package func explain(command: [String] = []) -> String {
@@ -24,6 +26,7 @@ extension Fence {
                 terminal ? "the caller's, with job control; typing into it (TIOCSTI) is refused" : "none; a session of its own"
             ))
         lines.append(("limits", limits.explanation))
+        lines.append(("in sum", group.explanation(processes: limits.processes)))
         lines.append(("descriptors", "standard input, output and error; no other is inherited"))
         let version = Landlock.version
         lines.append(
@@ -52,7 +55,8 @@ extension Fence {
 
 private func list(_ words: [String]) -> String { words.isEmpty ? "none" : words.joined(separator: " ") }
 
-private func size(_ bytes: UInt64) -> String {
+/// A number of bytes for people.
+package func size(_ bytes: UInt64) -> String {
     for (shift, unit) in [(40, "TiB"), (30, "GiB"), (20, "MiB"), (10, "KiB")] as [(UInt64, String)] where bytes >= 1 << shift {
         return bytes & (1 << shift - 1) == 0 ? "\(bytes >> shift) \(unit)" : "about \(bytes >> shift) \(unit)"
     }
@@ -71,6 +75,19 @@ extension Fence.Mount {
         case .devices(let bytes):
             "/dev has null, zero, full, random, urandom, tty and its own terminals; /dev/shm at most \(size(bytes))"
         }
+    }
+}
+
+extension Fence.Group {
+    fileprivate func explanation(processes: UInt64?) -> String {
+        let places = ControlGroupPlaces.find()
+        if let memoryBytes {
+            if let obstacle = places.obstacle { return "memory is not bounded: \(obstacle)" }
+            let processes = processes.map { ", \($0) processes" } ?? ""
+            return
+                "\(size(memoryBytes)) of memory\(processes), in a control group (\(places.versions)), and not by process and user"
+        }
+        return "memory is not bounded" + (variable.map { ": \($0) is none" } ?? "")
     }
 }
 

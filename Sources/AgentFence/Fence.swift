@@ -8,6 +8,8 @@ package struct Fence: Hashable, Sendable {
     package var user: FenceUser
     package var network: Network
     package var limits: Limits
+    /// What all of it may use together, where the machine has control groups.
+    package var group: Group
     /// The whole environment of the command: nothing is inherited.
     package var environment: [String: String]
     /// Where the command starts: the first of these that its user can enter.
@@ -24,13 +26,14 @@ package struct Fence: Hashable, Sendable {
     package var recordsRefusals = false
 
     package init(
-        mounts: [Mount], user: FenceUser, network: Network, limits: Limits, environment: [String: String],
+        mounts: [Mount], user: FenceUser, network: Network, limits: Limits, group: Group, environment: [String: String],
         workingDirectories: [String], writable: [String], sealed: [String], terminal: Bool, name: String
     ) {
         self.mounts = mounts
         self.user = user
         self.network = network
         self.limits = limits
+        self.group = group
         self.environment = environment
         self.workingDirectories = workingDirectories
         self.writable = writable
@@ -63,11 +66,46 @@ package struct Fence: Hashable, Sendable {
         case none
     }
 
+    /// The control group that everything behind the fence is in from its first instruction on, with `Limits.processes` as its number of processes.
+    ///
+    /// What it bounds is not bounded for each process or user besides, unless it says so: a sanitizer reserves terabytes of addresses.
+    package struct Group: Hashable, Sendable {
+        /// What runs in it, in a word: a part of its directory's name.
+        package var name: String
+        /// The group around it that has the limits, for everything that is started under that name: nil for limits of its own.
+        package var shared: String?
+        /// Everything that is memory: private or shared, of files in it (`/tmp`), of unnamed files, pipes. nil: not bounded in sum.
+        package var memoryBytes: UInt64?
+        /// The variable that says so, for messages.
+        package var variable: String?
+
+        package init(_ name: String, sharing shared: String? = nil, memoryBytes: UInt64? = nil, variable: String? = nil) {
+            self.name = name
+            self.shared = shared
+            self.memoryBytes = memoryBytes
+            self.variable = variable
+        }
+
+        /// Whether its limits stand in for those that count by process and user. A tool of Pinfold's own keeps them: an allocation that fails is
+        /// an error with words, which a process that is killed has none of.
+        package var replacesLimits = true
+
+        /// Of a tool that reads what a stranger wrote, git objects say.
+        package static let git = {
+            var group = Group("git", memoryBytes: 3 << 30)
+            group.replacesLimits = false
+            return group
+        }()
+
+        /// Half of what an ordinary group gets of processor and disk, where others want them: the server and the gateway go first.
+        package static let weight: UInt64 = 50
+    }
+
     /// What each process may use at most (`man 2 setrlimit`); nil leaves the caller's limit. A limit above the caller's hard one becomes that.
     package struct Limits: Hashable, Sendable {
-        /// Processes and threads of the user, counted over the whole host.
+        /// Processes and threads: of the group, or where there is none of the user, counted over the whole host.
         package var processes: UInt64?
-        /// Private writable memory of one process (RLIMIT_DATA).
+        /// Private writable memory of one process (RLIMIT_DATA); not set where the group bounds the memory of all.
         package var memoryBytes: UInt64?
         package var descriptors: UInt64?
         /// The size that one file may be grown to.

@@ -47,9 +47,22 @@ package final class DeployService: Sendable {
                 "nothing new is deployed: \(fault); mend that and start the daemon again, which goes on with the settings of before"
             )
         }
+        if let bytes = settings.testMemoryBytes { board.warn("memory", Self.obstacle(toLimiting: bytes)) }
         loop = DeployLoop(
             settings, store: store, board: board, bell: bell,
             fault: fault ?? FaultPoint(armed: ProcessInfo.processInfo.environment["PINFOLD_FAULT"]))
+    }
+
+    /// Why tests and builds cannot be bounded in sum; nil where a group can be made that bounds them.
+    private static func obstacle(toLimiting bytes: UInt64) -> String? {
+        do throws(ControlGroup.Failure) {
+            let trial = try ControlGroup("trial", limits: .init(memoryBytes: bytes))
+            if trial.bounds.contains(.memory) { return nil }
+            return
+                "tests and builds are not bounded in memory (AGENT_DEPLOY_TEST_MEMORY): \(ControlGroupPlaces.find().obstacle ?? "")"
+        } catch {
+            return "tests and builds are not bounded in memory (AGENT_DEPLOY_TEST_MEMORY): \(error)"
+        }
     }
 
     /// Runs the loop until `stop`. A deployment that was under way goes on.

@@ -17,6 +17,8 @@ package struct Configuration: Sendable {
     /// As it was given: a name, `uid` or `uid:gid`. `agent()` resolves it.
     package var agentUser: String
     package var network: Network
+    /// What everything that the agent runs may use of the machine's memory in sum.
+    package var memory: MemoryLimit
     package var codeRepoQuota: Quota?
     package var sandboxQuota: Quota?
     /// What `pinfold init` clones: a URL or an absolute path; nil for the working directory's repository.
@@ -82,6 +84,10 @@ package struct DeploySettings: Sendable, Hashable {
     /// Patterns of the tree's files that judge the agent, beside the built-in ones; relative to the tree, at any depth unless with a slash in front.
     package var testSurface: [String]
     package var testNetwork: Bool
+    /// What a test or a build may use of the machine's memory in sum.
+    package var testMemory: MemoryLimit
+    /// Files and directories beside the system's that tests and builds may read. Absolute.
+    package var testRead: [String]
     /// How many backups and releases to keep.
     package var keep: Int
     /// Bytes of the largest file of a commit that is taken in.

@@ -76,7 +76,7 @@ extension Main {
         let pipeline: PipelineSettings
         do {
             // Looked for at each push, so that one that is put there later counts without a restart.
-            pipeline = try PipelineSettings(configuration, uid: agent.uid, gid: agent.gid, pushFiles: pushFiles)
+            pipeline = try PipelineSettings(configuration, agent: agent, pushFiles: pushFiles)
         } catch {
             throw ConfigurationError(variable: "AGENT_DEPLOY_TEST_SURFACE", reason: "\(error)")
         }
@@ -94,12 +94,14 @@ extension Main {
 
 extension PipelineSettings {
     /// - Parameter pushFiles: where the admin puts what a push authenticates with: beside the configuration file.
-    init(_ configuration: Configuration, uid: UInt32, gid: UInt32, pushFiles: String) throws {
+    init(_ configuration: Configuration, agent: UserAccount, pushFiles: String) throws {
         let deploy = configuration.deploy
         self.init(
             codeRepo: configuration.codeRepo, deployments: configuration.paths.deployments, target: deploy.target,
             branch: deploy.branch,
-            gitUserName: configuration.gitUserName, gitUserEmail: configuration.gitUserEmail, agentUID: uid, agentGID: gid)
+            gitUserName: configuration.gitUserName, gitUserEmail: configuration.gitUserEmail, agentUID: agent.uid,
+            agentGID: agent.gid)
+        agentName = agent.name
         requireTests = deploy.requireTests
         requireApproval = deploy.requireApproval
         testTimeout = deploy.testTimeout
@@ -107,6 +109,9 @@ extension PipelineSettings {
         testReport = deploy.testReport
         testSurface = try TestSurface(additional: deploy.testSurface)
         testNetwork = deploy.testNetwork
+        testMemoryBytes = deploy.testMemory.bytes(of: ControlGroupPlaces.memoryBytes())
+        testRead = deploy.testRead
+        hide = configuration.resolvingSymbolicLinks().hide
         keep = deploy.keep
         fileLimit = deploy.fileLimit
         buildCommand = deploy.buildCommand

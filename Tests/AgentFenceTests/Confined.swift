@@ -10,7 +10,7 @@ let testUser = FenceUser(uid: 61_017, gid: 61_017, groups: [61_018], name: "fenc
 /// The fence of a tool that may write in `/job`, which is a directory of the host.
 func toolFence(
     _ directory: String, user: FenceUser = testUser, network: Fence.Network = .none, environment: [String: String] = [:],
-    limits: Fence.Limits = .generous
+    limits: Fence.Limits = .generous, group: Fence.Group? = nil
 ) throws -> Fence {
     let copy = directory + "/copy"
     if !exists(copy) {
@@ -20,7 +20,7 @@ func toolFence(
     return Fence.confinedTool(
         name: "test", user: user, writable: [(copy, "/job")], workingDirectory: "/job", network: network,
         environment: environment,
-        limits: limits)
+        limits: limits, group: group)
 }
 
 /// Runs a command behind a fence to its end, and keeps what it wrote.

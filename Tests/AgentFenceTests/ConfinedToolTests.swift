@@ -55,6 +55,7 @@ struct `A confined tool` {
             #expect(
                 Set(output.split(separator: "\n").map(String.init)) == [
                     "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/tmp", "TMPDIR=/tmp", "LANG=C.UTF-8",
+                    "LSAN_OPTIONS=detect_leaks=0",
                     "USER=fenced", "LOGNAME=fenced", "TOKEN=a=b", "LD_PRELOAD=/job/x.so",
                 ])
         }

@@ -96,7 +96,7 @@ struct `The fence of a view` {
         #expect(
             environment == [
                 "TERM": "xterm", "LC_ALL": "C", "PATH": "/opt/bin:/usr/bin", "HOME": "/srv/agent/sandbox", "TMPDIR": "/tmp",
-                "USER": "7",
+                "LSAN_OPTIONS": "detect_leaks=0", "USER": "7",
                 "LOGNAME": "7", "KEY": "wanted", "AGENT_DATA_ROOT": "/srv/agent", "AGENT_CODE_REPO_PATH": "/srv/agent/code-repo",
                 "AGENT_SANDBOX_PATH": "/srv/agent/sandbox",
             ])

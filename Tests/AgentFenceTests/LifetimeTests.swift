@@ -120,7 +120,7 @@ struct `Behind a fence` {
                 attempt("descriptors", descriptors)
                 print("core", resource.getrlimit(resource.RLIMIT_CORE))
                 try:
-                    resource.setrlimit(resource.RLIMIT_NPROC, (1000, 1000)); print("raised")
+                    resource.setrlimit(resource.RLIMIT_NOFILE, (1000, 1000)); print("raised")
                 except (ValueError, OSError):
                     print("not raised")
                 """

@@ -17,7 +17,8 @@ struct DoctorTests {
                 "kernel", "/dev/fuse", "FUSE", "passthrough", "io_uring", "libfuse3", "bubblewrap", "record", "fanotify",
                 "file handles",
                 "configuration",
-                "the agent's user", "the view", "code-repo", "sandbox", "free space", "pinfold-mount", "pinfold-fence",
+                "control groups", "the agent's user", "the view", "code-repo", "sandbox", "free space", "pinfold-mount",
+                "pinfold-fence",
                 "pinfold-git",
             ] { #expect(names.contains(name), "no check of \(name): \(names)") }
             for check in checks {

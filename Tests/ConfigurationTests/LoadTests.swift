@@ -37,6 +37,17 @@ func load(
         #expect(configuration.settings.allSatisfy { $0.origin == .standard })
     }
 
+    @Test func `memory is bytes, a share of the machine's, or without a limit`() throws {
+        let configuration = try load([
+            "AGENT_MEMORY": "4G", "AGENT_DEPLOY_TEST_MEMORY": "25%", "AGENT_DEPLOY_TEST_READ": "venv:/srv/model:/tmp/x:/work/y",
+        ])
+        #expect(configuration.memory.bytes(of: 1 << 30) == 4 << 30)
+        #expect(configuration.deploy.testMemory.bytes(of: 100 << 30) == 25 << 30)
+        #expect(configuration.deploy.testRead == ["/home/user/agent/venv", "/srv/model", "/tmp/x", "/work/y"])
+        for text in ["none", "off"] { #expect(try load(["AGENT_MEMORY": text]).memory.bytes(of: 1 << 30) == nil) }
+        #expect(try load().memory.bytes(of: 8 << 30) == MemoryLimit.percent(50).bytes(of: 8 << 30))
+    }
+
     @Test func `production needs one variable`() throws {
         let configuration = try load(["AGENT_DATA_ROOT": "/opt/agent-data/"])
         #expect(configuration.codeRepo == "/opt/agent-data/code-repo")

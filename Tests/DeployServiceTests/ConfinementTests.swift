@@ -44,6 +44,61 @@ struct ConfinementTests {
         }
     }
 
+    @Test func `tests that take more memory than they may fail for that reason`() async throws {
+        try await configured { farm in
+            farm.settings.testMemoryBytes = 128 << 20
+            farm.settings.testCommand = "python3 -c 'b = bytearray(300 << 20)'"
+        }.run { farm, service in
+            let outcome = try await service.outcome(of: farm.commit(["a": "1"]))
+            #expect(outcome.state == .failed)
+            #expect(
+                outcome.reason?.contains("the memory limit of 128 MiB (AGENT_DEPLOY_TEST_MEMORY) was reached") == true, "\(outcome)"
+            )
+            #expect(try readFile(farm.deployments + "/logs/\(outcome.id).log").contains("the kernel ended one process"))
+        }
+    }
+
+    @Test func `a report that is made to hold its reader up is a verdict, soon`() async throws {
+        try await configured { farm in
+            farm.settings.testReport = "r.xml"
+            farm.settings.testCommand = """
+                python3 -c 'open("r.xml", "w").write("<testsuite>" + "<error>" * 30000 + "</error>" * 30000 + "</testsuite>")'
+                """
+        }.run { farm, service in
+            let outcome = try await service.outcome(of: farm.commit(["a": "1"]))
+            #expect(outcome.reason?.contains("the report is not whole, or not of the form of a JUnit report") == true, "\(outcome)")
+        }
+    }
+
+    @Test func `tests read what the admin names and what runtimes keep in etc, and nothing that is hidden there`() async throws {
+        try await configured { farm in
+            let model = farm.root + "/model"
+            try shell(
+                "mkdir -p \(model)/sub && cd \(model) && echo weights > sub/w && echo SECRET > sub/.env && mkfifo door && mkdir keys && echo k > keys/k && chmod -R a+rX ."
+            )
+            .requireSuccess()
+            farm.settings.testRead = [model]
+            farm.settings.hide = ["**/.env", model + "/keys", "/etc/shadow*"]
+            farm.settings.agentName = "somebody"
+            farm.settings.testCommand = """
+                set -x; test "$USER" = somebody && cat \(model)/sub/w && test -d /etc/apt && test -d /sys/devices/system/cpu || exit 3
+                ! cat \(model)/sub/.env && ! cat \(model)/keys/k && ! test -p \(model)/door && ! cat /etc/shadow || exit 4
+                ! touch \(model)/new && ! touch /etc/new && touch /var/tmp/new || exit 5
+                test -n "$PINFOLD_COMMIT" && ! git describe
+                """
+        }.run { farm, service in
+            let deployed = try await service.deployed(farm.commit(["a": "1"]))
+            #expect(try readFile(farm.deployments + "/logs/\(deployed.id).log").contains("git found no repository"))
+        }
+    }
+
+    @Test func `tests that are to read what is not there fail with its name`() async throws {
+        try await configured { $0.settings.testRead = ["/no/such/model"] }.run { farm, service in
+            let outcome = try await service.outcome(of: farm.commit(["a": "1"]))
+            #expect(outcome.reason?.contains("AGENT_DEPLOY_TEST_READ: /no/such/model does not exist") == true, "\(outcome)")
+        }
+    }
+
     @Test func `gigabytes of output are cut, with the beginning and the end kept`() async throws {
         try await configured {
             $0.settings.testCommand = "echo begin; head -c 300000000 /dev/zero | tr '\\0' x; echo; echo end; exit 3"

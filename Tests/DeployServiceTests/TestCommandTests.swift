@@ -7,6 +7,8 @@ struct TestCommandTests {
     @Test(
         arguments: [
             ("pytest.ini", "", "python3 "), ("pyproject.toml", "", "python3 "), ("requirements.txt", "", "python3 "),
+            ("tests/test_one.py", "", "python3 "), ("test/one_test.py", "", "python3 "),
+            ("client/package.json", #"{"scripts": {"test": "node --test"}}"#, "npm --prefix client test"),
             ("test_one.py", "", "python3 "), ("one_test.py", "", "python3 "),
             ("package.json", #"{"scripts": {"test": "node --test"}}"#, "npm test"), ("Package.swift", "", "swift test"),
             ("Cargo.toml", "", "cargo test"), ("go.mod", "", "go test ./..."), ("Makefile", "all:\n\ntest: all\n", "make test"),
@@ -14,13 +16,17 @@ struct TestCommandTests {
         ])
     func `a project is recognised by what lies at its top`(_ name: String, _ text: String, _ expected: String) throws {
         try withTemporaryDirectory { root in
+            if name.contains("/") { try makeDirectories(root + "/" + name.split(separator: "/")[0]) }
             try writeFile(root + "/" + name, text)
             let found = try #require(TestCommand.detect(in: root))
             #expect(expected.hasSuffix(" ") ? found.command.contains(expected) && found.reports : found.command == expected)
         }
     }
 
-    @Test(arguments: [("README.md", "test:"), ("package.json", #"{"name": "a"}"#), ("Makefile", "all:\n"), ("app.py", "")])
+    @Test(arguments: [
+        ("README.md", "test:"), ("package.json", #"{"name": "a"}"#), ("client", ""), ("tests", ""), ("Makefile", "all:\n"),
+        ("app.py", ""),
+    ])
     func `what has no tests that can be found is not recognised`(_ name: String, _ text: String) throws {
         try withTemporaryDirectory { root in
             try writeFile(root + "/" + name, text)

@@ -15,17 +15,22 @@ struct BubblewrapArguments {
         // With a terminal of its own the command needs the session that the terminal belongs to; typing into it is what the filter refuses.
         if !fence.terminal { words.append("--new-session") }
         var closed: [String] = []
-        var fresh: [String] = []
+        // What is mounted by then, and whether it is new, so that directories can be made in it.
+        var places = [(path: "/", isNew: fence.hasOwnRoot)]
         for mount in fence.mounts {
             switch mount {
-            case .readOnly(let source, let path): words += Self.way(to: path, in: fresh) + ["--ro-bind", source, path]
-            case .bind(let source, let path): words += Self.way(to: path, in: fresh) + ["--bind", source, path]
+            case .readOnly(let source, let path):
+                words += Self.way(to: path, in: places) + ["--ro-bind", source, path]
+                places.append((path, false))
+            case .bind(let source, let path):
+                words += Self.way(to: path, in: places) + ["--bind", source, path]
+                places.append((path, false))
             case .temporary(let path, let bytes, let mode):
-                words += Self.temporary(path, bytes, mode)
-                fresh.append(path)
+                words += Self.way(to: path, in: places) + Self.temporary(path, bytes, mode)
+                places.append((path, true))
             case .empty(let path):
-                words += Self.temporary(path, 1 << 20, 0o755)
-                fresh.append(path)
+                words += Self.way(to: path, in: places) + Self.temporary(path, 1 << 20, 0o755)
+                places.append((path, true))
                 closed.append(path)
             case .symbolicLink(let target, let path): words += ["--symlink", target, path]
             case .processes: words += ["--proc", "/proc"]
@@ -44,10 +49,10 @@ struct BubblewrapArguments {
 
     /// The directories above `path` in a file system that is fresh, and so has none. Bubblewrap makes what is missing above a file with mode 0700, and
     /// the user has to come through it.
-    private static func way(to path: String, in fresh: [String]) -> [String] {
-        guard let place = fresh.last(where: { path.hasPrefix($0 + "/") }) else { return [] }
-        var above = place
-        return path.dropFirst(place.count + 1).split(separator: "/").dropLast().flatMap { name in
+    private static func way(to path: String, in places: [(path: String, isNew: Bool)]) -> [String] {
+        guard let place = places.last(where: { $0.path != path && isAtOrBelow(path, $0.path) }), place.isNew else { return [] }
+        var above = place.path == "/" ? "" : place.path
+        return path.dropFirst(above.count + 1).split(separator: "/").dropLast().flatMap { name in
             above += "/" + name
             return ["--perms", "0755", "--dir", above]
         }

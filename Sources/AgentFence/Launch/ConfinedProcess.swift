@@ -12,6 +12,10 @@ package struct ConfinedProcess: ~Copyable, Sendable {
     private let lifeline: SharedDescriptor
     /// Where the fence records refusals.
     private let recorder: RefusalRecorder?
+    /// What it is in, with everything that it starts. Let go of last, when all that has ended.
+    private let group: ControlGroup?
+    /// Why its memory is not bounded in sum although the fence says so; nil where it is.
+    package let unbounded: String?
 
     /// Builds the fence and starts `command` in it. Needs to be root.
     ///
@@ -32,11 +36,12 @@ package struct ConfinedProcess: ~Copyable, Sendable {
         try fence.check(command)
         let bubblewrap = try Self.bubblewrap()
         let programs = try (["pinfold-fence"] + tools).map { name throws(FenceError) in (name, try OwnExecutables.path(of: name)) }
+        let (made, obstacle, bounded) = Self.makeGroup(fence)
         do throws(Errno) {
             let orders = Descriptor(owning: try check { unsafe pinfold_memfd_create("pinfold-fence orders") })
             var recording: RefusalRecorder?
             if fence.recordsRefusals, let refusals { recording = try RefusalRecorder(user: fence.user, outlet: refusals) }
-            var words = StageOrders(command, in: fence)
+            var words = StageOrders(command, in: bounded)
             words.recordsRefusals = recording != nil
             try Self.fill(orders, words.encoded)
             let watched = try SocketPair()
@@ -49,13 +54,15 @@ package struct ConfinedProcess: ~Copyable, Sendable {
                 .init(
                     bubblewrap, BubblewrapArguments(fence, programs: programs, informationDescriptor: 5).words, environment: [],
                     workingDirectory: "/", descriptors: inherited, newProcessGroup: true,
-                    blockedSignals: Self.forwarded))
+                    blockedSignals: Self.forwarded), in: made)
             // Bubblewrap's copy must be the last, or the end of what it writes is never seen.
             let answer = information.keepReading()
             let first = Self.firstProcess(named: readWhole(descriptor: answer.rawValue) ?? [], of: launcher.pid)
             stage = first?.descriptor
             lifeline = SharedDescriptor(watched.keepOne())
             recorder = recording
+            group = made
+            unbounded = obstacle
             if let recording, let first {
                 recording.start(process: first.pid, channel: lifeline)
             } else if recording != nil {
@@ -80,11 +87,15 @@ package struct ConfinedProcess: ~Copyable, Sendable {
     /// Ends every process behind the fence, at once.
     package borrowing func kill() throws(Errno) {
         do throws(Errno) {
+            // What the first process has started ends with it, and the launcher then; what should be left goes with the group.
             try signal(SIGKILL)
         } catch {
-            try launcher.signal(SIGKILL)
+            if let group { group.kill() } else { try launcher.signal(SIGKILL) }
         }
     }
+
+    /// What the kernel ended behind the fence for want of memory, up to now; nil where nothing.
+    package var outOfMemory: ControlGroup.OutOfMemory? { group?.outOfMemory }
 
     /// Whether it ends within `milliseconds`; a negative number waits for as long as it takes.
     package borrowing func ends(withinMilliseconds milliseconds: Int32) throws(Errno) -> Bool {
@@ -109,6 +120,24 @@ package struct ConfinedProcess: ~Copyable, Sendable {
     /// Signals that are passed on to the command. They are blocked from the launcher's first instruction to the stage that takes them, so that
     /// none is lost however early it comes, and bubblewrap does not die of one.
     static let forwarded: [Int32] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH]
+
+    /// The group, why it does not bound the memory where it should, and the fence with the limits that stay for each process and user.
+    private static func makeGroup(_ fence: Fence) -> (ControlGroup?, obstacle: String?, Fence) {
+        do throws(ControlGroup.Failure) {
+            let group = try ControlGroup(
+                fence.group.name, sharing: fence.group.shared,
+                limits: .init(
+                    memoryBytes: fence.group.memoryBytes, processes: fence.limits.processes, weight: Fence.Group.weight))
+            var rest = fence
+            let replaces = fence.group.replacesLimits
+            if replaces, group.bounds.contains(.memory) { rest.limits.memoryBytes = nil }
+            if replaces, group.bounds.contains(.processes) { rest.limits.processes = nil }
+            let isMissing = fence.group.memoryBytes != nil && !group.bounds.contains(.memory)
+            return (group, isMissing ? ControlGroupPlaces.find().obstacle ?? "the kernel does not take the limit" : nil, rest)
+        } catch {
+            return (nil, fence.group.memoryBytes == nil ? nil : error.description, fence)
+        }
+    }
 
     private static func bubblewrap() throws(FenceError) -> String {
         for path in ["/usr/bin/bwrap", "/usr/local/bin/bwrap", "/bin/bwrap"] where unsafe access(path, X_OK) == 0 { return path }

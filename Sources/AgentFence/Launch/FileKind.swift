@@ -17,6 +17,18 @@ enum FileKind: Hashable {
         }
     }
 
+    /// What `readdir` says of an entry where the file system tells it (`man 3 readdir`, DT_*).
+    static func entryType(_ path: String) -> Int32 {
+        var status = stat()
+        // IFTODT
+        return unsafe lstat(path, &status) == 0 ? Int32(status.st_mode) >> 12 & 15 : 0
+    }
+
+    static func isRegular(_ path: String) -> Bool {
+        var status = stat()
+        return unsafe lstat(path, &status) == 0 && Int32(status.st_mode) & S_IFMT == S_IFREG
+    }
+
     /// The path without symbolic links, `.` and `..`; nil where there is nothing.
     static func resolved(_ path: String) -> String? {
         guard let pointer = unsafe realpath(path, nil) else { return nil }

@@ -43,6 +43,9 @@ package enum ForegroundRun {
         let process = try ConfinedProcess(command, in: fence, descriptors: [0: 0, 1: 1, 2: 2], refusals: refusals)
         var daemon = viewDaemon?.descriptor.rawValue ?? -1
         var lostView = false
+        if let reason = process.unbounded {
+            writeError("pinfold: memory is not bounded in sum (\(fence.group.variable ?? "control groups")): \(reason)\n")
+        }
         do throws(Errno) {
             while try !process.ends(withinMilliseconds: 0) {
                 // A negative number is not looked at.
@@ -64,7 +67,9 @@ package enum ForegroundRun {
                 // It may have ended in between.
                 if ConfinedProcess.forwarded.contains(number) { try? process.signal(number) }
             }
+            let starved = process.outOfMemory
             let status = try process.wait()
+            if let starved { writeError("pinfold: \(starved.sentence(fence.group))\n") }
             return lostView ? .killedWithItsView : .exited(status.shellCode)
         } catch {
             throw FenceError("the command's end cannot be seen: \(error)", kind: .refused)

@@ -8,6 +8,8 @@ package enum VerdictRule {
         case exited(Int32)
         case signaled(Int32)
         case timedOut(seconds: Int)
+        /// The kernel ended some of it for want of memory, and it did not succeed: why, and how it ended then.
+        case outOfMemory(reason: String, then: String)
     }
 
     /// - Parameters:
@@ -39,6 +41,9 @@ package enum VerdictRule {
             return verdict
         case .signaled(let signal):
             verdict.reason = "the tests were ended by signal \(signal)"
+            return verdict
+        case .outOfMemory(let reason, let then):
+            verdict.reason = "\(reason); the tests ended with \(then)"
             return verdict
         case .exited(let code) where code != 0:
             verdict.reason =

@@ -19,7 +19,7 @@ enum Decision: Codable, Hashable, Sendable {
     /// Whether what it comes to depends on the version that runs.
     var asksWhatRuns: Bool {
         switch self {
-        case .rollback, .deploy, .lift: true
+        case .rollback, .reload, .deploy, .lift: true
         case .approve, .reject, .hold, .resume: false
         }
     }

@@ -18,6 +18,7 @@ extension VerdictRule.Ending {
         case .exited(let code): "exit code \(code)"
         case .signaled(let signal): "signal \(signal)"
         case .timedOut(let seconds): "no end within \(seconds) s"
+        case .outOfMemory(let reason, let then): "\(then): \(reason)"
         }
     }
 }

@@ -7,8 +7,10 @@ internal import SystemPackage
 
 /// A shell command of the admin on files of the agent: as the agent's user, behind the fence, with a deadline.
 struct ConfinedCommand {
-    /// Where the copy is inside the fence.
-    static let place = "/work"
+    /// Where the copy is inside the fence: where nothing of the admin's is to be read.
+    static func place(_ settings: PipelineSettings) -> String {
+        settings.testRead.contains { $0 == "/work" || $0.hasPrefix("/work/") } ? "/commit" : "/work"
+    }
 
     let name: String
     let command: String
@@ -24,10 +26,13 @@ struct ConfinedCommand {
     }
 
     private func runOnce(_ tools: Work.Tools) throws -> VerdictRule.Ending {
+        let group = Fence.Group("tests", memoryBytes: settings.testMemoryBytes, variable: "AGENT_DEPLOY_TEST_MEMORY")
+        let place = Self.place(settings)
         let fence = Fence.confinedTool(
-            name: name, user: FenceUser(uid: settings.agentUID, gid: settings.agentGID),
-            writable: [(source: directory, at: Self.place)], workingDirectory: Self.place,
-            network: settings.testNetwork ? .host : .none, environment: environment)
+            name: name, user: settings.agent, host: try HostParts.all(hiding: settings.hide, reading: settings.testRead),
+            writable: [(source: directory, at: place)], workingDirectory: place,
+            network: settings.testNetwork ? .host : .none, environment: environment,
+            group: group)
         var pipe = try OutputPipe()
         var output = CappedOutput(to: tools.log)
         defer { output.finish() }
@@ -35,6 +40,7 @@ struct ConfinedCommand {
         let process = try ConfinedProcess(
             ["/bin/sh", "-c", command], in: fence, descriptors: [1: pipe.writeNumber, 2: pipe.writeNumber])
         pipe.closeWrite()
+        if let why = process.unbounded { tools.log.note("memory is not bounded in sum (AGENT_DEPLOY_TEST_MEMORY): \(why)") }
         let clock = ContinuousClock()
         let deadline = clock.now + .seconds(settings.testTimeout)
         var nextLook = clock.now
@@ -46,9 +52,10 @@ struct ConfinedCommand {
             }
             if clock.now >= deadline {
                 try? process.kill()
+                let starved = process.outOfMemory
                 _ = try process.wait()
                 pipe.drain(waiting: 0, into: &output)
-                return .timedOut(seconds: settings.testTimeout)
+                return ending(.timedOut(seconds: settings.testTimeout), starved, group, tools)
             }
             if clock.now >= nextLook {
                 nextLook = clock.now + .milliseconds(200)
@@ -61,9 +68,16 @@ struct ConfinedCommand {
             pipe.drain(waiting: 50, into: &output)
         }
         let hasStarted = process.hasStarted()
+        let starved = process.outOfMemory
         let status = try process.wait()
         // Its namespace is gone and every writer with it: what is in the pipe is all that there is.
         for _ in 0..<64 { pipe.drain(waiting: 0, into: &output) }
+        // The words of git, whatever it was asked for.
+        if output.beginning.contains("fatal: not a git repository") {
+            tools.log.note(
+                "git found no repository: the \(name) ran in an export of the commit, without its history; PINFOLD_COMMIT has the commit's id"
+            )
+        }
         guard hasStarted || status.isSuccess else {
             let words = output.beginning.split(whereSeparator: \.isNewline).last.map(String.init) ?? ""
             throw FenceError(of: "the \(name)", neverStarted: status, saying: words)
@@ -72,7 +86,17 @@ struct ConfinedCommand {
         if !status.isSuccess, let fullness = DiskReserve.complaint(directory) {
             throw NearlyFullDisk(reason: "the \(name) ended with \(VerdictRule.Ending(status).sentence): \(fullness)")
         }
-        return VerdictRule.Ending(status)
+        return ending(VerdictRule.Ending(status), starved, group, tools)
+    }
+
+    /// What a command that did not succeed for want of memory ended of is that; one that got over it is told of.
+    private func ending(
+        _ ending: VerdictRule.Ending, _ starved: ControlGroup.OutOfMemory?, _ group: Fence.Group, _ tools: Work.Tools
+    ) -> VerdictRule.Ending {
+        guard let starved else { return ending }
+        let reason = starved.sentence(group)
+        tools.log.note(reason)
+        return ending.succeeded ? ending : .outOfMemory(reason: reason, then: ending.sentence)
     }
 }
 

@@ -52,8 +52,8 @@ package struct SourceCommit: Sendable {
         _ command: [String], input: String, _ isCalledOff: () -> Bool
     ) throws(DeployError) -> (ExitStatus, output: String, complaint: String) {
         let fence = Fence.confinedTool(
-            name: "git", user: FenceUser(uid: settings.agentUID, gid: settings.agentGID),
-            writable: [(source: settings.codeRepo, at: "/code-repo")], workingDirectory: "/", limits: .strict)
+            name: "git", user: settings.agent,
+            writable: [(source: settings.codeRepo, at: "/code-repo")], workingDirectory: "/", limits: .strict, group: .git)
         do {
             let question = Descriptor(owning: try check { unsafe pinfold_memfd_create("pinfold-commit") })
             let bytes = Array(input.utf8)

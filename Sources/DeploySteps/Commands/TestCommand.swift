@@ -8,24 +8,28 @@ package struct TestCommand: Hashable, Sendable {
     /// Whether it writes the JUnit report that `$PINFOLD_TEST_REPORT` names.
     package let reports: Bool
 
-    /// nil where no kind is recognised. Only names in the tree's top directory and the text of `package.json` and `Makefile` decide.
+    /// nil where no kind is recognised. Only names in the tree's top directory, in `tests` and `test`, and the text of `package.json`, `client/package.json` and
+    /// `Makefile` decide.
     package static func detect(in tree: String) -> TestCommand? {
         func has(_ name: String) -> Bool { (try? FileKind(of: tree + "/" + name)) == .file }
         func text(_ name: String) -> String {
             guard has(name), let bytes = try? DurableFile.read(tree + "/" + name, limit: 1 << 20) else { return "" }
             return String(decoding: bytes, as: UTF8.self)
         }
-        let names = topNames(of: tree)
+        func isDirectory(_ name: String) -> Bool { (try? FileKind(of: tree + "/" + name)) == .directory }
         let python =
             has("pytest.ini") || has("conftest.py") || has("pyproject.toml") || has("setup.py") || has("setup.cfg")
             || has("tox.ini")
             || has("requirements.txt")
-            || names.contains { ($0.hasPrefix("test_") || $0.hasSuffix("_test.py")) && $0.hasSuffix(".py") }
-            || has("tests/__init__.py")
+            || holdsTests(tree)
+            || ["tests", "test"].contains { has($0 + "/__init__.py") || isDirectory($0) && holdsTests(tree + "/" + $0) }
         if python {
             return TestCommand(kind: "Python", command: python3, reports: true)
         }
         if text("package.json").contains("\"test\"") { return TestCommand(kind: "npm", command: "npm test", reports: false) }
+        if isDirectory("client"), text("client/package.json").contains("\"test\"") {
+            return TestCommand(kind: "npm (client)", command: "npm --prefix client test", reports: false)
+        }
         if has("Package.swift") { return TestCommand(kind: "Swift", command: "swift test", reports: false) }
         if has("Cargo.toml") { return TestCommand(kind: "Cargo", command: "cargo test", reports: false) }
         if has("go.mod") { return TestCommand(kind: "Go", command: "go test ./...", reports: false) }
@@ -38,9 +42,10 @@ package struct TestCommand: Hashable, Sendable {
         return nil
     }
 
-    private static func topNames(of tree: String) -> [String] {
-        guard let names = try? Directories.list(tree) else { return [] }
-        return names
+    /// Whether Python's tests lie in the directory itself.
+    private static func holdsTests(_ directory: String) -> Bool {
+        let names = (try? Directories.list(directory)) ?? []
+        return names.contains { ($0.hasPrefix("test_") || $0.hasSuffix("_test.py")) && $0.hasSuffix(".py") }
     }
 
     /// pytest where it is installed, else the standard library's runner with a report of its own, so that each test speaks for itself.
@@ -75,7 +80,10 @@ package struct TestCommand: Hashable, Sendable {
                 super().addSubTest(test, subtest, error)
                 if error:
                     self.outcomes[test.id()] = "<failure/>"
-        suite = unittest.defaultTestLoader.discover(".")
+        suite = unittest.TestSuite([unittest.TestLoader().discover(".")])
+        for place in ("tests", "test"):
+            if os.path.isdir(place) and not os.path.exists(place + "/__init__.py"):
+                suite.addTests(unittest.TestLoader().discover(place))
         result = unittest.TextTestRunner(resultclass=Result, verbosity=2).run(suite)
         with open(os.environ["PINFOLD_TEST_REPORT"], "w") as report:
             report.write("<testsuite>")

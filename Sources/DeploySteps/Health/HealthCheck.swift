@@ -65,7 +65,7 @@ package struct HealthCheck {
         if let url = settings.healthURL {
             guard let request = HTTPGet(url) else { return "\(url) is not an http:// URL" }
             do {
-                let answer = try request.answer(withinMilliseconds: 5000) { [cancellation = work.tools.cancellation] in
+                let answer = try request.answer(withinMilliseconds: 5000) { [cancellation] in
                     cancellation.why != nil
                 }
                 if !(200..<400).contains(answer.status) { return "\(url) answers \(answer.status)" }

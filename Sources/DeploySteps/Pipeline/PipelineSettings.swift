@@ -1,3 +1,4 @@
+internal import AgentFence
 internal import GitRepository
 
 package import DeployModel
@@ -16,6 +17,8 @@ package struct PipelineSettings: Sendable {
     /// `uid`, `uid:gid` or a name: whom tests, builds and everything that reads the agent's `.git` run as.
     package var agentUID: UInt32
     package var agentGID: UInt32
+    /// For USER and LOGNAME; nil where the uid has no entry.
+    package var agentName: String?
 
     /// What is wrong with the configuration of now, where these are the settings of a daemon that died: what it was in the middle of is brought
     /// to its end, people are answered, and nothing new is started.
@@ -31,6 +34,12 @@ package struct PipelineSettings: Sendable {
     /// What judges the agent.
     package var testSurface = TestSurface.builtIn
     package var testNetwork = false
+    /// What a test or a build may use of the memory in sum; nil for no limit.
+    package var testMemoryBytes: UInt64?
+    /// Files and directories beside the system's that tests and builds may read.
+    package var testRead: [String] = []
+    /// Patterns of what does not exist for the agent (AGENT_VIEW_HIDE), and so for nothing that runs its code.
+    package var hide: [String] = []
     package var keep = 10
     /// Bytes of the largest file of a commit that is taken in.
     package var fileLimit = IntakeLimits().blobBytes
@@ -90,6 +99,8 @@ package struct LetFinish: Hashable, Sendable {
 extension PipelineSettings {
     /// Whether there is anything by which a server's health can be told.
     package var hasHealthCheck: Bool { healthCommand != nil || healthURL != nil }
+    /// Whom whatever reads or runs what the agent wrote runs as.
+    var agent: FenceUser { FenceUser(uid: agentUID, gid: agentGID, name: agentName) }
 
     package var releases: String { deployments + "/releases" }
     package var backups: String { deployments + "/backups" }

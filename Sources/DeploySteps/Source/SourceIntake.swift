@@ -72,9 +72,11 @@ package struct SourceIntake: Sendable {
         // One file is in memory as it is, compressed, and while it is read.
         var memory = Fence.Limits.strict
         memory.memoryBytes = max(memory.memoryBytes ?? 0, UInt64(limits.blobBytes) * 4 + 1 << 30)
+        var bounds = Fence.Group.git
+        bounds.memoryBytes = max(bounds.memoryBytes ?? 0, memory.memoryBytes ?? 0)
         let fence = Fence.confinedTool(
             name: "git", user: FenceUser(uid: user, gid: group), readOnly: [(source: codeRepo, at: Self.place)], writable: [],
-            workingDirectory: "/", limits: memory)
+            workingDirectory: "/", limits: memory, group: bounds)
         let deadline = ContinuousClock.now + .seconds(seconds)
         let pack = try pipe()
         let complaints = try pipe()
@@ -117,7 +119,11 @@ package struct SourceIntake: Sendable {
             try? process.kill()
         }
         let hasStarted = process.hasStarted()
+        let starved = process.outOfMemory
         let status = try? process.wait()
+        if case .failure = outcome, let starved, starved.isOwnLimit {
+            throw GitError(.tooLarge, "reading the repository takes too much: \(starved.sentence(.git))")
+        }
         if case .failure(let error) = outcome {
             guard error.kind == .corrupt, let status, !status.isSuccess else { throw error }
             throw Self.error(of: status, hasStarted: hasStarted, saying: Self.complaint(from: hearing))

@@ -18,7 +18,10 @@ internal import DurableFiles
         of: work.exportedTree, at: work.place + "/build", owner: (work.settings.agentUID, work.settings.agentGID))
     defer { try? made.discard(into: work.settings.work) }
     let copy = made.path
-    let ending = try ConfinedCommand(name: "build", command: command, directory: copy, settings: work.settings).run(work.tools)
+    let ending = try ConfinedCommand(
+        name: "build", command: command, directory: copy, settings: work.settings,
+        environment: ["PINFOLD_COMMIT": work.deployment.commit.hex]
+    ).run(work.tools)
     guard ending.succeeded else {
         return .stopped(.failed, reason: "the build ended with \(ending.sentence)", advice: "pinfold logs \(work.deployment.id)")
     }

@@ -23,7 +23,7 @@ internal import GitRepository
     // With nothing to compare with, everything in it was agreed to.
     if base != nil, work.deployment.standIns != nil {
         let record = try ReleaseRecord.read(work.exportRecord)
-        let new = try newStandIns(in: result.changes, record: record, of: work.tools.mirror)
+        let new = try newStandIns(in: result.changes, record: record?.files, of: work.tools.mirror)
         work.deployment.standIns?.new = Array(new.prefix(ChangeSummary.listed))
     }
     return .done(note: "\(result.changes.count) changes, \(result.surface.count) of them to what judges the agent")

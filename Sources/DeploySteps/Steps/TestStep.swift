@@ -54,17 +54,30 @@ private struct TestRun {
         let start = clock.now
         let ending = try ConfinedCommand(
             name: base == nil ? "tests" : "tests with the deployed test surface", command: command, directory: copy,
-            settings: work.settings, environment: ["PINFOLD_TEST_REPORT": ConfinedCommand.place + "/" + report]
+            settings: work.settings,
+            environment: [
+                "PINFOLD_TEST_REPORT": ConfinedCommand.place(work.settings) + "/" + report,
+                "PINFOLD_COMMIT": work.deployment.commit.hex,
+            ]
         ).run(work.tools)
         let duration = clock.now - start
 
         var parsed: JUnitReport?
-        if reportExpected, let bytes = try? Overlay(root: copy, owner: owner).read(Array(report.utf8), limit: 64 << 20) {
-            parsed = JUnitReport(parsing: bytes)
+        var fault: String?
+        if reportExpected {
+            let file = (try? Overlay(root: copy, owner: owner).open(Array(report.utf8), limit: ReportReading.byteLimit)) ?? nil
+            switch file {
+            case .some(let file): (parsed, fault) = try ReportReading.read(file, work.settings, work.tools)
+            case .none: break
+            }
         }
         var verdict = VerdictRule.judge(
             ending, report: parsed, reportExpected: reportExpected, lastGood: work.facts.passedTestsOfGood,
             vanishingIsSeen: vanishingIsSeen)
+        if let fault {
+            work.tools.log.note("the report \(fault)")
+            if !verdict.passed, ending.succeeded { verdict.reason = "the test command ended with 0, and the report \(fault)" }
+        }
         verdict.command = String(command.firstLine.prefix(500))
         verdict.durationMilliseconds = Int(
             duration.components.seconds * 1000 + duration.components.attoseconds / 1_000_000_000_000_000)

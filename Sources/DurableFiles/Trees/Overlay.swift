@@ -1,5 +1,5 @@
 internal import CLinux
-internal import LinuxSystem
+package import LinuxSystem
 internal import SystemPackage
 
 /// Single files put into, taken out of and read from a tree whose contents are hostile but at rest: no path here goes through a symbolic link,
@@ -45,6 +45,21 @@ package struct Overlay: Sendable {
         try place(path) { parent throws(Errno) in
             let raw = parent.rawValue
             _ = try check { unsafe symlinkat(text, raw, name) }
+        }
+    }
+
+    /// A regular file, open for reading; nil where there is none, where a link leads to it, or where it is longer than `limit`.
+    package func open(_ path: [UInt8], limit: Int) throws(FileError) -> Descriptor? {
+        do {
+            let file = try PathInside.open(path, in: opened(), flags: O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+            var status = stat()
+            let raw = file.rawValue
+            _ = try check { unsafe fstat(raw, &status) }
+            guard status.kind == S_IFREG, status.st_size <= limit else { return nil }
+            return file
+        } catch {
+            if error == .noSuchFileOrDirectory || error == .notDirectory || error == .tooManySymbolicLinkLevels { return nil }
+            throw FileError("open", root + "/" + String(decoding: path, as: UTF8.self), error)
         }
     }
 

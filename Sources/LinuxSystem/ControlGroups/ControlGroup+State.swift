@@ -44,6 +44,8 @@ extension ControlGroup {
 struct ControlGroupLeftovers {
     /// What the names of all groups of Pinfold's begin with, and that of no unit of systemd's can: whatever bears it is ended when nobody owns it.
     static let prefix = "pinfold+"
+    /// Of groups that several share: no process is in one, and its last member removes it.
+    static let sharedPrefix = prefix + "+"
 
     private let places: [ControlGroupPlaces.Place]
 
@@ -53,16 +55,18 @@ struct ControlGroupLeftovers {
 
     func remove() {
         guard let first = places.first else { return }
-        var seen: Set<String> = []
         for group in Self.groups(first.directory) where group.hasPrefix(Self.prefix) {
-            seen.insert(group)
-            let members = Self.groups(first.directory + "/" + group)
-            for member in members { remove(group + "/" + member) }
-            if members.isEmpty { remove(group) } else { for place in places { unsafe rmdir(place.directory + "/" + group) } }
+            guard group.hasPrefix(Self.sharedPrefix) else {
+                remove(group)
+                continue
+            }
+            for member in Self.groups(first.directory + "/" + group) { remove(group + "/" + member) }
+            for place in places.reversed() { unsafe rmdir(place.directory + "/" + group) }
         }
-        // The locked one is made first and removed last, so what is elsewhere alone is nobody's.
+        // The locked one is made first and removed last, so what is elsewhere alone, at this moment, is nobody's.
         for place in places.dropFirst() {
-            for group in Self.groups(place.directory) where group.hasPrefix(Self.prefix) && !seen.contains(group) {
+            for group in Self.groups(place.directory) where group.hasPrefix(Self.prefix) {
+                if unsafe access(first.directory + "/" + group, F_OK) == 0 { continue }
                 for member in Self.groups(place.directory + "/" + group) {
                     unsafe rmdir(place.directory + "/" + group + "/" + member)
                 }

@@ -59,7 +59,8 @@ package final class ControlGroup: Sendable {
         var number = 0
         while true {
             number += 1
-            let leaf = "\(purpose)-\(getpid())-\(number)"
+            // A name that was never used before: who tidies may still mean the group that had it.
+            let leaf = "\(purpose)-\(getpid())-\(String(UInt64.random(in: .min ... .max), radix: 36))"
             do throws(Errno) {
                 (directories, bounds) = try Self.make(leaf, sharing: shared, limits: limits, in: found.places)
                 return
@@ -82,7 +83,9 @@ package final class ControlGroup: Sendable {
         var bounds: Set<Controller> = []
         do throws(Errno) {
             for place in places {
-                let top = place.directory + "/" + ControlGroupLeftovers.prefix + (shared ?? leaf)
+                let top =
+                    place.directory + "/"
+                    + (shared.map { ControlGroupLeftovers.sharedPrefix + $0 } ?? ControlGroupLeftovers.prefix + leaf)
                 if unsafe mkdir(top, 0o755) != 0 {
                     let error = Errno.current
                     guard shared != nil, error == .fileExists else { throw error }

@@ -18,6 +18,7 @@ extension Configuration {
         protect = try reader.patterns("AGENT_PROTECT", default: DefaultPattern.protect)
         agentUser = try reader.user("AGENT_USER")
         network = try reader.network("AGENT_NETWORK")
+        memory = try reader.memory("AGENT_MEMORY")
         codeRepoQuota = try reader.quota("AGENT_CODE_REPO_QUOTA")
         sandboxQuota = try reader.quota("AGENT_SANDBOX_QUOTA")
         codeSource = try reader.repository("AGENT_CODE_SOURCE")
@@ -28,7 +29,9 @@ extension Configuration {
             testCommand: try reader.command("AGENT_DEPLOY_TEST_COMMAND"),
             testReport: try reader.treePath("AGENT_DEPLOY_TEST_REPORT"),
             testSurface: try reader.patterns("AGENT_DEPLOY_TEST_SURFACE", default: []),
-            testNetwork: try reader.boolean("AGENT_DEPLOY_TEST_NETWORK"), keep: try reader.number("AGENT_DEPLOY_KEEP"),
+            testNetwork: try reader.boolean("AGENT_DEPLOY_TEST_NETWORK"),
+            testMemory: try reader.memory("AGENT_DEPLOY_TEST_MEMORY"), testRead: try reader.readable("AGENT_DEPLOY_TEST_READ"),
+            keep: try reader.number("AGENT_DEPLOY_KEEP"),
             fileLimit: try reader.bytes("AGENT_DEPLOY_FILE_LIMIT"),
             buildCommand: try reader.command("AGENT_DEPLOY_BUILD_COMMAND"),
             reloadCommand: try reader.command("AGENT_DEPLOY_RELOAD_COMMAND"),

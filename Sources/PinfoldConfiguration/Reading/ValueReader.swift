@@ -101,6 +101,31 @@ struct ValueReader {
         return quota ?? nil
     }
 
+    mutating func memory(_ name: String) throws(ConfigurationError) -> MemoryLimit {
+        required(
+            try value(name) { text, _ throws(Rejection) in
+                guard let limit = MemoryLimit(parsing: text) else { throw Rejection("not an amount of memory") }
+                return (limit, text)
+            }, name)
+    }
+
+    /// Paths that are shown where they are: not all of the system, and nothing that the fence has in its own way.
+    mutating func readable(_ name: String) throws(ConfigurationError) -> [String] {
+        let directory = source.workingDirectory
+        let paths: [String]? = try value(name) { text, _ throws(Rejection) in
+            let paths = Self.split(text).map { Paths.absolute($0, from: directory) }
+            for path in paths {
+                guard !path.contains("\n"), !path.contains("\\") else { throw Rejection("a path with a line's end or a backslash") }
+                let own = ["/proc", "/dev", "/sys", "/run", "/tmp", "/var/tmp"]
+                guard !own.contains(where: { Paths.isInside($0, path) }),
+                    !["/proc", "/dev", "/sys", "/run/pinfold"].contains(where: { Paths.isInside(path, $0) })
+                else { throw Rejection("at \(path) the fence has something of its own") }
+            }
+            return (paths, paths.joined(separator: ":"))
+        }
+        return paths ?? []
+    }
+
     mutating func network(_ name: String) throws(ConfigurationError) -> Network {
         required(
             try value(name) { text, _ throws(Rejection) in
@@ -262,7 +287,8 @@ extension Variable {
     /// systemd's unit files unset a variable by giving it nothing.
     fileprivate var emptyMeansNone: Bool {
         switch kind {
-        case .quota, .command, .repository, .branch, .treePath, .webAddress, .remote, .optionalPath, .treePatterns: true
+        case .quota, .readablePaths, .command, .repository, .branch, .treePath, .webAddress, .remote, .optionalPath, .treePatterns:
+            true
         default: false
         }
     }

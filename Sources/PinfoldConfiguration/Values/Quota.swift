@@ -25,7 +25,7 @@ package struct Quota: Sendable, Hashable, CustomStringConvertible {
         self.init(bytes: bytes, inodes: inodes)
     }
 
-    private static func number(_ text: Substring, base: UInt64, units: String) -> UInt64? {
+    static func number(_ text: Substring, base: UInt64, units: String) -> UInt64? {
         var digits = text
         var factor: UInt64 = 1
         if let last = text.last, let index = units.firstIndex(of: Character(last.uppercased())) {

@@ -24,6 +24,7 @@ extension Variable {
             "Names that cannot be created, changed, removed, renamed or linked inside a zone"),
         Variable("AGENT_USER", .user, default: "pinfold-agent", "Whom the agent, its tests and its builds run as"),
         Variable("AGENT_NETWORK", .network, default: "host", "The agent's network: the host's, or none"),
+        Variable("AGENT_MEMORY", .memory, default: "50%", "What everything that the agent runs may use of the memory, in sum"),
         Variable("AGENT_CODE_REPO_QUOTA", .quota, default: nil, "What code-repo may use of the disk"),
         Variable("AGENT_SANDBOX_QUOTA", .quota, default: nil, "What sandbox may use of the disk"),
         Variable(
@@ -40,6 +41,11 @@ extension Variable {
         Variable("AGENT_DEPLOY_TEST_REPORT", .treePath, default: nil, "JUnit XML report that the test command writes"),
         Variable("AGENT_DEPLOY_TEST_SURFACE", .treePatterns, default: nil, "Files that judge the agent, beside the built-in ones"),
         Variable("AGENT_DEPLOY_TEST_NETWORK", .boolean, default: "false", "Whether tests may use the network"),
+        Variable(
+            "AGENT_DEPLOY_TEST_MEMORY", .memory, default: "50%", "What a test or a build may use of the memory, in sum"),
+        Variable(
+            "AGENT_DEPLOY_TEST_READ", .readablePaths, default: nil,
+            "What tests and builds may read beside the system: an environment, a model"),
         Variable("AGENT_DEPLOY_KEEP", .number(1...10_000), default: "10", "How many backups and releases to keep"),
         Variable("AGENT_DEPLOY_FILE_LIMIT", .bytes(1 << 20...2 << 30), default: "256M", "The largest file that a commit may have"),
         Variable("AGENT_DEPLOY_BUILD_COMMAND", .command, default: nil, "Builds the client before the switch"),

@@ -12,6 +12,9 @@ package struct Variable: Sendable, Hashable {
         case user
         case network
         case quota
+        case memory
+        /// Paths of the machine that are shown somewhere.
+        case readablePaths
         case boolean
         /// A whole number within these bounds.
         case number(ClosedRange<Int>)
@@ -53,6 +56,9 @@ package struct Variable: Sendable, Hashable {
         case .user: "the name of a user, or uid, or uid:gid; never root"
         case .network: "host or none"
         case .quota: Quota.accepted + "; or none"
+        case .memory: MemoryLimit.accepted
+        case .readablePaths:
+            "paths of files and directories with colons between them, none of which is or holds /proc, /dev, /sys, /run, /tmp or /var/tmp"
         case .boolean: "true or false (also yes, no, on, off, 1, 0)"
         case .number(let range): "a whole number from \(range.lowerBound) to \(range.upperBound)"
         case .bytes(let range):

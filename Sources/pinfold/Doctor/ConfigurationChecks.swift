@@ -1,3 +1,4 @@
+internal import AgentFence
 internal import CLinux
 internal import LinuxSystem
 internal import PinfoldConfiguration
@@ -6,9 +7,8 @@ internal import SystemPackage
 /// What the configuration names, held against the machine.
 enum ConfigurationChecks {
     static func all(_ configuration: Configuration) -> [Check] {
-        [agent(configuration), mountPlan(configuration)] + zones(configuration) + tests(configuration) + [
-            server(configuration), space(configuration),
-        ]
+        [agent(configuration), mountPlan(configuration)] + zones(configuration) + tests(configuration) + memory(configuration)
+            + readable(configuration) + [server(configuration), space(configuration)]
     }
 
     /// How a commit would be tested: the deploy daemon's own answer, which knows the kinds of projects.
@@ -33,6 +33,57 @@ enum ConfigurationChecks {
         return [
             Check("the tests", .ok, "found by kind of project: \(kind): \(command.prefix(100))\(command.count > 100 ? "…" : "")")
         ]
+    }
+
+    /// What the agent, and a test or build, may use in sum: by making such a group, and removing it.
+    private static func memory(_ configuration: Configuration) -> [Check] {
+        let machine = ControlGroupPlaces.memoryBytes()
+        let wanted = [
+            ("AGENT_MEMORY", "the agent", configuration.memory),
+            ("AGENT_DEPLOY_TEST_MEMORY", "a test or a build", configuration.deploy.testMemory),
+        ]
+        let limits = wanted.compactMap { name, who, limit in limit.bytes(of: machine).map { (name, who, $0) } }
+        guard let first = limits.map(\.2).min() else {
+            return [
+                Check(
+                    "control groups", .limited, "memory in sum is not bounded: AGENT_MEMORY and AGENT_DEPLOY_TEST_MEMORY are none",
+                    advice: "set them, unless something else bounds what the agent runs")
+            ]
+        }
+        let words = limits.map { "\($0.1) may use \(size($0.2))" }.joined(separator: ", ")
+        let advice =
+            "nothing needs to be done where something else bounds it; else mount the control groups writable, or start it as a service with Delegate=yes"
+        do throws(ControlGroup.Failure) {
+            let trial = try ControlGroup("doctor", limits: .init(memoryBytes: first, processes: 64, weight: Fence.Group.weight))
+            let places = ControlGroupPlaces.find()
+            guard trial.bounds.contains(.memory) else {
+                return [
+                    Check(
+                        "control groups", .limited, "memory in sum is not bounded: \(places.obstacle ?? "no memory controller")",
+                        advice: advice)
+                ]
+            }
+            let missing = ControlGroupPlaces.Controller.allCases.filter { !trial.bounds.contains($0) }.map(\.rawValue)
+            let rest = missing.isEmpty ? "" : "; without \(missing.joined(separator: ", ")) here"
+            return [
+                Check(
+                    "control groups", missing.contains("pids") ? .limited : .ok, "\(places.versions): \(words)\(rest)",
+                    advice: missing.contains("pids") ? "hand the pids controller on, too" : nil)
+            ]
+        } catch {
+            return [Check("control groups", .limited, "memory in sum is not bounded: \(error)", advice: advice)]
+        }
+    }
+
+    /// Whether what tests are to read is there.
+    private static func readable(_ configuration: Configuration) -> [Check] {
+        guard !configuration.deploy.testRead.isEmpty else { return [] }
+        do throws(FenceError) {
+            _ = try HostParts.all(hiding: configuration.resolvingSymbolicLinks().hide, reading: configuration.deploy.testRead)
+            return [Check("what tests read", .ok, "beside the system: \(configuration.deploy.testRead.joined(separator: ", "))")]
+        } catch {
+            return [Check("what tests read", .failed, "\(error)", advice: "make it, or take it out of AGENT_DEPLOY_TEST_READ")]
+        }
     }
 
     private static func agent(_ configuration: Configuration) -> Check {

@@ -9,6 +9,7 @@ internal import SystemPackage
 struct RunPlan {
     private let view: AgentView
     private let network: Fence.Network
+    private let memory: MemoryLimit
     private let variables: [String: String]
     private let caller: [String: String]
     private let machine: Pending<Machine>
@@ -17,9 +18,11 @@ struct RunPlan {
     private struct Machine: Sendable {
         let user: Result<FenceUser, CommandFailure>
         let seesCalls: Bool
+        let memoryBytes: UInt64
 
         init(_ configuration: Configuration) {
             user = Result { () throws(CommandFailure) in FenceUser(try agentAccount(configuration)) }
+            memoryBytes = ControlGroupPlaces.memoryBytes()
             seesCalls = RefusalRecord.obstacleForEndingThread() == nil
         }
     }
@@ -47,6 +50,7 @@ struct RunPlan {
             throw CommandFailure(error)
         }
         network = configuration.network == .none ? .none : .host
+        memory = configuration.memory
         self.variables = try Self.values(variables, caller)
         self.caller = caller
     }
@@ -54,9 +58,13 @@ struct RunPlan {
     /// The fence that is built around the command.
     func fence() throws(CommandFailure) -> Fence {
         let machine = machine.value
+        let user = try machine.user.get()
         var fence = Fence.agent(
-            view, user: try machine.user.get(), network: network, workingDirectory: workingDirectory(), callersEnvironment: caller,
-            environment: variables, terminal: ForegroundRun.hasTerminal)
+            view, user: user, network: network, workingDirectory: workingDirectory(), callersEnvironment: caller,
+            environment: variables, terminal: ForegroundRun.hasTerminal,
+            // For everything that the agent runs at a time: a server starts its tools one by one.
+            group: Fence.Group(
+                "run", sharing: "agent-\(user.uid)", memoryBytes: memory.bytes(of: machine.memoryBytes), variable: "AGENT_MEMORY"))
         fence.recordsRefusals = machine.seesCalls
         return fence
     }
