@@ -42,6 +42,10 @@ struct Main: ParsableCommand {
 
     @Flag(help: .hidden)
     var readReport = false
+    static func main() {
+        ThisProcess.openClosedStandardStreams()
+        main(nil)
+    }
 
     mutating func run() throws {
         // A process behind the fence, of which nothing but this is asked.

@@ -1,10 +1,12 @@
 private import AgentFence
+private import LinuxSystem
 
 /// Runs inside the namespaces that bubblewrap made, as their first process. Not for people: its orders come in descriptor 3, the end of its
 /// launcher by descriptor 4.
 @main
 struct Main {
     static func main() {
+        ThisProcess.openClosedStandardStreams()
         guard let bytes = readWhole(descriptor: 3), let orders = StageOrders(encoded: bytes) else {
             writeError("pinfold-fence: this is started by `pinfold run`, not by hand\n")
             exitNow(2)

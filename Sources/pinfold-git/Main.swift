@@ -1,4 +1,5 @@
 internal import GitRepository
+internal import LinuxSystem
 
 /// The only program of Pinfold that opens the agent's `.git`. It believes the repository and nothing believes it: whoever starts it does so
 /// as the agent's user, confined, with limits and a deadline, and checks what it hands over.
@@ -7,6 +8,7 @@ internal import GitRepository
 @main
 struct Main {
     static func main() {
+        ThisProcess.openClosedStandardStreams()
         // A reader that went away is an error of the write, not a death without a word.
         ignoreBrokenPipes()
         startNoProcesses()

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import CLinux
+internal import LinuxSystem
 internal import PinfoldConfiguration
 
 /// The one place where an outcome becomes an exit code: 0 done; 1 the thing asked for did not happen; 2 wrong usage or
@@ -7,6 +8,7 @@ internal import PinfoldConfiguration
 @main
 enum Main {
     static func main() {
+        ThisProcess.openClosedStandardStreams()
         exit(run(Array(CommandLine.arguments.dropFirst())))
     }
 
