@@ -223,6 +223,39 @@ struct InitTests {
         }
     }
 
+    @Test func `the agent may commit in repositories of its own, and say who it is itself`() throws {
+        try Installation.with { installation in
+            try installation.makeRepository()
+            let name = #"A "quoted" \ # name; of two"#
+            try installation.pinfold("init", changes: ["AGENT_GIT_USER_NAME": name]).requireSuccess()
+            #expect(try owner("\(installation.sandbox)/.gitconfig") == "54321:54321 644")
+            let clone = """
+                export HOME='\(installation.sandbox)'; unset GIT_CONFIG_GLOBAL ${!GIT_AUTHOR*} ${!GIT_COMMITTER*}; cd "$HOME"
+                git -c safe.directory='*' clone -q '\(installation.codeRepo)' clone; cd clone; echo x >> first.txt
+                """
+            let author = "git log -1 --format='%an <%ae>'"
+            let first = try shell(
+                "\(clone); git commit -qam x; \(author); git config user.name Own; git commit -q --allow-empty -m y; \(author)",
+                user: installation.agent)
+            // The repository's own configuration wins.
+            #expect(first.output == "\(name) <agent@localhost>\nOwn <agent@localhost>\n", "\(first)")
+            // What the agent has put there stays, in either place; a link is not followed.
+            let before = try installation.inventory()
+            try installation.pinfold("init").requireSuccess()
+            #expect(try installation.inventory() == before)
+            for own in [
+                "echo '[user]' > .gitconfig", "ln -s ../logs/config .gitconfig", "mkdir -p .config/git; touch .config/git/config",
+            ] {
+                try shell("rm -f .gitconfig; \(own)", workingDirectory: installation.sandbox, user: installation.agent)
+                    .requireSuccess()
+                let before = try installation.inventory()
+                try installation.pinfold("init").requireSuccess()
+                #expect(try installation.inventory() == before)
+                try shell("rm -f .gitconfig; touch .gitconfig", workingDirectory: installation.sandbox).requireSuccess()
+            }
+        }
+    }
+
     @Test func `what an interrupted run left behind is completed`() throws {
         try Installation.with { installation in
             try installation.makeRepository()

@@ -35,6 +35,7 @@ struct InitCommand: ParsableCommand {
             let lock = try Self.lock(configuration.dataRoot, &made)
             try structure.make(&made)
             let said = try Self.makeZones(repository, configuration.sandbox, account, lock, &made)
+            try AgentIdentity(configuration, account: account).make()
             for path in made.all { Terminal.say("made \(path)") }
             for line in said { Terminal.say(line) }
             // Held to the very end.
