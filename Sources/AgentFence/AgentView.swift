@@ -1,3 +1,5 @@
+internal import LinuxSystem
+
 /// A view that `pinfold mount` serves, as `pinfold run` has to know it. All paths are absolute and without symbolic links.
 package struct AgentView: Hashable, Sendable {
     /// The tree that it presents, and where it is mounted.
@@ -7,21 +9,17 @@ package struct AgentView: Hashable, Sendable {
     package var codeRepo: String
     package var sandbox: String
     package var dataRoot: String
-    /// What does not exist inside, as absolute patterns (`man 7 glob`): the gateway hides what lies below the source, the fence the rest.
-    package var hide: [String]
     /// The directory of the deploy daemon's socket for the agent; nil where there is none.
     package var agentSocketDirectory: String?
 
     package init(
-        source: String, mountpoint: String, codeRepo: String, sandbox: String, dataRoot: String, hide: [String],
-        agentSocketDirectory: String?
+        source: String, mountpoint: String, codeRepo: String, sandbox: String, dataRoot: String, agentSocketDirectory: String?
     ) throws(FenceError) {
         self.source = source
         self.mountpoint = mountpoint
         self.codeRepo = codeRepo
         self.sandbox = sandbox
         self.dataRoot = dataRoot
-        self.hide = hide
         self.agentSocketDirectory = agentSocketDirectory
         for zone in [codeRepo, sandbox] where !contains(zone) || zone == source {
             throw FenceError("the zone \(zone) is not below the view's source \(source)", kind: .configuration)
@@ -29,6 +27,12 @@ package struct AgentView: Hashable, Sendable {
     }
 
     package var zones: [String] { [codeRepo, sandbox] }
+
+    /// Where the gateway has mounted the whole system, read-only, around a view of less; nil around one of everything.
+    var surroundings: String? { source == "/" ? nil : MountRuntime(mountpoint: mountpoint).surroundings }
+
+    /// Where a path inside is seen from out here, as the gateway shows it.
+    func shown(_ path: String) -> String { contains(path) ? mounted(path) : (surroundings ?? "") + path }
 
     /// Whether a path of the host is presented by the view.
     func contains(_ path: String) -> Bool { isAtOrBelow(path, source) }

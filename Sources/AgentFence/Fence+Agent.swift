@@ -1,5 +1,5 @@
 extension Fence {
-    /// The fence of `pinfold run`: the view is the root directory, or lies over its source's own path in a read-only system.
+    /// The fence of `pinfold run`: the view is the root directory, or lies over its source's own path in its surroundings.
     ///
     /// - Parameters:
     ///   - workingDirectory: the caller's; kept where it exists inside, else the command starts in the sandbox.
@@ -10,28 +10,30 @@ extension Fence {
         environment: [String: String] = [:], terminal: Bool, limits: Limits = .generous, group: Group = Group("run"),
         temporaryBytes: UInt64 = 4 << 30
     ) -> Fence {
-        var mounts: [Mount] = view.source == "/" ? [.bind(view.mountpoint, at: "/")] : [.readOnly("/", at: "/")]
-        mounts += [
-            .processes, .devices(sharedMemory: temporaryBytes), .temporary(at: "/tmp", bytes: temporaryBytes, mode: 0o1777),
-            // The host's sockets: D-Bus, Docker, whatever else listens there.
+        // Whatever is seen through the gateway has nobody behind it: no socket, FIFO or device of the host's, made before or after the start.
+        var mounts: [Mount] = [
+            .bind(view.surroundings ?? view.mountpoint, at: "/"), .processes, .devices(sharedMemory: temporaryBytes),
+            .temporary(at: "/tmp", bytes: temporaryBytes, mode: 0o1777),
+            // What services keep there for each other is not the agent's.
             .empty(at: "/run"),
         ]
+        var covered = ["/tmp", "/run"]
         // Where it is no link to /run.
-        if FileKind.of("/var/run") == .directory { mounts.append(.empty(at: "/var/run")) }
+        if FileKind.of("/var/run") == .directory {
+            mounts.append(.empty(at: "/var/run"))
+            covered.append("/var/run")
+        }
+        mounts += processors(in: view.surroundings ?? view.mountpoint)
+        if network == .host { mounts += resolver(view, covered: covered) }
         if view.source == "/" {
             // What the mounts above lie over.
-            let covered = ["/tmp", "/run", "/var/run", "/dev", "/proc"]
+            covered += ["/dev", "/proc", "/sys"]
             let wanted = view.zones.allSatisfy { isAtOrBelow($0, view.dataRoot) } ? [view.dataRoot] : view.zones
             for path in wanted where covered.contains(where: { isAtOrBelow(path, $0) }) {
                 mounts.append(.bind(view.mounted(path), at: path))
             }
         } else {
-            mounts += Concealment.mounts(hide: view.hide, presentedBelow: view.source)
-            if !isAtOrBelow(view.mountpoint, "/run"), !isAtOrBelow(view.mountpoint, "/tmp"),
-                !isAtOrBelow(view.source, view.mountpoint)
-            {
-                mounts.append(.empty(at: view.mountpoint))
-            }
+            if let gap = gap(above: view.source, in: view.surroundings ?? "") { mounts.append(.empty(at: gap)) }
             mounts.append(.bind(view.mountpoint, at: view.source))
         }
         if let directory = view.agentSocketDirectory { mounts.append(.readOnly(directory, at: directory)) }
@@ -41,12 +43,13 @@ extension Fence {
         values["HOME"] = view.sandbox
         values["TMPDIR"] = "/tmp"
         values.merge(sanitizerOptions) { $1 }
-        values["USER"] = user.name
-        values["LOGNAME"] = user.name
         values["AGENT_DATA_ROOT"] = view.dataRoot
         values["AGENT_CODE_REPO_PATH"] = view.codeRepo
         values["AGENT_SANDBOX_PATH"] = view.sandbox
         values.merge(environment) { $1 }
+        let account = Account(of: user, home: values["HOME"] ?? view.sandbox)
+        mounts += account.mounts(whereShown: view.shown("/etc/passwd"))
+        for name in ["USER", "LOGNAME"] where environment[name] == nil { values[name] = account.name }
 
         var sealed = ["/", view.source, parent(of: view.codeRepo), parent(of: view.sandbox)]
         sealed += ["/etc", "/usr"].filter { FileKind.of($0) == .directory }
@@ -54,8 +57,20 @@ extension Fence {
         sealed = sealed.enumerated().filter { !sealed[..<$0.offset].contains($0.element) }.map(\.element)
         return Fence(
             mounts: mounts, user: user, network: network, limits: limits, group: group, environment: values,
-            workingDirectories: [view.inside(workingDirectory), view.sandbox], writable: view.zones + ["/tmp", "/dev/shm"],
+            workingDirectories: [view.inside(workingDirectory), view.sandbox],
+            writable: view.zones + ["/tmp", "/dev/shm"] + [messageQueues].compactMap { $0 },
             sealed: sealed, terminal: terminal, name: "pinfold")
+    }
+
+    /// The nearest directory above `path` that is there in `surroundings`, where `path` is not: the source may be on a file system that is shown as an empty
+    /// directory, another FUSE one say. Nil where all of it is there, or nothing: then nothing is mounted, and the fence is explained alone.
+    private static func gap(above path: String, in surroundings: String) -> String? {
+        var place = path
+        while place != "/" {
+            if FileKind.of(surroundings + place) == .directory { return place == path ? nil : place }
+            place = parent(of: place)
+        }
+        return nil
     }
 
     /// LeakSanitizer stops the threads of its own process by `ptrace`, which the filter refuses: a program built with AddressSanitizer would end with

@@ -32,15 +32,18 @@ extension Fence {
         var values = [
             "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/tmp", "TMPDIR": "/tmp",
             "LANG": "C.UTF-8",
-            "USER": user.name, "LOGNAME": user.name,
         ]
         values.merge(sanitizerOptions) { $1 }
         values.merge(environment) { $1 }
+        let account = Account(of: user, home: values["HOME"] ?? "/tmp")
+        mounts += account.mounts(whereShown: "/etc/passwd")
+        for name in ["USER", "LOGNAME"] where environment[name] == nil { values[name] = account.name }
         let sealed =
             ["/", "/usr", "/etc", "/run", "/var"] + host.sealed + readOnly.filter { FileKind.of($0.source) == .directory }.map(\.at)
         return Fence(
             mounts: mounts, user: user, network: network, limits: limits, group: group ?? Group(name), environment: values,
             workingDirectories: [workingDirectory],
-            writable: ["/tmp", "/var/tmp", "/dev/shm"] + writable.map(\.at), sealed: sealed, terminal: false, name: name)
+            writable: ["/tmp", "/var/tmp", "/dev/shm"] + [messageQueues].compactMap { $0 } + writable.map(\.at), sealed: sealed,
+            terminal: false, name: name)
     }
 }

@@ -70,6 +70,7 @@ extension Fence.Mount {
         case .bind(let source, let path): source == path ? "\(path) as it is" : "\(path) is \(source)"
         case .temporary(let path, let bytes, _): "\(path) is private, in memory, at most \(size(bytes))"
         case .empty(let path): "\(path) is empty and read-only"
+        case .file(let path, _): "\(path) is the fence's own, with the command's home in it, read-only"
         case .symbolicLink(let target, let path): "\(path) leads to \(target)"
         case .processes: "/proc shows its own processes only"
         case .devices(let bytes):

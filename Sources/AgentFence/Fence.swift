@@ -20,7 +20,7 @@ package struct Fence: Hashable, Sendable {
     package var sealed: [String]
     /// Whether the command takes over the terminal that is its standard input, with job control.
     package var terminal: Bool
-    /// What the fence is for, in a word or two: the host name inside, and a line in `explain()`.
+    /// What the fence is for, in a word or two.
     package var name: String
     /// Whether calls that would modify something are told of before they are made, so that those that a read-only mount refuses are recorded.
     package var recordsRefusals = false
@@ -53,9 +53,12 @@ package struct Fence: Hashable, Sendable {
         /// An empty directory in which nothing can be created once the mounts below it are made.
         case empty(at: String)
         case symbolicLink(to: String, at: String)
+        /// A file of these bytes that everybody can read and nobody change, over one that is there or in a directory that is made anew.
+        case file(at: String, [UInt8])
         /// A fresh `/proc` of the private PID namespace.
         case processes
-        /// A minimal `/dev`: null, zero, full, random, urandom, tty, its own terminals, and a shared-memory directory of at most `sharedMemory` bytes.
+        /// A minimal `/dev`: null, zero, full, random, urandom, tty, its own terminals, message queues, and a shared-memory directory of at most
+        /// `sharedMemory` bytes.
         case devices(sharedMemory: UInt64)
     }
 

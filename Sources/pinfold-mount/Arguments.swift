@@ -19,6 +19,7 @@ struct Arguments {
           --code-repo DIR          the agent's repository, writable; inside the source
           --sandbox DIR            the agent's scratch directory, writable; inside the source
           --agent UID:GID          the agent's user, not root
+          --surroundings DIR       mount the whole system there, read-only: what 'pinfold run' shows around a source narrower than /
           --hide GLOB              absolute paths that do not exist in the view; may be given again
           --protect GLOB           names that cannot be made, changed or removed in a zone; may be given again
           --code-repo-quota BYTES[,INODES]
@@ -56,7 +57,8 @@ struct Arguments {
     private static let required = ["--source", "--mountpoint", "--code-repo", "--sandbox", "--agent"]
     private static let names = Set(
         required + [
-            "--hide", "--protect", "--code-repo-quota", "--sandbox-quota", "--usage", "--audit", "--descriptors", "--without",
+            "--surroundings", "--hide", "--protect", "--code-repo-quota", "--sandbox-quota", "--usage", "--audit", "--descriptors",
+            "--without",
             "--ready-fd",
         ])
 
@@ -66,6 +68,7 @@ struct Arguments {
         case "--mountpoint": options.mountpoint = value
         case "--code-repo": options.codeRepo = value
         case "--sandbox": options.sandbox = value
+        case "--surroundings": options.surroundings = value
         case "--hide": options.hide.append(value)
         case "--protect": options.protect.append(value)
         case "--audit": options.audit = value

@@ -111,7 +111,7 @@ struct `A confined tool` {
             // The first process and the command; the fourth descriptor is the listing's own.
             #expect(output.contains("processes 2"))
             #expect(output.contains("descriptors ['0', '1', '2'] 4"))
-            #expect(output.contains("hostname test"))
+            #expect(output.contains("hostname localhost"))
         }
     }
 

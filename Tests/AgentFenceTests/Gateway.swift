@@ -57,6 +57,7 @@ struct Gateway: ~Copyable {
             "--source", whole ? "/" : tree, "--mountpoint", directory + "/view", "--agent", "\(testUser.uid):\(testUser.gid)",
         ]
         words += ["--code-repo", data + "/code-repo", "--sandbox", data + "/sandbox", "--ready-fd", "3"]
+        if !whole { words += ["--surroundings", MountRuntime(mountpoint: directory + "/view").surroundings] }
         for pattern in hide { words += ["--hide", pattern] }
         for technique in without { words += ["--without", technique] }
         if audit {

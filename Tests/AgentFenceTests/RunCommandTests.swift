@@ -194,33 +194,6 @@ struct `pinfold run` {
         }
     }
 
-    @Test(arguments: [false, true])
-    func `reaches no Unix socket of the host but the agent's own`(whole: Bool) throws {
-        try withGateway(whole: whole) { gateway in
-            let paths = [
-                gateway.tree + "/victims/socket", gateway.directory + "/socket", gateway.data + "/deployments/agent/deploy.sock",
-            ]
-            let listener = """
-                import os, socket, sys, time
-                held = []
-                for path in sys.argv[1:]:
-                    s = socket.socket(socket.AF_UNIX); s.bind(path); s.listen(8); os.chmod(path, 0o777); held.append(s)
-                open(sys.argv[1] + ".ready", "w").close(); time.sleep(100)
-                """
-            let host = try ChildProcess(.init("/usr/bin/python3", ["-I", "-c", listener] + paths, descriptors: [:]))
-            try waitUntil("the sockets are there") { exists(paths[0] + ".ready") }
-            let script = paths.map { "attempt(\"\($0)\", lambda: socket.socket(socket.AF_UNIX).connect(\"\($0)\"))\n" }.joined()
-            let finished = try gateway.attack(script)
-            let found = verdicts(finished)
-            #expect(found.count == 3, "\(finished)")
-            #expect(found[paths[0]] != "done")
-            #expect(found[paths[1]] != "done")
-            #expect(found[paths[2]] == "done", "\(finished)")
-            try host.signal(SIGKILL)
-            _ = try host.wait()
-        }
-    }
-
     @Test func `hides what is hidden, in the view and around a narrower one`() throws {
         let hide = ["/etc/host?ame", "/etc/ssl"]
         for whole in [true, false] {

@@ -75,6 +75,41 @@ struct MountTests {
         }
     }
 
+    @Test func `what is around a narrower view comes and goes with it`() async throws {
+        try await withTemporaryDirectory { directory in
+            let installation = try Installation(directory)
+            defer { _ = try? installation.pinfold("umount", "--lazy") }
+            try installation.makeZones()
+            let place = MountRuntime(mountpoint: installation.mountpoint).surroundings
+            func entries() throws -> [MountEntry] { try MountTable.read().entries(atOrBelow: place) }
+            let hide = ["AGENT_VIEW_HIDE": "/etc/host?ame"]
+            try installation.pinfold("mount", changes: hide).requireSuccess()
+            #expect(try entries().map(\.isReadOnly) == [true])
+            #expect(try readFile(place + "/etc/passwd") == readFile("/etc/passwd"))
+            #expect(!exists(place + "/etc/hostname"))
+            #expect(try shell("touch '\(place)/etc/made'").errors.contains("Read-only file system"))
+            // A change on the machine is seen.
+            try writeFile(installation.root + "/new", "one")
+            #expect(try readFile(place + installation.root + "/new") == "one")
+            try shell("echo two > new.2; mv new.2 new", workingDirectory: installation.root).requireSuccess()
+            try await eventually("the change is seen") { try readFile(place + installation.root + "/new") == "two\n" }
+            try installation.pinfold("umount").requireSuccess()
+            #expect(try entries().isEmpty && !exists(place))
+            // A dead one is cleared away by what clears the view away.
+            for next in ["umount", "mount"] {
+                try installation.pinfold("mount").requireSuccess()
+                try await installation.killDaemon()
+                try installation.pinfold(next).requireSuccess()
+                #expect(try entries().count == (next == "mount" ? 1 : 0))
+            }
+            try installation.pinfold("umount").requireSuccess()
+            #expect(try entries().isEmpty)
+            // Nothing is around a view of everything.
+            try installation.pinfold("mount", changes: ["AGENT_VIEW_SOURCE": "/"]).requireSuccess()
+            #expect(try entries().isEmpty)
+        }
+    }
+
     @Test func `two views at once do not know of each other`() throws {
         try Installation.with { first in
             try Installation.with { second in

@@ -7,16 +7,22 @@ struct BubblewrapArguments {
     /// Where the stage and Pinfold's tools are inside.
     static let toolDirectory = "/run/pinfold"
 
-    /// - Parameter programs: what is bound into `toolDirectory`, by host path.
-    init(_ fence: Fence, programs: [(name: String, path: String)], informationDescriptor: Int32) {
+    /// The host name inside: `/etc/hosts` knows it everywhere, so that whoever looks its own name up finds it.
+    static let hostName = "localhost"
+
+    /// - Parameters:
+    ///   - programs: what is bound into `toolDirectory`, by host path.
+    ///   - firstFile: the number of the descriptor that the first of the fence's files (`Fence.files`) is read from; the others follow.
+    init(_ fence: Fence, programs: [(name: String, path: String)], informationDescriptor: Int32, firstFile: Int32) {
         var words = ["--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try", "--as-pid-1", "--die-with-parent"]
-        words += ["--hostname", fence.name, "--info-fd", String(informationDescriptor)]
+        words += ["--hostname", Self.hostName, "--info-fd", String(informationDescriptor)]
         if fence.network == .none { words.append("--unshare-net") }
         // With a terminal of its own the command needs the session that the terminal belongs to; typing into it is what the filter refuses.
         if !fence.terminal { words.append("--new-session") }
         var closed: [String] = []
         // What is mounted by then, and whether it is new, so that directories can be made in it.
         var places = [(path: "/", isNew: fence.hasOwnRoot)]
+        var file = firstFile
         for mount in fence.mounts {
             switch mount {
             case .readOnly(let source, let path):
@@ -32,10 +38,14 @@ struct BubblewrapArguments {
                 words += Self.way(to: path, in: places) + Self.temporary(path, 1 << 20, 0o755)
                 places.append((path, true))
                 closed.append(path)
-            case .symbolicLink(let target, let path): words += ["--symlink", target, path]
+            case .symbolicLink(let target, let path): words += Self.way(to: path, in: places) + ["--symlink", target, path]
+            case .file(let path, _):
+                words += Self.way(to: path, in: places) + ["--perms", "0644", "--ro-bind-data", String(file), path]
+                file += 1
             case .processes: words += ["--proc", "/proc"]
             case .devices(let bytes):
                 words += ["--dev", "/dev"] + Self.temporary("/dev/shm", bytes, 0o1777)
+                if let queues = Fence.messageQueues { words += ["--mqueue", queues] }
                 closed.append("/dev")
             }
         }
@@ -64,6 +74,9 @@ struct BubblewrapArguments {
 }
 
 extension Fence {
+    /// What the files among the mounts hold, in their order.
+    var files: [[UInt8]] { mounts.compactMap { if case .file(_, let bytes) = $0 { bytes } else { nil } } }
+
     /// Whether the root directory is bubblewrap's own, made of what is mounted in it.
     var hasOwnRoot: Bool {
         switch mounts.first {

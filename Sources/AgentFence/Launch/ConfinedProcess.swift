@@ -50,10 +50,20 @@ package struct ConfinedProcess: ~Copyable, Sendable {
             inherited[3] = orders.rawValue
             inherited[4] = watched.other.rawValue
             inherited[5] = information.writing.rawValue
+            let firstFile: Int32 = 6
+            var files: [SharedDescriptor] = []
+            for bytes in fence.files {
+                let file = Descriptor(owning: try check { unsafe pinfold_memfd_create("pinfold-fence file") })
+                try Self.fill(file, bytes)
+                inherited[firstFile + Int32(files.count)] = file.rawValue
+                files.append(SharedDescriptor(file))
+            }
+            defer { withExtendedLifetime(files) {} }
             launcher = try ChildProcess(
                 .init(
-                    bubblewrap, BubblewrapArguments(fence, programs: programs, informationDescriptor: 5).words, environment: [],
-                    workingDirectory: "/", descriptors: inherited, newProcessGroup: true,
+                    bubblewrap,
+                    BubblewrapArguments(fence, programs: programs, informationDescriptor: 5, firstFile: firstFile).words,
+                    environment: [], workingDirectory: "/", descriptors: inherited, newProcessGroup: true,
                     blockedSignals: Self.forwarded), in: made)
             // Bubblewrap's copy must be the last, or the end of what it writes is never seen.
             let answer = information.keepReading()

@@ -20,7 +20,8 @@ extension AgentView {
             throw FenceError("only root can start the agent behind its fence; run this with sudo", kind: .refused)
         }
         // A view before its zones, which go with it: the way to those leads through it, and its daemon may hang.
-        for mount in mounts where mount.isPinfold && !isAtOrBelow(mount.mountpoint, mountpoint) {
+        for mount in mounts where mount.isPinfold && !isAtOrBelow(mount.mountpoint, mountpoint) && mount.mountpoint != surroundings
+        {
             _ = unsafe pinfold_fence_detach(mount.mountpoint)
         }
         return inquiry
@@ -41,6 +42,13 @@ extension AgentView {
         }
         guard root.isReadOnly else {
             throw FenceError("the view at \(mountpoint) is mounted writable; nothing was started", kind: .refused)
+        }
+        if let surroundings {
+            guard let mount = mounts.last(where: { $0.mountpoint == surroundings }), mount.isPinfold, mount.isReadOnly else {
+                throw FenceError(
+                    "what is around the view at \(mountpoint) is not mounted at \(surroundings); run 'pinfold umount' and 'pinfold mount'",
+                    kind: .unreachable)
+            }
         }
         for zone in zones {
             guard let mount = mounts.last(where: { $0.mountpoint == mounted(zone) }), mount.isPinfold, !mount.isReadOnly else {

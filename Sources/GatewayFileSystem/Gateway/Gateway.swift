@@ -5,7 +5,7 @@ internal import LinuxSystem
 internal import SystemPackage
 internal import ZonePolicy
 
-/// A view being served: one plane read-only, two zones writable over it.
+/// A view being served: one plane read-only, two zones writable over it; beside it the whole system, read-only, where the view shows less.
 ///
 /// The order is the point. The clones of the source are taken before anything is mounted, so the view never shows itself.
 /// Privileges go before the first thread starts, so no thread ever had them. `ready` is said when a look through the mount itself
@@ -22,8 +22,9 @@ package struct Gateway: ~Copyable {
     /// Mounts and starts serving.
     package init(_ options: GatewayOptions) throws(GatewayError) {
         let layout = try Layout(options)
-        let policy = try Self.policy(layout, options)
-        let mountpoint = try Mountpoint(layout.mountpoint)
+        let policy = try Self.policy(layout.source.path, layout, options)
+        let surroundings = layout.surroundings == nil ? nil : try Self.policy("/", layout, options)
+        let mountpoint = try Mountpoint(layout.mountpoint, surroundings: layout.surroundings)
         let signals = try Self.step("blocking signals") { () throws(Errno) in
             try Signals([SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGPIPE])
         }
@@ -36,7 +37,8 @@ package struct Gateway: ~Copyable {
         let coherence = Self.coherence(options)
         let planes: [Plane]
         do throws(Errno) {
-            planes = try Plane.all(of: layout, policy, options, coherence, trail, counts, descriptors: descriptors)
+            planes = try Plane.all(
+                of: layout, policy, surroundings: surroundings, options, coherence, trail, counts, descriptors: descriptors)
         } catch .wouldBlock {
             throw .configuration(
                 "--usage: another process counts the zones in \(counts ?? ""); a zone with a quota is in one view at a time")
@@ -50,7 +52,7 @@ package struct Gateway: ~Copyable {
             try Self.mount(planes, over: mountpoint, &watch, connectionGuard)
             try ServingFilter.install()
         } catch {
-            try? Unmounting.unmount(mountpoint.path, lazily: true)
+            mountpoint.clear()
             inlet?.stop()
             trail?.stop()
             throw .failure("the view cannot be mounted at \(mountpoint.path): \(error)")
@@ -144,10 +146,13 @@ package struct Gateway: ~Copyable {
         }
     }
 
-    private static func policy(_ layout: borrowing Layout, _ options: GatewayOptions) throws(GatewayError) -> AccessPolicy {
+    /// The rules of what is shown of `source`: the view's own, or `/` for what is around it.
+    private static func policy(
+        _ source: String, _ layout: borrowing Layout, _ options: GatewayOptions
+    ) throws(GatewayError) -> AccessPolicy {
         do throws(PolicyError) {
             return try AccessPolicy(
-                source: layout.source.path, codeRepo: layout.codeRepo.path, sandbox: layout.sandbox.path, hide: options.hide,
+                source: source, codeRepo: layout.codeRepo.path, sandbox: layout.sandbox.path, hide: options.hide,
                 protect: options.protect)
         } catch {
             throw .configuration(error.description)
@@ -176,27 +181,45 @@ package struct Gateway: ~Copyable {
                 hasGuard = true
             case .none: break
             }
-            let path: String
-            if plane.relativePath.isEmpty {
-                path = mountpoint.path
-                try mount.attach(to: mountpoint.directory)
-            } else {
-                path = "\(mountpoint.path)/\(plane.relativePath)"
-                let view = try Descriptor.open(mountpoint.path, [.path, .directory, .noFollow])
-                try mount.attach(to: try view.open(plane.relativePath, [.path, .directory, .noFollow]))
+            let place = try Self.directory(of: plane, mountpoint)
+            try mount.attach(to: place.descriptor)
+            watch.add(plane.label, at: place.path, device: device)
+        }
+        if hasGuard {
+            for plane in planes {
+                guard let namesAhead = plane.namesAhead else { continue }
+                let mount = try DetachedMount.clone(of: Self.root(of: plane, mountpoint), recursive: false, .readOnly)
+                namesAhead.start(at: SharedDescriptor(try mount.root.duplicate()), plane.session.notifier)
             }
-            watch.add(plane.label, at: path, device: device)
         }
-        if hasGuard, let namesAhead = planes[0].namesAhead {
-            let view = try Descriptor.open(mountpoint.path, [.path, .directory, .noFollow])
-            let mount = try DetachedMount.clone(of: view, recursive: false, .readOnly)
-            namesAhead.start(at: SharedDescriptor(try mount.root.duplicate()), planes[0].session.notifier)
+        // The look that proves it: through each mount, by way of the kernel and a worker.
+        for plane in planes { _ = try Self.root(of: plane, mountpoint).status() }
+    }
+
+    /// The directory that a plane is mounted on, as long as it is not.
+    private static func directory(
+        of plane: Plane, _ mountpoint: borrowing Mountpoint
+    ) throws(Errno) -> Layout.Directory {
+        switch plane.place {
+        case .mountpoint: Layout.Directory(path: mountpoint.path, descriptor: try mountpoint.directory.duplicate())
+        case .inView, .apart:
+            Layout.Directory(path: Self.path(of: plane, mountpoint), descriptor: try Self.root(of: plane, mountpoint))
         }
-        // The look that proves it: through the mount, by way of the kernel and a worker, into the last zone.
-        for plane in planes {
-            let view = try Descriptor.open(mountpoint.path, [.path, .directory, .noFollow])
-            if !plane.relativePath.isEmpty { _ = try view.open(plane.relativePath, [.path, .directory, .noFollow]).status() }
+    }
+
+    private static func path(of plane: Plane, _ mountpoint: borrowing Mountpoint) -> String {
+        switch plane.place {
+        case .mountpoint: mountpoint.path
+        case .inView(let path): "\(mountpoint.path)/\(path)"
+        case .apart(let path): path
         }
+    }
+
+    /// What is met now where the plane is mounted.
+    private static func root(of plane: Plane, _ mountpoint: borrowing Mountpoint) throws(Errno) -> Descriptor {
+        let flags: OpenFlags = [.path, .directory, .noFollow]
+        guard case .inView(let path) = plane.place else { return try Descriptor.open(Self.path(of: plane, mountpoint), flags) }
+        return try Descriptor.open(mountpoint.path, flags).open(path, flags)
     }
 
     /// Serves until the view is unmounted, by somebody or by a signal.
@@ -214,7 +237,7 @@ package struct Gateway: ~Copyable {
             _ = unsafe poll(&entries, nfds_t(entries.count), -1)
             if entries.count > 3, entries[3].revents != 0 {
                 connectionGuard = nil
-                planes[0].namesAhead?.stop()
+                stopNamesAhead()
                 Report.say(
                     "the process that guards the kernel's connections is gone: killed, this daemon may leave processes that hang")
             }
@@ -240,13 +263,24 @@ package struct Gateway: ~Copyable {
         // All at once: the view is being unmounted, and ends.
         guard !gone.contains(where: { $0.label == "view" }) else {
             // Or it would not end.
-            planes[0].namesAhead?.stop()
+            stopNamesAhead()
             return
         }
         for lost in gone {
+            guard lost.label != "surroundings" else {
+                Report.say(
+                    "the mount of the surroundings at \(lost.path) is gone; 'pinfold run' starts nothing until the view is mounted anew"
+                )
+                continue
+            }
             // What is left is the view's own directory, which is read-only: nothing became writable by this.
             Report.say("the mount of \(lost.label) at \(lost.path) is gone; it is read-only there until the view is mounted anew")
         }
+    }
+
+    /// Lets go of the mounts that this process has itself.
+    private func stopNamesAhead() {
+        for plane in planes { plane.namesAhead?.stop() }
     }
 
     /// Two lines a plane: how many requests of each kind it has served, and how it is asked.
@@ -267,10 +301,8 @@ package struct Gateway: ~Copyable {
             inlet?.stop()
             trail?.stop()
         }
-        let path = mountpoint.path
-        planes[0].namesAhead?.stop()
-        // Only what is ours: somebody may have mounted over it, or have unmounted it already.
-        if let top = try? MountTable.read().entry(at: path), top.isPinfold { try? Unmounting.unmount(path, lazily: true) }
+        stopNamesAhead()
+        mountpoint.clear()
         for plane in planes {
             var entry = pollfd(fd: plane.session.endDescriptor, events: Int16(POLLIN), revents: 0)
             if unsafe poll(&entry, 1, 2000) != 1 {

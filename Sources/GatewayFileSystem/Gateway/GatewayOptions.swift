@@ -9,6 +9,8 @@ package struct GatewayOptions: Sendable {
     package var sandbox = ""
     package var agentUser: UInt32 = 0
     package var agentGroup: UInt32 = 0
+    /// Where the whole system is mounted, read-only, around a source that is narrower; nil for nowhere.
+    package var surroundings: String?
     package var hide: [String] = []
     package var protect: [String] = []
     package var codeRepoQuota: ZoneQuota?

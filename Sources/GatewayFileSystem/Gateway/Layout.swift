@@ -8,6 +8,8 @@ struct Layout: ~Copyable {
     let codeRepo: Directory
     let sandbox: Directory
     let mountpoint: String
+    /// Where the whole system is mounted around a source that is narrower.
+    let surroundings: String?
 
     /// A directory that was found, and the path that leads to it without a symbolic link.
     struct Directory: ~Copyable {
@@ -28,6 +30,13 @@ struct Layout: ~Copyable {
         let sandbox = try Self.directory(options.sandbox, "--sandbox")
         let mountpoint = try Self.mountpoint(options.mountpoint)
         try Self.checkNesting(source: source.path, codeRepo: codeRepo.path, sandbox: sandbox.path, mountpoint: mountpoint)
+        if let surroundings = options.surroundings {
+            guard source.path != "/" else { throw .configuration("--surroundings: nothing is around the source /") }
+            guard surroundings.hasPrefix("/") else {
+                throw .configuration("--surroundings: \(surroundings) is not an absolute path")
+            }
+        }
+        surroundings = options.surroundings
         self.source = source
         self.codeRepo = codeRepo
         self.sandbox = sandbox

@@ -8,15 +8,33 @@ struct Mountpoint: ~Copyable {
     /// What lies below the mount.
     let directory: Descriptor
     private let lock: MountLock
+    /// Where what is around the view is mounted.
+    private let surroundings: String
 
     /// Takes the lock, clears what a dead daemon left, and sees to it that nothing else is mounted there.
-    init(_ path: String) throws(GatewayError) {
+    /// - Parameter surroundings: a directory for what is around the view, made where it is missing; nil where nothing is.
+    init(_ path: String, surroundings: String?) throws(GatewayError) {
         let lock = try Self.takeLock(path)
         // Whoever has the lock knows that no daemon serves what is mounted here.
-        try Self.clearStale(path)
-        directory = try Self.open(path)
+        let around = surroundings ?? MountRuntime(mountpoint: path).surroundings
+        for place in [path, around] { try Self.clearStale(place) }
+        if let surroundings {
+            // Only root has to come here: what is mounted on it lets in whom `/` does.
+            unsafe mkdir(surroundings, 0o700)
+            _ = try Self.open(surroundings, "--surroundings")
+        }
+        directory = try Self.open(path, "--mountpoint")
+        self.surroundings = around
         self.lock = lock
         self.path = path
+    }
+
+    /// Detaches what is mounted here, with all that is in it. Only what is Pinfold's: somebody may have mounted over it, or have unmounted it already.
+    borrowing func clear() {
+        for place in [path, surroundings] {
+            if let top = try? MountTable.read().entry(at: place), top.isPinfold { try? Unmounting.unmount(place, lazily: true) }
+        }
+        unsafe unlinkat(pinfold_AT_FDCWD, surroundings, AT_REMOVEDIR)
     }
 
     private static func takeLock(_ path: String) throws(GatewayError) -> MountLock {
@@ -44,17 +62,17 @@ struct Mountpoint: ~Copyable {
         }
     }
 
-    private static func open(_ path: String) throws(GatewayError) -> Descriptor {
+    private static func open(_ path: String, _ option: String) throws(GatewayError) -> Descriptor {
         let table: MountTable
         do throws(Errno) { table = try MountTable.read() } catch { throw .failure("/proc/self/mountinfo cannot be read: \(error)") }
         if let other = table.entry(at: path) {
-            throw .configuration("--mountpoint: \(path) is in use: \(other.type) is mounted there")
+            throw .configuration("\(option): \(path) is in use: \(other.type) is mounted there")
         }
         do throws(Errno) {
             return try Descriptor.open(path, [.path, .directory, .noFollow])
         } catch {
             throw .configuration(
-                "--mountpoint: \(path) \(error == .notDirectory ? "is not a directory" : "cannot be used: \(error)")")
+                "\(option): \(path) \(error == .notDirectory ? "is not a directory" : "cannot be used: \(error)")")
         }
     }
 }

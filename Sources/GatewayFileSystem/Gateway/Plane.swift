@@ -5,14 +5,23 @@ internal import LinuxSystem
 internal import SystemPackage
 internal import ZonePolicy
 
-/// One of the three file systems of a gateway: its clone of the source, what serves it, and its session.
+/// One of the file systems of a gateway: its clone of the source, what serves it, and its session.
 final class Plane: Sendable {
-    /// What people call it: `view`, `code-repo`, `sandbox`.
+    /// Where it is mounted.
+    enum Place: Sendable {
+        /// The view itself, at the mountpoint.
+        case mountpoint
+        /// A zone, at this path below the view's root.
+        case inView(String)
+        /// What is around a view of less than `/`, at this path of the machine's.
+        case apart(String)
+    }
+
+    /// What people call it: `view`, `code-repo`, `sandbox`, `surroundings`.
     let label: String
-    /// Where in the view it lies; empty for the view.
-    let relativePath: String
+    let place: Place
     let session: Session
-    /// What lists the view's directories ahead; only in the view.
+    /// What lists directories ahead; not in a zone.
     let namesAhead: NamesAhead?
     /// What counts against the quota of a zone that has one.
     let usage: ZoneUsage?
@@ -20,48 +29,60 @@ final class Plane: Sendable {
     private let clone: DetachedMount
 
     private init(
-        label: String, relativePath: String, session: Session, namesAhead: NamesAhead?, usage: ZoneUsage?,
-        clone: consuming DetachedMount
+        label: String, place: Place, session: Session, namesAhead: NamesAhead?, usage: ZoneUsage?, clone: consuming DetachedMount
     ) {
         self.label = label
         self.namesAhead = namesAhead
-        self.relativePath = relativePath
+        self.place = place
         self.session = session
         self.usage = usage
         self.clone = clone
     }
 
-    /// The view, then the zones. All clones are taken before any plane is made.
+    /// The view, then the zones, then what is around a narrower view. All clones are taken before any plane is made.
     static func all(
-        of layout: borrowing Layout, _ policy: AccessPolicy, _ options: GatewayOptions, _ coherence: Coherence?,
-        _ trail: AuditTrail?, _ counts: String?, descriptors: Int
+        of layout: borrowing Layout, _ policy: AccessPolicy, surroundings: AccessPolicy?, _ options: GatewayOptions,
+        _ coherence: Coherence?, _ trail: AuditTrail?, _ counts: String?, descriptors: Int
     ) throws(Errno) -> [Plane] {
         // The whole tree of mounts, all of it read-only: not even a fault in this daemon writes through it. Without those that others wait for
         // the end of: another view whose daemon is to stop, a network namespace that is to go.
-        let whole = try DetachedMount.clone(
-            ofTreeAt: layout.source.path, layout.source.descriptor, [.readOnly, .noSetuid, .noDevices]
-        ) {
-            SealedDevices.holdsOthersUp($0.type)
-        }
+        let whole = try Self.clone(ofTreeAt: layout.source.path, layout.source.descriptor)
         // That directory alone: what is mounted inside a zone is not the agent's.
         let code = try DetachedMount.clone(of: layout.codeRepo.descriptor, recursive: false, [.noSetuid, .noDevices])
         let sand = try DetachedMount.clone(of: layout.sandbox.descriptor, recursive: false, [.noSetuid, .noDevices])
-        // A third for each plane; what serving itself needs, and the descriptors that a request holds for its moment, are left out
+        let system: DetachedMount? =
+            layout.surroundings == nil ? nil : try Self.clone(ofTreeAt: "/", Descriptor.open("/", [.path, .directory]))
+        // A share for each plane; what serving itself needs, and the descriptors that a request holds for its moment, are left out
         // of it.
-        let share = max((descriptors - 128) / 3, 16)
-        return [
-            try Plane(.view, "", whole, layout.source.path, layout, policy, options, coherence, nil, nil, descriptors: share),
+        let share = max((descriptors - 128) / (layout.surroundings == nil ? 3 : 4), 16)
+        var planes = [
             try Plane(
-                .codeRepo, layout.relativePath(of: layout.codeRepo), code, layout.codeRepo.path, layout, policy, options, coherence,
-                trail, counts, descriptors: share),
+                .view, .mountpoint, "view", whole, layout.source.path, layout, policy, options, coherence, nil, nil,
+                descriptors: share),
             try Plane(
-                .sandbox, layout.relativePath(of: layout.sandbox), sand, layout.sandbox.path, layout, policy, options, coherence,
-                trail, counts, descriptors: share),
+                .codeRepo, .inView(layout.relativePath(of: layout.codeRepo)), Zone.codeRepo.label, code, layout.codeRepo.path,
+                layout, policy, options, coherence, trail, counts, descriptors: share),
+            try Plane(
+                .sandbox, .inView(layout.relativePath(of: layout.sandbox)), Zone.sandbox.label, sand, layout.sandbox.path,
+                layout, policy, options, coherence, trail, counts, descriptors: share),
         ]
+        if let path = layout.surroundings, let surroundings, let system {
+            planes.append(
+                try Plane(
+                    .view, .apart(path), "surroundings", system, "/", layout, surroundings, options, coherence, nil, nil,
+                    descriptors: share))
+        }
+        return planes
+    }
+
+    private static func clone(ofTreeAt path: String, _ directory: borrowing Descriptor) throws(Errno) -> DetachedMount {
+        try DetachedMount.clone(ofTreeAt: path, directory, [.readOnly, .noSetuid, .noDevices]) {
+            SealedDevices.holdsOthersUp($0.type)
+        }
     }
 
     private convenience init(
-        _ zone: Zone, _ relativePath: String, _ clone: consuming DetachedMount, _ path: String, _ layout: borrowing Layout,
+        _ zone: Zone, _ place: Place, _ label: String, _ clone: consuming DetachedMount, _ path: String, _ layout: borrowing Layout,
         _ policy: AccessPolicy, _ options: GatewayOptions, _ coherence: Coherence?, _ trail: AuditTrail?, _ counts: String?,
         descriptors: Int
     ) throws(Errno) {
@@ -76,26 +97,27 @@ final class Plane: Sendable {
             policy: policy, zone: zone, source: source, sourcePath: path,
             remembersAbsence: !options.without.contains(.negativeEntries))
         let isView = zone == .view
-        let audit = trail.map { ZoneAudit(trail: $0, root: Array(path.utf8), label: zone.label) }
+        let audit = trail.map { ZoneAudit(trail: $0, root: Array(path.utf8), label: label) }
         var usage: ZoneUsage?
         if let quota = options.quota(of: zone) {
-            usage = try ZoneUsage(quota, source, label: zone.label, path: counts.map { "\($0)/\(zone.label)" })
+            usage = try ZoneUsage(quota, source, label: label, path: counts.map { "\($0)/\(label)" })
         }
         let served: any FileSystem =
             isView
             ? ViewPlane(tree, readsAhead: coherence != nil && !options.without.contains(.readAhead))
             : ZonePlane(tree, descriptors: descriptors / 4, audit: audit, usage: usage)
+        let shown = if case .apart = place { path } else { layout.source.path }
         let session = try Session(
-            served, Self.sessionOptions(zone, layout, options, source.root.descriptor, descriptors: descriptors))
+            served, Self.sessionOptions(zone, label, shown, options, source.root.descriptor, descriptors: descriptors))
         // Before the kernel gets its first answer, so that no change goes unheard.
         if let coherence, let key { coherence.attach(key, tree, session.notifier) }
         self.init(
-            label: isView ? "view" : zone.label, relativePath: relativePath, session: session,
-            namesAhead: (served as? ViewPlane)?.namesAhead, usage: usage, clone: clone)
+            label: label, place: place, session: session, namesAhead: (served as? ViewPlane)?.namesAhead, usage: usage,
+            clone: clone)
     }
 
     private static func sessionOptions(
-        _ zone: Zone, _ layout: borrowing Layout, _ options: GatewayOptions, _ root: borrowing Descriptor, descriptors: Int
+        _ zone: Zone, _ label: String, _ source: String, _ options: GatewayOptions, _ root: borrowing Descriptor, descriptors: Int
     ) -> SessionOptions {
         let isView = zone == .view
         let common: Features = [.readdirplus, .symlinkCache, .accessControlLists, .epoch]
@@ -104,7 +126,7 @@ final class Plane: Sendable {
             common.union(
                 isView ? [.noOpen, .noOpenDirectory] : [.noOpenDirectory, .passthrough, .killPrivileges, .temporaryFiles, .rings]))
         var result = SessionOptions(
-            name: isView ? "view" : zone.label, source: layout.source.path, readOnly: isView, features: features, workers: workers)
+            name: label, source: source, readOnly: isView, features: features, workers: workers)
         // Each has a ring, which is a descriptor for as long as it serves.
         let seats = RingSeat.all()
         if seats.count <= descriptors / 4 { result.ringSeats = seats }

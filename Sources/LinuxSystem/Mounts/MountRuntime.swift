@@ -19,6 +19,8 @@ package struct MountRuntime: Hashable, Sendable {
     /// The settings that it serves with, there until it ends in order; root's alone.
     package var settings: String { "\(Self.directory)/\(name).settings" }
     package func removeSettings() { unsafe unlink(settings) }
+    /// Where the whole system is mounted around a view of less.
+    package var surroundings: String { "\(Self.directory)/\(name).surroundings" }
     /// What a daemon in the background says.
     package var log: String { "\(Self.directory)/\(name).log" }
 

@@ -108,6 +108,8 @@ enum GatewayDaemon {
     private static func arguments(_ plan: MountPlan) -> [String] {
         let configuration = plan.configuration
         var words = identity(plan)
+        // What 'pinfold run' shows of the system beside the source: through the gateway, as nothing listens behind a socket that is seen that way.
+        if plan.source != "/" { words += ["--surroundings", MountRuntime(mountpoint: plan.mountpoint).surroundings] }
         words += ["--audit", configuration.paths.auditDirectory]
         for glob in configuration.hide { words += ["--hide", glob] }
         for glob in configuration.protect { words += ["--protect", glob] }

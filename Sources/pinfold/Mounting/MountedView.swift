@@ -7,7 +7,7 @@ internal import SystemPackage
 struct MountedView: Sendable {
     /// Absolute, with the links above it followed.
     let mountpoint: String
-    /// Every mount at the mountpoint and below it, in the order of mounting.
+    /// Every mount at the mountpoint and below it, in the order of mounting; then those of what is around a narrower view.
     let mounts: [MountEntry]
     /// The process that holds the mountpoint's lock; nil where none lives.
     let daemon: Int32?
@@ -35,28 +35,37 @@ struct MountedView: Sendable {
         do {
             let mountpoint = try realPathOfParent(path)
             let runtime = MountRuntime(mountpoint: mountpoint)
+            let table = try MountTable.read()
             return MountedView(
-                mountpoint: mountpoint, mounts: try MountTable.read().entries(atOrBelow: mountpoint),
+                mountpoint: mountpoint,
+                mounts: table.entries(atOrBelow: mountpoint) + table.entries(atOrBelow: runtime.surroundings),
                 daemon: try holder(ofLock: runtime.lock))
         } catch {
             throw CommandFailure(.usage, "\(path): \(error)")
         }
     }
 
-    /// Detaches whatever of Pinfold is at the mountpoint: the view with its zones goes as one, stacked ones as well.
+    /// Detaches whatever of Pinfold is at the mountpoint: the view with its zones goes as one, stacked ones as well; and what is around it.
     ///
     /// What still uses it keeps it; nobody else finds it from here on. Nothing is asked of the daemon, so a dead one is no
     /// hindrance.
     func detach() throws(CommandFailure) {
+        let surroundings = MountRuntime(mountpoint: mountpoint).surroundings
+        for place in [mountpoint, surroundings] { try detach(place) }
+        unsafe rmdir(surroundings)
+    }
+
+    private func detach(_ place: String) throws(CommandFailure) {
         for _ in 0..<64 {
             let table: MountTable
             do {
                 table = try MountTable.read()
-                guard table.entry(at: mountpoint)?.isPinfold == true else { return }
-                let target = mountpoint
-                _ = try check { unsafe pinfold_umount2(target, pinfold_MNT_DETACH | pinfold_UMOUNT_NOFOLLOW) }
+                guard table.entry(at: place)?.isPinfold == true else { return }
+                _ = try check { unsafe pinfold_umount2(place, pinfold_MNT_DETACH | pinfold_UMOUNT_NOFOLLOW) }
             } catch {
-                throw CommandFailure(.notDone, "\(mountpoint) cannot be unmounted: \(error)")
+                // The daemon itself takes it away when the view is gone.
+                if error == .invalidArgument { continue }
+                throw CommandFailure(.notDone, "\(place) cannot be unmounted: \(error)")
             }
         }
     }

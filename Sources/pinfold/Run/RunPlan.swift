@@ -43,8 +43,6 @@ struct RunPlan {
                 codeRepo: try Self.directory(configuration.codeRepo, "AGENT_CODE_REPO_PATH"),
                 sandbox: try Self.directory(configuration.sandbox, "AGENT_SANDBOX_PATH"),
                 dataRoot: try Self.directory(configuration.dataRoot, "AGENT_DATA_ROOT"),
-                // Nothing is around a view of everything.
-                hide: source == "/" ? [] : configuration.resolvingSymbolicLinks().hide,
                 agentSocketDirectory: agentDirectory)
         } catch {
             throw CommandFailure(error)

@@ -1,0 +1,59 @@
+internal import LinuxSystem
+
+/// What of the host's system ordinary programs ask for, and a directory that the fence makes anew would take from them.
+extension Fence {
+    /// How many processors there are, and what kind: `nproc`, `lscpu` and Java ask. The rest of `/sys` is the host's devices.
+    static func processors(in shown: String) -> [Mount] {
+        let place = "/sys/devices/system"
+        guard FileKind.of(shown + "/sys") == .directory, FileKind.of(place) == .directory else { return [] }
+        return [.empty(at: "/sys"), .readOnly(place, at: place)]
+    }
+
+    /// The file that says who is asked for names, where `/etc/resolv.conf` is a link into one of `covered`: what systemd-resolved, NetworkManager or resolvconf
+    /// keeps in `/run`.
+    ///
+    /// The directory that it is in, as the view shows it: its writer replaces the file, and what listens beside it answers nobody.
+    static func resolver(_ view: AgentView, covered: [String]) -> [Mount] {
+        func isCovered(_ path: String) -> Bool { covered.contains { isAtOrBelow(path, $0) } }
+        guard let way = Way(to: "/etc/resolv.conf"), isCovered(way.end) else { return [] }
+        let directory = String(way.end[..<(way.end.lastIndex(of: "/") ?? way.end.startIndex)])
+        let place = covered.contains(directory) ? way.end : directory
+        // What was mounted after the view is not in it.
+        let isShown = FileKind.of(view.shown(way.end)) != nil
+        let links = way.links.filter { isCovered($0.at) && !isAtOrBelow($0.at, place) }
+        return links.map { .symbolicLink(to: $0.text, at: $0.at) }
+            + [isShown ? .bind(view.shown(place), at: place) : .readOnly(way.end, at: way.end)]
+    }
+
+    /// Where message queues can be made (`man 7 mq_overview`): those of the private IPC namespace. Landlock has to know their file system; nil where the kernel
+    /// has none.
+    static let messageQueues: String? = FileKind.of("/proc/sys/fs/mqueue") == .directory ? "/dev/mqueue" : nil
+}
+
+/// The links on the way to a file, and where it ends.
+struct Way {
+    var links: [(at: String, text: String)] = []
+    var end = ""
+
+    /// Nil where it leads nowhere, or in circles.
+    init?(to path: String) {
+        var names = Array(path.split(separator: "/").reversed())
+        while let name = names.popLast() {
+            if name == "." { continue }
+            if name == ".." {
+                end = String(end[..<(end.lastIndex(of: "/") ?? end.startIndex)])
+                continue
+            }
+            let next = end + "/" + name
+            switch FileKind.of(next) {
+            case nil: return nil
+            case .symbolicLink(let text):
+                links.append((next, text))
+                guard links.count <= 40 else { return nil }
+                if text.hasPrefix("/") { end = "" }
+                names += text.split(separator: "/").reversed()
+            case .directory, .other: end = next
+            }
+        }
+    }
+}
