@@ -63,8 +63,8 @@ struct MountedView: Sendable {
                 guard table.entry(at: place)?.isPinfold == true else { return }
                 _ = try check { unsafe pinfold_umount2(place, pinfold_MNT_DETACH | pinfold_UMOUNT_NOFOLLOW) }
             } catch {
-                // The daemon itself takes it away when the view is gone.
-                if error == .invalidArgument { continue }
+                // The daemon itself takes it away when the view is gone, and a directory of its own with it.
+                if error == .invalidArgument || error == .noSuchFileOrDirectory { continue }
                 throw CommandFailure(.notDone, "\(place) cannot be unmounted: \(error)")
             }
         }
