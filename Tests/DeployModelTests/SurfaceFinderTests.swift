@@ -27,10 +27,12 @@ struct SurfaceFinderTests {
         #expect(reason(surface, "app/main.py") == nil)
     }
 
-    @Test func `what the test command names judges`() throws {
-        let surface = try facts(["bin/verify": "#!/bin/sh\n", "app/a.py": ""], command: "cd . && sh ./bin/verify --all >/dev/null")
-        #expect(reason(surface, "bin/verify") == "the test command names it")
-        #expect(reason(surface, "app/a.py") == nil)
+    @Test func `what the test command runs judges, and what it only looks at does not`() throws {
+        let surface = try facts(
+            ["bin/verify": "", "run": "#!/bin/sh\n", "ask.py": "", "app/a.py": "", "in.xml": ""],
+            command: "cd app && A=1 sh -e ./bin/verify --all >/dev/null; ./run || python3 -u ask.py app/a.py; test -e in.xml")
+        for path in ["bin/verify", "run", "ask.py"] { #expect(reason(surface, path) == "the test command runs it", "\(path)") }
+        for path in ["app/a.py", "in.xml"] { #expect(reason(surface, path) == nil, "\(path)") }
     }
 
     @Test func `data and scripts that the tests name judge, from the top, beside them and put together`() throws {

@@ -86,7 +86,8 @@ class Farm:
             image.truncate(96 << 20)
         subprocess.run(["mkfs.ext4", "-q", "-F", "-N", "20000", str(self.image)], check=True)
         self.mount()
-        (self.root / "data").mkdir()
+        # As `pinfold init` leaves it.
+        self.deployments.mkdir(parents=True)
         if in_place:
             self.target.mkdir()
             (self.target / "own").write_text(OWN)

@@ -2,7 +2,7 @@
 package enum SurfaceFact: Codable, Hashable, Sendable {
     /// A test of the deployed version's report is in it.
     case holdsTests
-    /// The admin's test command names it.
+    /// The admin's test command runs it.
     case namedByCommand
     /// A file of the surface reads it, runs it or loads it as a plugin.
     case usedBy(String)
@@ -14,7 +14,7 @@ package enum SurfaceFact: Codable, Hashable, Sendable {
     package var sentence: String {
         switch self {
         case .holdsTests: "it holds a test of the deployed version's report"
-        case .namedByCommand: "the test command names it"
+        case .namedByCommand: "the test command runs it"
         case .usedBy(let path): "\(path.displayed()) uses it"
         case .helperOf(let path): "\(path.displayed()) imports it, and it is made for tests"
         case .linkedFrom(let path): "the link \(path.displayed()) leads to it"
