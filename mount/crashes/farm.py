@@ -16,6 +16,7 @@ import time
 USER = 64123
 KEEP = 2
 OWN = "the server's own"
+DISCARDED = ".discarded-"
 
 
 class Wrong(Exception):
@@ -101,11 +102,21 @@ class Farm:
     def unmount(self):
         for _ in range(200):
             if subprocess.run(["umount", str(self.root)], stderr=subprocess.DEVNULL, check=False).returncode == 0:
+                self._wait_for_device()
                 return
             time.sleep(0.02)
         holders = subprocess.run(["fuser", "-vm", str(self.root)], capture_output=True, text=True, check=False)
         subprocess.run(["umount", "-l", str(self.root)], check=False)
         raise Wrong(f"something that the daemon had started still uses the disk\n{holders.stderr}{holders.stdout}")
+
+    def _wait_for_device(self):
+        """What the daemon had started in mounts of its own ends a moment after it, and has the disk until then: mounted again meanwhile, it would still
+        be the one whose power is gone."""
+        deadline = time.monotonic() + 10
+        while subprocess.run(["losetup", "-j", str(self.image)], capture_output=True, check=False).stdout:
+            if time.monotonic() > deadline:
+                raise Wrong("something that the daemon had started still has the disk")
+            time.sleep(0.01)
 
     def cut(self):
         """The power goes: what has not reached the device by now never will (`man 2 ioctl_ext4`: EXT4_IOC_SHUTDOWN, without the journal)."""
@@ -319,7 +330,8 @@ class Farm:
         self.check_leftovers(rows)
 
     def check_leftovers(self, rows):
-        left = os.listdir(self.deployments / "work")
+        # What is out of its place is removed beside everything else, and at the latest by the next start.
+        left = [name for name in os.listdir(self.deployments / "work") if not name.startswith(DISCARDED)]
         left += [name for name in os.listdir(self.deployments / "backups") if name.endswith(".part")]
         mirror = self.deployments / "repo.git"
         for path in mirror.rglob("*"):
@@ -343,6 +355,8 @@ class Farm:
             if version is None or tree(release) != self.versions[version]:
                 raise Wrong(f"{release.name} is not what its commit is")
         for backup in (self.deployments / "backups").iterdir():
+            if backup.name.startswith(DISCARDED):
+                continue
             about = json.loads((backup / "backup.json").read_text())
             if "version" in about and not self.in_place:
                 if tree(backup / "tree") != self.versions[names[about["version"]["commit"]]]:
