@@ -62,13 +62,14 @@ struct CrashTests {
     private static func points(of stage: String) -> [String] {
         switch stage {
         case "detected": ["detected:saved"]
+        case "sweep": ["sweep:inside"]
         case "switch": ["begin", "before-rename", "inside", "end", "saved"].map { "switch:\($0)" }
         default: ["begin", "inside", "end", "saved"].map { "\(stage):\($0)" }
         }
     }
 
     private static let stages = [
-        "detected", "take_in", "export", "classify", "test", "approve", "back_up", "build", "switch", "reload", "check",
+        "detected", "take_in", "export", "classify", "test", "approve", "back_up", "build", "switch", "reload", "check", "sweep",
     ]
     private static let wayBack = ["begin", "inside", "end", "saved"].map { "go_back:\($0)" }
     private static let push = ["begin", "end", "saved"].map { "push:\($0)" }
