@@ -1,10 +1,11 @@
 """Kills the deploy daemon before each system call by which any of its threads changes the disk, one after the other, and starts it again.
 
 After each: the target is the old version or the new one, whole; the next start comes to the same end; nothing is deployed or tested twice,
-no answer is lost; the mirror, the releases and the backups are sound; and the next commit deploys."""
+no answer is lost; the mirror, the releases and the backups are sound; and the next commit deploys. `init` is `pinfold init`, in the same way."""
 
 import collections
 
+import initial
 import runs
 import stops
 
@@ -15,8 +16,38 @@ def add(parser):
 
 
 def main():
-    options = runs.arguments(__doc__, "points", add)
+    options = runs.arguments(__doc__, "points", add, ["init"])
     run = runs.Run(options)
+
+    def chosen(total):
+        points = [options.point] if options.point else list(range(1 + run.chance.randrange(options.every), total + 1, options.every))
+        if options.seconds:
+            run.chance.shuffle(points)
+        return points
+
+    def late(until):
+        return until and runs.time.monotonic() > until
+
+    def init(name, path, until):
+        ground = initial.Initial(run.programs, path)
+        ground.restore()
+        total, _ = ground.stop(None)
+        tried = 0
+        for point in chosen(total):
+            if late(until):
+                break
+            place = f"--point {point}"
+            run.count += 1
+            try:
+                ground.restore()
+                _, ended = ground.stop(point)
+                if ended:
+                    place += f" ({ended[0]})"
+                    tried += 1
+                ground.check()
+            except runs.FAULTS as error:
+                run.failed(name, place, error, ground.place)
+        return f"{total} points, {tried} tried"
 
     def body(name, scenario, until):
         ground = scenario.farm
@@ -33,9 +64,6 @@ def main():
         ground.restore()
         scenario.act()
         total, _ = stop(None)
-        points = [options.point] if options.point else list(range(1 + run.chance.randrange(options.every), total + 1, options.every))
-        if options.seconds:
-            run.chance.shuffle(points)
 
         def at(point):
             def cut_short():
@@ -49,14 +77,14 @@ def main():
 
             return cut_short
 
-        for point in points:
-            if until and runs.time.monotonic() > until:
+        for point in chosen(total):
+            if late(until):
                 break
             place = Place(f"--point {point}")
             run.point(name, place, scenario, at(point))
         return f"{total} points, {sum(threads.values())} tried: " + ", ".join(f"{name} {count}" for name, count in threads.most_common())
 
-    run.each(body)
+    run.each(body, init)
     run.finish("kills")
 
 

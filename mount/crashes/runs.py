@@ -11,9 +11,13 @@ import farm
 import scenarios
 
 
-def arguments(description, what, add):
+FAULTS = (farm.Wrong, OSError, KeyError, ValueError)
+
+
+def arguments(description, what, add, others=()):
+    """The command's words. `others` are names that it knows beside the scenarios."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
-    names = [f"{name}/{place}" for name in scenarios.ALL for place in ("link", "in-place")]
+    names = [f"{name}/{place}" for name in scenarios.ALL for place in ("link", "in-place")] + list(others)
     parser.add_argument("--only", nargs="+", metavar="NAME", default=[], help=f"only these: {' '.join(names)}")
     parser.add_argument("--seconds", type=float, help=f"{what} chosen by chance, for about so long in all")
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 30), help="what chance begins with")
@@ -36,8 +40,8 @@ class Run:
         self.failures = []
         self.count = 0
 
-    def each(self, body):
-        """Calls `body` with each scenario, made ready and saved, and with the moment at which it has to stop."""
+    def each(self, body, other=None):
+        """Calls `body` with each scenario, made ready and saved, and with the moment at which it has to stop; `other` with what is none, and a place."""
         farm.alone()
         names = list(self.options.names)
         if self.options.seconds:
@@ -46,19 +50,23 @@ class Run:
             names = names[: max(1, int(self.options.seconds / 8))]
         end = time.monotonic() + self.options.seconds if self.options.seconds else None
         for index, name in enumerate(names):
-            kind, where = name.split("/")
+            kind, _, where = name.partition("/")
             now = time.monotonic()
             if end and now > end:
                 break
             until = now + (end - now) / (len(names) - index) if end else None
             with farm.place() as path:
-                made = scenarios.ALL[kind]
-                ground = farm.Farm(self.programs, path, where == "in-place", made.push)
-                scenario = made(ground)
-                scenario.prepare()
-                ground.save()
-                started = time.monotonic()
-                line = body(name, scenario, until)
+                if kind not in scenarios.ALL:
+                    started = time.monotonic()
+                    line = other(name, path, until)
+                else:
+                    made = scenarios.ALL[kind]
+                    ground = farm.Farm(self.programs, path, where == "in-place", made.push)
+                    scenario = made(ground)
+                    scenario.prepare()
+                    ground.save()
+                    started = time.monotonic()
+                    line = body(name, scenario, until)
                 print(f"{name:22} {line} ({time.monotonic() - started:.0f} s)", flush=True)
 
     def point(self, name, place, scenario, cut_short):
@@ -80,11 +88,15 @@ class Run:
             ground.check_end("next" if self.count % 3 == 0 else scenario.end)
             if self.count % 3 != 0:
                 scenario.check()
-        except (farm.Wrong, OSError, KeyError, ValueError) as error:
-            self.failures.append((name, place))
-            said = str(error) if isinstance(error, farm.Wrong) else traceback.format_exc()
-            print(f"FAILED {name} {place}: {said}\n{tail(ground)}", flush=True)
+        except FAULTS as error:
+            self.failed(name, place, error, ground.place)
         return True
+
+    def failed(self, name, place, error, where):
+        """Says what did not hold, with the end of the log below `where`."""
+        self.failures.append((name, place))
+        said = str(error) if isinstance(error, farm.Wrong) else traceback.format_exc()
+        print(f"FAILED {name} {place}: {said}\n{tail(where)}", flush=True)
 
     def finish(self, what):
         print(f"{self.count} {what}, {len(self.failures)} failed (seed {self.options.seed})")
@@ -93,6 +105,6 @@ class Run:
         sys.exit(1 if self.failures else 0)
 
 
-def tail(ground):
-    text = (ground.place / "log").read_text(errors="replace").splitlines()
+def tail(where):
+    text = (where / "log").read_text(errors="replace").splitlines()
     return "\n".join(f"    {line}" for line in text[-12:])
