@@ -7,13 +7,14 @@ extension Fence {
     ///   - user: whom it runs as; the writable directories must belong to this user already.
     ///   - host: what it sees of the host's system.
     ///   - readOnly: host directories or files to show, and where.
+    ///   - files: files in memory that it sees, and where.
     ///   - writable: host directories that it may change, and where: a throw-away copy, an output directory.
     ///   - workingDirectory: a path inside, where the command starts. HOME is `/tmp` unless `environment` says otherwise.
     ///   - group: what it is bounded by in sum; nil for a group that bounds nothing but the number of processes.
     ///   - environment: added to PATH, HOME, USER, LOGNAME, TMPDIR, LANG.
     package static func confinedTool(
         name: String, user: FenceUser, host: HostParts = .few, readOnly: [(source: String, at: String)] = [],
-        writable: [(source: String, at: String)],
+        files: [(at: String, bytes: [UInt8])] = [], writable: [(source: String, at: String)],
         workingDirectory: String, network: Network = .none, environment: [String: String] = [:], limits: Limits = .judging,
         group: Group? = nil, temporaryBytes: UInt64 = 1 << 30
     ) -> Fence {
@@ -28,6 +29,7 @@ extension Fence {
         ]
         mounts += host.over
         mounts += readOnly.map { .readOnly($0.source, at: $0.at) }
+        mounts += files.map { .file(at: $0.at, $0.bytes) }
         mounts += writable.map { .bind($0.source, at: $0.at) }
         var values = [
             "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/tmp", "TMPDIR": "/tmp",

@@ -36,9 +36,12 @@ struct Main: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Print the kind of project in this directory and the command that tests it where none is set, and do nothing else.",
+            "Print the kind of project in this directory, why nobody can be sure that its tests notice a failure (empty where that is tried), and the command that tests it where none is set, and do nothing else.",
             valueName: "directory"))
     var detectTests: String?
+
+    @Option(help: .hidden)
+    var testCommand: String?
 
     @Flag(help: .hidden)
     var readReport = false
@@ -53,8 +56,9 @@ struct Main: ParsableCommand {
         // What libraries make by the mask (the mirror, the history) is never others' to write.
         umask(0o022)
         if let detectTests {
-            guard let found = TestCommand.detect(in: detectTests) else { throw fail("no kind of project is recognised", 1) }
-            print("\(found.kind)\n\(found.command)")
+            let given = testCommand.map { Runners.configured($0, report: nil) as (any Runner)? }
+            guard let found = given ?? Runners.detect(in: detectTests) else { throw fail("no kind of project is recognised", 1) }
+            print("\(found.name)\n\(found.cannotBite ?? "")\n\(found.command)")
             return
         }
         let manager = ServiceManager()

@@ -10,11 +10,14 @@ struct `A fence as a value` {
     @Test func `reaches the stage as it was`() throws {
         let orders = StageOrders(["sh", "", "--", "a b\n=", "ü"], in: fence)
         #expect(StageOrders(encoded: orders.encoded) == orders)
+        let handing = StageOrders(["sh"], in: fence, further: 7..<9)
+        #expect(StageOrders(encoded: handing.encoded) == handing)
     }
 
     @Test(arguments: [
         "", "user=0:0::root|command=sh|", "command=sh|", "user=1:1::a|", "user=1:1::a|command=sh", "user=1:1:x:a|command=sh|",
         "user=1:1::a|unknown=1|command=sh|", "user=1:1::a|limit=processes:many|command=sh|",
+        "user=1:1::a|further=4:1|command=sh|", "user=1:1::a|further=7:0|command=sh|", "user=1:1::a|further=7|command=sh|",
     ])
     func `is refused by the stage where it is no set of orders`(text: String) {
         #expect(StageOrders(encoded: Array(text.replacing("|", with: "\0").utf8)) == nil)

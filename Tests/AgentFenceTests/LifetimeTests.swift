@@ -28,6 +28,35 @@ struct `Behind a fence` {
         }
     }
 
+    @Test func `the command has the descriptors that it is given, and nothing else in there keeps one`() throws {
+        try withTemporaryDirectory { directory in
+            var ends: [[Int32]] = []
+            for _ in 0..<3 {
+                var pair: [Int32] = [-1, -1]
+                #expect(unsafe pipe2(&pair, O_CLOEXEC) == 0)
+                ends.append(pair)
+            }
+            defer { for end in ends.flatMap({ $0 }) { close(end) } }
+            #expect(unsafe write(ends[0][1], "first", 5) == 5)
+            #expect(unsafe write(ends[1][1], "second", 6) == 6)
+            let process = try ConfinedProcess(
+                ["sh", "-c", "head -c 6 <&4 >&5; head -c 5 <&3 >&5; exec 5>&-; ls /proc/self/fd | wc -l >/job/open; sleep 1000"],
+                in: try toolFence(directory, user: user(9)), further: [ends[0][0], ends[1][0], ends[2][1]])
+            close(ends[2][1])
+            ends[2][1] = -1
+            // To the end, though the command goes on.
+            var bytes = [UInt8](repeating: 0, count: 64)
+            var all: [UInt8] = []
+            while case let count = unsafe read(ends[2][0], &bytes, 64), count > 0 { all += bytes[..<count] }
+            #expect(String(decoding: all, as: UTF8.self) == "secondfirst")
+            try waitUntil("it has counted") { (try? readFile(directory + "/copy/open"))?.isEmpty == false }
+            // Its three streams, the two that it has not closed, and the one that `ls` reads by.
+            #expect(try readFile(directory + "/copy/open") == "6\n")
+            try process.kill()
+            _ = try process.wait()
+        }
+    }
+
     @Test func `everything ends when it is killed`() throws {
         try withTemporaryDirectory { directory in
             let user = user(2)

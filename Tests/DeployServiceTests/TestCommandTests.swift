@@ -18,7 +18,7 @@ struct TestCommandTests {
         try withTemporaryDirectory { root in
             if name.contains("/") { try makeDirectories(root + "/" + name.split(separator: "/")[0]) }
             try writeFile(root + "/" + name, text)
-            let found = try #require(TestCommand.detect(in: root))
+            let found = try #require(Runners.detect(in: root))
             #expect(expected.hasSuffix(" ") ? found.command.contains(expected) && found.reports : found.command == expected)
         }
     }
@@ -30,14 +30,14 @@ struct TestCommandTests {
     func `what has no tests that can be found is not recognised`(_ name: String, _ text: String) throws {
         try withTemporaryDirectory { root in
             try writeFile(root + "/" + name, text)
-            #expect(TestCommand.detect(in: root) == nil)
+            #expect(Runners.detect(in: root) == nil)
         }
     }
 
     @Test func `a link or a directory of a telling name tells nothing`() throws {
         try withTemporaryDirectory { root in
             try shell("mkdir \(root)/Cargo.toml; ln -s /etc/passwd \(root)/go.mod").requireSuccess()
-            #expect(TestCommand.detect(in: root) == nil)
+            #expect(Runners.detect(in: root) == nil)
         }
     }
 }

@@ -22,11 +22,13 @@ package struct ConfinedProcess: ~Copyable, Sendable {
     /// Without a slash `command[0]` is looked up in the fence's PATH, inside. What goes wrong inside, the self-test above all, is a line on the
     /// command's standard error that begins with `pinfold-fence:` and exit code 1; a command that does not exist is 127, one that cannot be run 126.
     ///
-    /// - Parameter descriptors: standard input, output and error; each that is not given is `/dev/null`. Nothing else is inherited.
+    /// - Parameter descriptors: standard input, output and error; each that is not given is `/dev/null`.
+    /// - Parameter further: what the command gets as 3, 4, …. Nothing else is inherited.
     /// - Parameter refusals: where those go that the fence records; one that records none takes none.
     /// - Parameter tools: programs of Pinfold (`pinfold-git`), found beside this executable, that the command needs: they appear in `/run/pinfold/`.
     package init(
-        _ command: [String], in fence: Fence, descriptors: [Int32: Int32] = [:], refusals: AuditOutlet? = nil,
+        _ command: [String], in fence: Fence, descriptors: [Int32: Int32] = [:], further: [Int32] = [],
+        refusals: AuditOutlet? = nil,
         tools: [String] = []
     ) throws(FenceError) {
         guard geteuid() == 0 else {
@@ -41,7 +43,9 @@ package struct ConfinedProcess: ~Copyable, Sendable {
             let orders = Descriptor(owning: try check { unsafe pinfold_memfd_create("pinfold-fence orders") })
             var recording: RefusalRecorder?
             if fence.recordsRefusals, let refusals { recording = try RefusalRecorder(user: fence.user, outlet: refusals) }
-            var words = StageOrders(command, in: bounded)
+            let firstFile: Int32 = 6
+            let firstFurther = firstFile + Int32(fence.files.count)
+            var words = StageOrders(command, in: bounded, further: firstFurther..<(firstFurther + Int32(further.count)))
             words.recordsRefusals = recording != nil
             try Self.fill(orders, words.encoded)
             let watched = try SocketPair()
@@ -50,7 +54,7 @@ package struct ConfinedProcess: ~Copyable, Sendable {
             inherited[3] = orders.rawValue
             inherited[4] = watched.other.rawValue
             inherited[5] = information.writing.rawValue
-            let firstFile: Int32 = 6
+            for (index, descriptor) in further.enumerated() { inherited[firstFurther + Int32(index)] = descriptor }
             var files: [SharedDescriptor] = []
             for bytes in fence.files {
                 let file = Descriptor(owning: try check { unsafe pinfold_memfd_create("pinfold-fence file") })

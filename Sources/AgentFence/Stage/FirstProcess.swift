@@ -25,7 +25,7 @@ struct FirstProcess {
         var begun: UInt8 = 1
         if !orders.recordsRefusals { _ = unsafe send(lifeline, &begun, 1, Int32(MSG_NOSIGNAL)) }
         // What the command was given must not be held open here: its reader waits for the end of what is written.
-        closeStandardStreams()
+        closeWhatTheCommandHas()
         while true {
             var waiting = [
                 pollfd(fd: signals, events: Int16(POLLIN), revents: 0), pollfd(fd: lifeline, events: Int16(POLLIN), revents: 0),
@@ -61,10 +61,11 @@ struct FirstProcess {
         }
     }
 
-    private func closeStandardStreams() {
+    private func closeWhatTheCommandHas() {
         let null = unsafe pinfold_open("/dev/null", O_RDWR | O_CLOEXEC, 0)
         for number in Int32(0)...2 where null >= 0 { dup2(null, number) }
         if null > 2 { close(null) }
+        for number in orders.further { close(number) }
     }
 
     /// Starts the program: in its own process group with the terminal, with signals as a fresh process has them. Or ends with the reason.
@@ -79,7 +80,11 @@ struct FirstProcess {
             // Every signal is blocked until the program starts, SIGTTOU too: a process group in the background may do this.
             unsafe posix_spawn_file_actions_addtcsetpgrp_np(&actions, 0)
         }
-        unsafe posix_spawn_file_actions_addclosefrom_np(&actions, 3)
+        // Each comes to a lower number than its own, in order, so that none is lost to another.
+        for (index, number) in orders.further.enumerated() {
+            unsafe posix_spawn_file_actions_adddup2(&actions, number, 3 + Int32(index))
+        }
+        unsafe posix_spawn_file_actions_addclosefrom_np(&actions, 3 + Int32(orders.further.count))
         unsafe posix_spawnattr_setflags(&attributes, Int16(flags))
         var set = sigset_t()
         unsafe sigemptyset(&set)

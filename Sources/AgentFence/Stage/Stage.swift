@@ -15,9 +15,17 @@ package struct Stage {
 
     /// Never returns: the exit code is the command's.
     package func run(lifeline: Int32) throws(FenceError) -> Never {
-        // Descriptors that bubblewrap was given or opened: everything above the lifeline, which alone is kept until the command starts.
-        _ = pinfold_close_range(UInt32(lifeline) + 1, UInt32.max, 0)
-        try StandardStreams.check()
+        // Descriptors that bubblewrap was given or opened: of everything above the lifeline only what is the command's is kept until that starts.
+        let further = orders.further
+        if further.isEmpty {
+            _ = pinfold_close_range(UInt32(lifeline) + 1, UInt32.max, 0)
+        } else {
+            if further.lowerBound > lifeline + 1 {
+                _ = pinfold_close_range(UInt32(lifeline) + 1, UInt32(further.lowerBound) - 1, 0)
+            }
+            _ = pinfold_close_range(UInt32(further.upperBound), UInt32.max, 0)
+        }
+        try StandardStreams.check(also: further)
         // The mounts are made and nobody changes them: who listens can prepare itself meanwhile.
         if orders.recordsRefusals {
             var begun: UInt8 = 1

@@ -8,9 +8,11 @@ package struct StageOrders: Hashable, Sendable {
     package var sealed: [String]
     package var terminal: Bool
     package var recordsRefusals: Bool
+    /// The numbers here of what the command gets as 3, 4, ….
+    package var further: Range<Int32>
     package var command: [String]
 
-    package init(_ command: [String], in fence: Fence) {
+    package init(_ command: [String], in fence: Fence, further: Range<Int32> = 3..<3) {
         user = fence.user
         limits = fence.limits
         environment = fence.environment
@@ -19,6 +21,7 @@ package struct StageOrders: Hashable, Sendable {
         sealed = fence.sealed
         terminal = fence.terminal
         recordsRefusals = fence.recordsRefusals
+        self.further = further
         self.command = command
     }
 
@@ -33,6 +36,7 @@ package struct StageOrders: Hashable, Sendable {
         words += sealed.map { "sealed=" + $0 }
         if terminal { words.append("terminal=") }
         if recordsRefusals { words.append("refusals=") }
+        if !further.isEmpty { words.append("further=\(further.lowerBound):\(further.count)") }
         words += command.map { "command=" + $0 }
         return words.flatMap { Array($0.utf8) + [0] }
     }
@@ -48,6 +52,7 @@ package struct StageOrders: Hashable, Sendable {
         sealed = []
         terminal = false
         recordsRefusals = false
+        further = 3..<3
         command = []
         for bytes in encoded.dropLast().split(separator: 0, omittingEmptySubsequences: false) {
             let word = String(decoding: bytes, as: UTF8.self)
@@ -72,6 +77,10 @@ package struct StageOrders: Hashable, Sendable {
             case "sealed": sealed.append(value)
             case "terminal": terminal = true
             case "refusals": recordsRefusals = true
+            case "further":
+                let parts = value.split(separator: ":").compactMap { Int32($0) }
+                guard parts.count == 2, parts[0] > 4, (1...64).contains(parts[1]), parts[0] < 1 << 20 else { return nil }
+                further = parts[0]..<(parts[0] + parts[1])
             case "command": command.append(value)
             default: return nil
             }

@@ -3,8 +3,8 @@ internal import CLinux
 /// The three descriptors that the command inherits.
 enum StandardStreams {
     /// Refuses what would be a way around the mounts: a directory on standard input is the host's tree to `openat`, a block device its disk.
-    static func check() throws(FenceError) {
-        for number in Int32(0)...2 {
+    static func check(also further: Range<Int32>) throws(FenceError) {
+        for number in Array(0...2) + Array(further) {
             var status = stat()
             guard unsafe fstat(number, &status) == 0 else {
                 throw FenceError("descriptor \(number) is closed", kind: .refused)

@@ -5,7 +5,7 @@ internal import DurableFiles
 internal import LinuxSystem
 internal import SystemPackage
 
-/// A shell command of the admin on files of the agent: as the agent's user, behind the fence, with a deadline.
+/// A program on files of the agent: as the agent's user, behind the fence, with a deadline.
 struct ConfinedCommand {
     /// Where the copy is inside the fence: where nothing of the admin's is to be read.
     static func place(_ settings: PipelineSettings) -> String {
@@ -13,11 +13,15 @@ struct ConfinedCommand {
     }
 
     let name: String
-    let command: String
+    let phase: Phase
+    /// The program as people are shown it.
+    let shown: String
     /// A throw-away copy that belongs to the agent's user.
     let directory: String
     let settings: PipelineSettings
     var environment: [String: String] = [:]
+    /// What the program's report is written to, where its phase says so: its last descriptor.
+    var report: Int32?
 
     /// Runs it to its end, or to its deadline; then everything that it has started is dead.
     /// - Throws: where it was never started; then it says nothing about the commit. What the machine lacked for a moment is waited for.
@@ -26,19 +30,25 @@ struct ConfinedCommand {
     }
 
     private func runOnce(_ tools: Work.Tools) throws -> VerdictRule.Ending {
+        // Begun again, it is written again.
+        if let report { _ = try check { ftruncate(report, 0) } }
         let group = Fence.Group("tests", memoryBytes: settings.testMemoryBytes, variable: "AGENT_DEPLOY_TEST_MEMORY")
         let place = Self.place(settings)
         let fence = Fence.confinedTool(
             name: name, user: settings.agent, host: try HostParts.all(hiding: settings.hide, reading: settings.testRead),
+            files: phase.shown.sorted { $0.key < $1.key }.map { (at: $0.key, bytes: $0.value) },
             writable: [(source: directory, at: place)], workingDirectory: place,
-            network: settings.testNetwork ? .host : .none, environment: environment,
+            network: settings.testNetwork ? .host : .none, environment: environment.merging(phase.environment) { $1 },
             group: group)
         var pipe = try OutputPipe()
         var output = CappedOutput(to: tools.log)
         defer { output.finish() }
-        tools.log.note("\(name): \(command.firstLine)")
+        tools.log.note("\(name): \(shown.firstLine)")
+        let handed = try HandedBytes(phase.handed)
         let process = try ConfinedProcess(
-            ["/bin/sh", "-c", command], in: fence, descriptors: [1: pipe.writeNumber, 2: pipe.writeNumber])
+            phase.command, in: fence, descriptors: [1: pipe.writeNumber, 2: pipe.writeNumber],
+            further: handed.numbers + [report].compactMap { $0 })
+        handed.close()
         pipe.closeWrite()
         if let why = process.unbounded { tools.log.note("memory is not bounded in sum (AGENT_DEPLOY_TEST_MEMORY): \(why)") }
         let clock = ContinuousClock()

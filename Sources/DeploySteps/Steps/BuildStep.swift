@@ -19,7 +19,7 @@ internal import DurableFiles
     defer { try? made.discard(into: work.settings.work) }
     let copy = made.path
     let ending = try ConfinedCommand(
-        name: "build", command: command, directory: copy, settings: work.settings,
+        name: "build", phase: Phase(["/bin/sh", "-c", command]), shown: command, directory: copy, settings: work.settings,
         environment: ["PINFOLD_COMMIT": work.deployment.commit.hex]
     ).run(work.tools)
     guard ending.succeeded else {

@@ -13,15 +13,13 @@ enum ConfigurationChecks {
 
     /// How a commit would be tested: the deploy daemon's own answer, which knows the kinds of projects.
     private static func tests(_ configuration: Configuration) -> [Check] {
-        if let command = configuration.deploy.testCommand {
-            return [Check("the tests", .ok, "AGENT_DEPLOY_TEST_COMMAND: \(command)")]
-        }
-        guard Companion.deployd.isInstalled, (try? fileStatus(configuration.codeRepo)) != nil,
-            let answer = try? capture(
-                Companion.deployd.path, ["--detect-tests", configuration.codeRepo], environment: [], milliseconds: 10_000)
+        let command = configuration.deploy.testCommand
+        let asked = ["--detect-tests", configuration.codeRepo] + (command.map { ["--test-command", $0] } ?? [])
+        guard Companion.deployd.isInstalled, command != nil || (try? fileStatus(configuration.codeRepo)) != nil,
+            let answer = try? capture(Companion.deployd.path, asked, environment: [], milliseconds: 10_000)
         else { return [] }
-        let lines = answer.output.split(whereSeparator: \.isNewline)
-        guard answer.status.isSuccess, let kind = lines.first else {
+        let lines = answer.output.split(separator: "\n", omittingEmptySubsequences: false)
+        guard answer.status.isSuccess, lines.count > 2 else {
             return [
                 Check(
                     "the tests", .limited,
@@ -29,10 +27,9 @@ enum ConfigurationChecks {
                     advice: "set AGENT_DEPLOY_TEST_COMMAND")
             ]
         }
-        let command = lines.dropFirst().joined(separator: "; ")
-        return [
-            Check("the tests", .ok, "found by kind of project: \(kind): \(command.prefix(100))\(command.count > 100 ? "…" : "")")
-        ]
+        let shown = lines[2...].filter { !$0.isEmpty }.joined(separator: "; ")
+        let how = command == nil ? "found by kind of project: \(lines[0])" : "AGENT_DEPLOY_TEST_COMMAND"
+        return [Check("the tests", .ok, "\(how): \(shown.prefix(100))\(shown.count > 100 ? "…" : "")")]
     }
 
     /// What the agent, and a test or build, may use in sum: by making such a group, and removing it.

@@ -1,42 +1,50 @@
 internal import CLinux
+internal import DeployModel
 internal import DurableFiles
 
-/// The command that tests a project of a kind that is recognised, for when the admin gave none.
-package struct TestCommand: Hashable, Sendable {
-    package let kind: String
-    package let command: String
-    /// Whether it writes the JUnit report that `$PINFOLD_TEST_REPORT` names.
-    package let reports: Bool
+/// Which runner tests a tree.
+package enum Runners {
+    /// The admin's, else one found by kind of project; nil where there is neither.
+    package static func find(_ settings: PipelineSettings, in tree: String) -> (any Runner)? {
+        if let command = settings.testCommand { return configured(command, report: settings.testReport) }
+        return detect(in: tree, report: settings.testReport)
+    }
+
+    /// The admin's command.
+    package static func configured(_ command: String, report: String?) -> any Runner {
+        ShellRunner(.command, named: "command", command: command, report: report, promisesReport: report != nil)
+    }
 
     /// nil where no kind is recognised. Only names in the tree's top directory, in `tests` and `test`, and the text of `package.json`, `client/package.json` and
     /// `Makefile` decide.
-    package static func detect(in tree: String) -> TestCommand? {
+    package static func detect(in tree: String, report: String? = nil) -> (any Runner)? {
         func has(_ name: String) -> Bool { (try? FileKind(of: tree + "/" + name)) == .file }
         func text(_ name: String) -> String {
             guard has(name), let bytes = try? DurableFile.read(tree + "/" + name, limit: 1 << 20) else { return "" }
             return String(decoding: bytes, as: UTF8.self)
         }
         func isDirectory(_ name: String) -> Bool { (try? FileKind(of: tree + "/" + name)) == .directory }
+        func runner(_ kind: RunnerKind, _ name: String, _ command: String) -> any Runner {
+            ShellRunner(kind, named: name, command: command, report: report, promisesReport: report != nil)
+        }
         let python =
             has("pytest.ini") || has("conftest.py") || has("pyproject.toml") || has("setup.py") || has("setup.cfg")
             || has("tox.ini")
             || has("requirements.txt")
             || holdsTests(tree)
             || ["tests", "test"].contains { has($0 + "/__init__.py") || isDirectory($0) && holdsTests(tree + "/" + $0) }
-        if python {
-            return TestCommand(kind: "Python", command: python3, reports: true)
-        }
-        if text("package.json").contains("\"test\"") { return TestCommand(kind: "npm", command: "npm test", reports: false) }
+        if python { return ShellRunner(.python, named: "Python", command: python3, report: report, promisesReport: true) }
+        if text("package.json").contains("\"test\"") { return runner(.npm, "npm", "npm test") }
         if isDirectory("client"), text("client/package.json").contains("\"test\"") {
-            return TestCommand(kind: "npm (client)", command: "npm --prefix client test", reports: false)
+            return runner(.npm, "npm (client)", "npm --prefix client test")
         }
-        if has("Package.swift") { return TestCommand(kind: "Swift", command: "swift test", reports: false) }
-        if has("Cargo.toml") { return TestCommand(kind: "Cargo", command: "cargo test", reports: false) }
-        if has("go.mod") { return TestCommand(kind: "Go", command: "go test ./...", reports: false) }
+        if has("Package.swift") { return runner(.swift, "Swift", "swift test") }
+        if has("Cargo.toml") { return runner(.cargo, "Cargo", "cargo test") }
+        if has("go.mod") { return runner(.go, "Go", "go test ./...") }
         for name in ["Makefile", "makefile", "GNUmakefile"] {
             let lines = text(name).split(separator: "\n")
             for target in ["test", "check"] where lines.contains(where: { $0.hasPrefix(target + ":") }) {
-                return TestCommand(kind: "make", command: "make \(target)", reports: false)
+                return runner(.make, "make", "make \(target)")
             }
         }
         return nil

@@ -1,0 +1,31 @@
+internal import CLinux
+internal import LinuxSystem
+internal import SystemPackage
+
+/// Bytes that a program reads, once, from descriptors of its own: a pipe each, filled, with nobody left to write to it.
+struct HandedBytes: ~Copyable {
+    private let ends: [SharedDescriptor]
+
+    /// - Throws: EFBIG where a pipe does not hold them.
+    init(_ handed: [[UInt8]]) throws(Errno) {
+        var ends: [SharedDescriptor] = []
+        for bytes in handed {
+            var pair: [Int32] = [-1, -1]
+            _ = try check { unsafe pipe2(&pair, O_CLOEXEC | O_NONBLOCK) }
+            let reading = Descriptor(owning: pair[0])
+            let writing = Descriptor(owning: pair[1])
+            let raw = writing.rawValue
+            guard bytes.count <= Phase.mostHanded, unsafe write(raw, bytes, bytes.count) == bytes.count else { throw .fileTooLarge }
+            // Its reader waits, should it ask before it is told of the end.
+            _ = try check { pinfold_fcntl(reading.rawValue, F_SETFL, 0) }
+            ends.append(SharedDescriptor(reading))
+        }
+        self.ends = ends
+    }
+
+    /// This process's numbers, in order.
+    var numbers: [Int32] { ends.map { $0.descriptor.rawValue } }
+
+    /// The program has its own copies by then.
+    consuming func close() {}
+}

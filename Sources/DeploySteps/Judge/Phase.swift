@@ -1,0 +1,55 @@
+/// One program of a test run, and what surrounds it. A phase that does not succeed ends the run.
+package struct Phase: Hashable, Sendable {
+    /// The program and its arguments.
+    package var command: [String]
+    /// Beside what every test is told.
+    package var environment: [String: String] = [:]
+    /// What the program can read, once, from its descriptors 3, 4, …: at most `mostHanded` bytes each.
+    package var handed: [[UInt8]] = []
+    /// Files that it sees and cannot change, by path inside the fence.
+    package var shown: [String: [UInt8]] = [:]
+    /// What is done to the copy before it, in order.
+    package var preparations: [Preparation] = []
+    package var report: ReportPlace?
+
+    package init(_ command: [String]) {
+        self.command = command
+    }
+
+    /// What a pipe holds.
+    package static let mostHanded = 1 << 16
+
+    package enum Preparation: Hashable, Sendable {
+        /// A file of these bytes; what stands there is replaced.
+        case put(path: String, [UInt8])
+        case remove(path: String)
+    }
+}
+
+/// Where a run's report comes from.
+package struct ReportPlace: Hashable, Sendable {
+    package enum Source: Hashable, Sendable {
+        /// A file of the copy. One that the commit brings is removed before the run.
+        case file(String)
+        /// What is written to the descriptor after those of `Phase.handed`.
+        case descriptor
+    }
+
+    package enum Format: Hashable, Sendable {
+        case junit
+    }
+
+    package var source: Source
+    package var format: Format
+    /// Whether the program is told of the file, by PINFOLD_TEST_REPORT.
+    package var isTold: Bool
+
+    package init(_ source: Source, _ format: Format, isTold: Bool = false) {
+        self.source = source
+        self.format = format
+        self.isTold = isTold
+    }
+
+    /// In the copy, where the admin names no other.
+    package static let usual = ".pinfold-test-report.xml"
+}

@@ -1,0 +1,120 @@
+internal import CLinux
+internal import DeployModel
+internal import DurableFiles
+internal import GitRepository
+internal import LinuxSystem
+
+/// Test runs of one deployment.
+struct TestRun {
+    let work: Work
+    let runner: any Runner
+
+    private var owner: (uid: UInt32, gid: UInt32) { (work.settings.agentUID, work.settings.agentGID) }
+
+    func run(overlaying base: CommitID?, vanishingIsSeen: Bool) throws -> (verdict: TestVerdict, report: JUnitReport?) {
+        try work.tools.cancellation.check()
+        let made = try ThrowAwayCopy(of: work.exportedTree, at: work.place + "/test", owner: owner)
+        defer { try? made.discard(into: work.settings.work) }
+        let copy = made.path
+        if let base { try overlay(base, on: copy) }
+        let phases = try runner.phases(.real, in: work.exportedTree)
+        // A report that the commit brought with it says nothing about this run.
+        for case .file(let report) in phases.compactMap(\.report?.source) { try files(in: copy).remove(Array(report.utf8)) }
+        work.tools.fault.reach("test", "inside")
+
+        let clock = ContinuousClock()
+        let start = clock.now
+        var outcome = PhaseOutcome(ending: .exited(0))
+        for phase in phases {
+            let next = try run(phase, in: copy, named: base == nil ? "tests" : "tests with the deployed test surface")
+            outcome.ending = next.ending
+            outcome.report = next.report ?? outcome.report
+            outcome.fault = next.fault ?? outcome.fault
+            guard next.ending.succeeded else { break }
+        }
+        let duration = clock.now - start
+
+        var verdict = VerdictRule.judge(
+            outcome.ending, report: outcome.report, reportExpected: runner.reports, lastGood: work.facts.passedTestsOfGood,
+            vanishingIsSeen: vanishingIsSeen)
+        if let fault = outcome.fault {
+            work.tools.log.note("the report \(fault)")
+            if !verdict.passed, outcome.ending.succeeded {
+                verdict.reason = "the test command ended with 0, and the report \(fault)"
+            }
+        }
+        verdict.command = String(runner.command.firstLine.prefix(500))
+        verdict.durationMilliseconds = Int(
+            duration.components.seconds * 1000 + duration.components.attoseconds / 1_000_000_000_000_000)
+        work.tools.log.note(
+            "\(verdict.passed ? "passed" : "failed") after \(verdict.durationMilliseconds) ms\(verdict.reason.map { ": \($0)" } ?? "")"
+        )
+        return (verdict, outcome.report)
+    }
+
+    private struct PhaseOutcome {
+        var ending: VerdictRule.Ending
+        var report: JUnitReport?
+        /// Why there is none, in words that follow "the report".
+        var fault: String?
+    }
+
+    private func run(_ phase: Phase, in copy: String, named name: String) throws -> PhaseOutcome {
+        for preparation in phase.preparations {
+            switch preparation {
+            case .put(let path, let bytes): try files(in: copy).put(Array(path.utf8), contents: bytes, mode: 0o644)
+            case .remove(let path): try files(in: copy).remove(Array(path.utf8))
+            }
+        }
+        var environment = ["PINFOLD_COMMIT": work.deployment.commit.hex]
+        if let report = phase.report, report.isTold, case .file(let path) = report.source {
+            environment["PINFOLD_TEST_REPORT"] = ConfinedCommand.place(work.settings) + "/" + path
+        }
+        var command = ConfinedCommand(
+            name: name, phase: phase, shown: runner.command, directory: copy, settings: work.settings, environment: environment)
+        switch phase.report?.source {
+        case nil: return PhaseOutcome(ending: try command.run(work.tools))
+        case .file(let path):
+            var outcome = PhaseOutcome(ending: try command.run(work.tools))
+            guard runner.reports else { return outcome }
+            let file = (try? files(in: copy).open(Array(path.utf8), limit: ReportReading.byteLimit)) ?? nil
+            switch file {
+            case .some(let file): (outcome.report, outcome.fault) = try ReportReading.read(file, work.settings, work.tools)
+            case .none: break
+            }
+            return outcome
+        case .descriptor:
+            let file = Descriptor(owning: try check { unsafe pinfold_memfd_create("report") })
+            let raw = file.rawValue
+            command.report = raw
+            var outcome = PhaseOutcome(ending: try command.run(work.tools))
+            _ = try check { lseek(raw, 0, SEEK_SET) }
+            (outcome.report, outcome.fault) = try ReportReading.read(file, work.settings, work.tools)
+            return outcome
+        }
+    }
+
+    private func files(in copy: String) -> Overlay { Overlay(root: copy, owner: owner) }
+
+    /// Makes the copy's test surface that of the deployed commit: its files put back, the candidate's own removed.
+    private func overlay(_ base: CommitID, on copy: String) throws {
+        let surface = try work.surface(of: base)
+        let mirror = work.tools.mirror
+        let overlay = files(in: copy)
+        let old = try mirror.files(of: base.objectID).filter { surface.contains($0.path.bytes) }
+        let kept = Set(old.map(\.path))
+        for file in try mirror.files(of: work.deployment.commit.objectID)
+        where surface.contains(file.path.bytes) && !kept.contains(file.path) {
+            try overlay.remove(file.path.bytes)
+        }
+        for file in old {
+            switch file.mode {
+            case .regular, .executable:
+                try overlay.put(
+                    file.path.bytes, contents: mirror.contents(of: file.id), mode: file.mode == .executable ? 0o755 : 0o644)
+            case .symbolicLink: try overlay.link(file.path.bytes, to: mirror.contents(of: file.id))
+            case .directory, .submodule: continue
+            }
+        }
+    }
+}
