@@ -86,14 +86,14 @@ extension DeployService {
         let surfaces = loop.surfaces
         let store = self.store
         return try await offPool {
-            let (base, passed) = try store.read { history -> (CommitID?, Set<String>?) in
+            let (base, passed) = try store.read { history -> (CommitID?, PassedTests?) in
                 let good = try history.fact(.good)
                 let running = try history.fact(.running)
                 return (good?.commit ?? running?.commit ?? baseline, try good.flatMap { try history.passedTests(of: $0.origin) })
             }
             // A baseline comes into the mirror with the first commit.
             let known = try base.flatMap { try mirror.contains($0.objectID) ? $0 : nil }
-            let surface = try surfaces.surface(of: known, passed: passed, in: mirror)
+            let surface = try surfaces.surface(of: known, passed: passed?.ids, in: mirror)
             return (surface.reason(for: Array(path.utf8)), known)
         }
     }

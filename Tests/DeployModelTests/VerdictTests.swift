@@ -1,19 +1,19 @@
 import DeployModel
 import Testing
 
-private func report(_ passed: [String] = [], failed: [String] = [], skipped: [String] = []) -> JUnitReport {
-    var cases: [String: JUnitReport.Outcome] = [:]
+private func report(_ passed: [String] = [], failed: [String] = [], skipped: [String] = []) -> TestReport {
+    var cases: [String: TestReport.Outcome] = [:]
     for id in passed { cases[id] = .passed }
     for id in failed { cases[id] = .failed }
     for id in skipped { cases[id] = .skipped }
-    return JUnitReport(cases: cases)
+    return TestReport(cases: cases)
 }
 
 struct VerdictTests {
     struct Case: Sendable, CustomTestStringConvertible {
         var testDescription: String
         var ending: VerdictRule.Ending
-        var report: JUnitReport?
+        var report: TestReport?
         var expected = true
         var lastGood: Set<String>?
         var seen = false
@@ -51,7 +51,7 @@ struct VerdictTests {
     @Test(arguments: table)
     func `the verdict follows from each test's own result`(_ row: Case) {
         let verdict = VerdictRule.judge(
-            row.ending, report: row.report, reportExpected: row.expected, lastGood: row.lastGood, vanishingIsSeen: row.seen)
+            row.ending, report: row.report, reportExpected: row.expected, lastGood: row.lastGood.map { PassedTests($0) }, vanishingIsSeen: row.seen)
         #expect(verdict.passed == row.passes)
         #expect(verdict.passed || verdict.reason != nil)
     }
@@ -64,7 +64,7 @@ struct VerdictTests {
 
     @Test func `tests that vanished are named`() {
         let verdict = VerdictRule.judge(
-            .exited(0), report: report(["a"]), reportExpected: true, lastGood: ["a", "gone"], vanishingIsSeen: false)
+            .exited(0), report: report(["a"]), reportExpected: true, lastGood: PassedTests(["a", "gone"]), vanishingIsSeen: false)
         #expect(verdict.vanished == ["gone"])
         #expect(verdict.reason?.contains("gone") == true)
     }

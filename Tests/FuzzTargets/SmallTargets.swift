@@ -72,7 +72,18 @@ func tryMounts(_ input: [UInt8]) {
     }
 }
 
+/// What is a report says the same to another process.
 func tryReport(_ input: [UInt8]) {
-    guard let report = JUnitReport(parsing: input) else { return }
-    _ = report.ids(.passed)
+    var reader = ReportReader(.junit, places: ["/work"])
+    do throws(ReportFault) {
+        try reader.read(input)
+    } catch {
+        require(!error.what.isEmpty, "a fault without words")
+        return
+    }
+    let digest = TestReport.digest(reader.tests, remarks: reader.remarks)
+    guard case .success(let report)? = TestReport.read(digest: digest) else { return require(false, "a digest that is none") }
+    require(report == reader.report, "a digest that says something else")
+    let count = TestReport.Outcome.allCases.reduce(0) { $0 + report.ids($1).count }
+    require(count == reader.tests.count, "\(reader.tests.count) results are \(count) tests")
 }

@@ -20,7 +20,7 @@ package enum VerdictRule {
     ///     test surface. Then they do not fail the run by themselves: otherwise no test could ever be removed or renamed, nor the code that a
     ///     parametrised test takes its cases from.
     package static func judge(
-        _ ending: Ending, report: JUnitReport?, reportExpected: Bool, lastGood: Set<String>?, vanishingIsSeen: Bool
+        _ ending: Ending, report: TestReport?, reportExpected: Bool, lastGood: PassedTests?, vanishingIsSeen: Bool
     ) -> TestVerdict {
         var verdict = TestVerdict(passed: false, basis: report == nil ? .exitCode : .report)
         if let report {
@@ -31,7 +31,10 @@ package enum VerdictRule {
             verdict.failedCount = failed.count
             verdict.skippedCount = skipped.count
             verdict.failed = Array(failed.sorted().prefix(TestVerdict.listed))
-            let vanished = (lastGood ?? []).subtracting(passed).subtracting(failed)
+            let vanished =
+                lastGood.map {
+                    $0.ids.subtracting(report.ids(.passed, in: $0.form)).subtracting(report.ids(.failed, in: $0.form))
+                } ?? []
             verdict.vanishedCount = vanished.count
             verdict.vanished = Array(vanished.sorted().prefix(TestVerdict.listed))
         }
@@ -63,7 +66,8 @@ package enum VerdictRule {
             return verdict
         }
         if verdict.failedCount > 0 {
-            verdict.reason = "\(verdict.failedCount) tests failed although the command ended with 0"
+            let remarks = report.remarks.isEmpty ? "" : ": " + report.remarks.joined(separator: "; ")
+            verdict.reason = "\(verdict.failedCount) tests failed although the command ended with 0\(remarks)"
         } else if report.cases.isEmpty {
             verdict.reason = "the report names no test at all"
         } else if verdict.passedCount == 0 {

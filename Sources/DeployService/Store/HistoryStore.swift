@@ -55,6 +55,11 @@ final class HistoryStore: Sendable {
                     CREATE TABLE facts (name TEXT PRIMARY KEY, value BLOB NOT NULL);
                     """)
         }
+        // What was recorded before is in the former form.
+        migrator.registerMigration("passed tests: form") { db in
+            try db.execute(
+                sql: "ALTER TABLE passed_tests ADD COLUMN form INTEGER NOT NULL DEFAULT \(PassedTests.Form.classAndName.rawValue)")
+        }
         return migrator
     }
 
@@ -200,16 +205,20 @@ struct HistoryTransaction {
 
     // Tests.
 
-    func passedTests(of deployment: Int) throws -> Set<String>? {
-        try Data.fetchOne(db, sql: "SELECT ids FROM passed_tests WHERE deployment = ?", arguments: [deployment]).map {
-            Set(try DeployJSON.decode([String].self, from: $0))
+    func passedTests(of deployment: Int) throws -> PassedTests? {
+        try Row.fetchOne(db, sql: "SELECT ids, form FROM passed_tests WHERE deployment = ?", arguments: [deployment]).map {
+            let form: Int = $0["form"]
+            guard let form = PassedTests.Form(rawValue: form) else {
+                throw DeployError.broken("the passed tests of deployment \(deployment) are of a newer form, \(form)")
+            }
+            return PassedTests(Set(try DeployJSON.decode([String].self, from: $0["ids"])), form: form)
         }
     }
 
     func save(passedTests ids: [String], of deployment: Int) throws {
         try db.execute(
-            sql: "INSERT OR REPLACE INTO passed_tests (deployment, ids) VALUES (?, ?)",
-            arguments: [deployment, try DeployJSON.encode(ids)])
+            sql: "INSERT OR REPLACE INTO passed_tests (deployment, ids, form) VALUES (?, ?, ?)",
+            arguments: [deployment, try DeployJSON.encode(ids), PassedTests.Form.whole.rawValue])
     }
 
     // Facts.

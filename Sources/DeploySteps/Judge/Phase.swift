@@ -1,3 +1,5 @@
+package import DeployModel
+
 /// One program of a test run, and what surrounds it. A phase that does not succeed ends the run.
 package struct Phase: Hashable, Sendable {
     /// The program and its arguments.
@@ -35,16 +37,12 @@ package struct ReportPlace: Hashable, Sendable {
         case descriptor
     }
 
-    package enum Format: Hashable, Sendable {
-        case junit
-    }
-
     package var source: Source
-    package var format: Format
+    package var format: TestReport.Format
     /// Whether the program is told of the file, by PINFOLD_TEST_REPORT.
     package var isTold: Bool
 
-    package init(_ source: Source, _ format: Format, isTold: Bool = false) {
+    package init(_ source: Source, _ format: TestReport.Format, isTold: Bool = false) {
         self.source = source
         self.format = format
         self.isTold = isTold

@@ -11,7 +11,7 @@ struct TestRun {
 
     private var owner: (uid: UInt32, gid: UInt32) { (work.settings.agentUID, work.settings.agentGID) }
 
-    func run(overlaying base: CommitID?, vanishingIsSeen: Bool) throws -> (verdict: TestVerdict, report: JUnitReport?) {
+    func run(overlaying base: CommitID?, vanishingIsSeen: Bool) throws -> (verdict: TestVerdict, report: TestReport?) {
         try work.tools.cancellation.check()
         let made = try ThrowAwayCopy(of: work.exportedTree, at: work.place + "/test", owner: owner)
         defer { try? made.discard(into: work.settings.work) }
@@ -54,7 +54,7 @@ struct TestRun {
 
     private struct PhaseOutcome {
         var ending: VerdictRule.Ending
-        var report: JUnitReport?
+        var report: TestReport?
         /// Why there is none, in words that follow "the report".
         var fault: String?
     }
@@ -72,14 +72,14 @@ struct TestRun {
         }
         var command = ConfinedCommand(
             name: name, phase: phase, shown: runner.command, directory: copy, settings: work.settings, environment: environment)
-        switch phase.report?.source {
-        case nil: return PhaseOutcome(ending: try command.run(work.tools))
+        guard let place = phase.report else { return PhaseOutcome(ending: try command.run(work.tools)) }
+        switch place.source {
         case .file(let path):
             var outcome = PhaseOutcome(ending: try command.run(work.tools))
             guard runner.reports else { return outcome }
-            let file = (try? files(in: copy).open(Array(path.utf8), limit: ReportReading.byteLimit)) ?? nil
+            let file = (try? files(in: copy).open(Array(path.utf8), limit: ReportBundle.byteLimit)) ?? nil
             switch file {
-            case .some(let file): (outcome.report, outcome.fault) = try ReportReading.read(file, work.settings, work.tools)
+            case .some(let file): (outcome.report, outcome.fault) = try read(file, named: path, place.format)
             case .none: break
             }
             return outcome
@@ -88,10 +88,17 @@ struct TestRun {
             let raw = file.rawValue
             command.report = raw
             var outcome = PhaseOutcome(ending: try command.run(work.tools))
-            _ = try check { lseek(raw, 0, SEEK_SET) }
-            (outcome.report, outcome.fault) = try ReportReading.read(file, work.settings, work.tools)
+            (outcome.report, outcome.fault) = try read(file, named: "what was written", place.format)
             return outcome
         }
+    }
+
+    private func read(
+        _ file: borrowing Descriptor, named name: String, _ format: TestReport.Format
+    ) throws -> (report: TestReport?, fault: String?) {
+        var bundle = try ReportBundle(format, places: [ConfinedCommand.place(work.settings)])
+        try bundle.add(file, named: name)
+        return try ReportReading.read(bundle, work.settings, work.tools)
     }
 
     private func files(in copy: String) -> Overlay { Overlay(root: copy, owner: owner) }

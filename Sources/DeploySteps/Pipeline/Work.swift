@@ -29,7 +29,7 @@ package struct Work: Sendable {
         package var baseline: CommitID?
         /// Whether nothing was deployed yet, and a baseline is there that cannot be read, or names no commit.
         package var baselineUnreadable = false
-        package var passedTestsOfGood: Set<String>?
+        package var passedTestsOfGood: PassedTests?
         package var quarantine: [Quarantine] = []
 
         package init() {}

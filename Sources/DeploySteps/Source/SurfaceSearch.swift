@@ -50,6 +50,6 @@ package final class SurfaceSearch: Sendable {
 extension Work {
     /// What judges the agent, as the version says that the candidate is compared with.
     func surface(of base: CommitID?) throws -> TestSurface {
-        try tools.surfaces.surface(of: base, passed: facts.passedTestsOfGood, in: tools.mirror)
+        try tools.surfaces.surface(of: base, passed: facts.passedTestsOfGood?.ids, in: tools.mirror)
     }
 }
