@@ -155,6 +155,19 @@ struct `A control group` {
         withExtendedLifetime((owned, next)) {}
     }
 
+    @Test func `with an owner is left alone by one who tidies from another group of one hierarchy`() throws {
+        let owned = try ControlGroup("test", limits: .init(memoryBytes: Self.limit, processes: 50))
+        // Who tidies is somewhere else for memory alone, as in a session whose processes are counted and whose memory is not.
+        let elsewhere =
+            String(owned.paths[0][..<(owned.paths[0].lastIndex(of: "/") ?? owned.paths[0].startIndex)]) + "/test-\(getpid())"
+        try run("mkdir", [elsewhere]).requireSuccess()
+        defer { _ = try? run("rmdir", [elsewhere]) }
+        try shell("echo $$ > \(elsewhere)/cgroup.procs; \(Executables.pinfold) doctor > /dev/null || [ $? = 1 ]")
+            .requireSuccess()
+        #expect(owned.paths.allSatisfy { exists($0) })
+        withExtendedLifetime(owned) {}
+    }
+
     @Test(arguments: ["umount -R -l /sys/fs/cgroup", "mount -o remount,bind,ro"])
     func `is missed where the machine has none, and that is said`(change: String) throws {
         try withGateway(whole: false) { gateway in

@@ -73,6 +73,23 @@ struct ViewFileSystemsTests {
         }
     }
 
+    @Test func `a file system that has no ACLs is open to the agent as its modes say`() async throws {
+        try await withTemporaryDirectory { directory in
+            try MountedGateway.makeDirectories(in: directory)
+            try shell(
+                """
+                mkdir own; mount -t ramfs none own; mkdir own/d; echo x > own/d/x; echo y > own/private; chmod 600 own/private
+                ! setfacl -m u:1:r own/private 2> /dev/null
+                """, workingDirectory: directory + "/source"
+            ).requireSuccess()
+            defer { _ = try? shell("umount \(directory)/source/own") }
+            try await withGateway(in: directory) { gateway async throws in
+                #expect(try gateway.asAgent("cat own/d/x; ls own").requireSuccess() == "x\nd\nprivate\n")
+                #expect(try gateway.asAgent("cat own/private").errors.contains("Permission denied"))
+            }
+        }
+    }
+
     @Test func `numbers of every size are told apart, and small ones stay below what a floating-point number holds`() {
         var seen: Set<UInt64> = []
         let numbers: [UInt64] = [

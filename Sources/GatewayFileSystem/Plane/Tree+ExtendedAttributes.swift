@@ -13,7 +13,12 @@ extension Tree {
         let count: Int
         do throws(Errno) {
             count = try unsafe attributed(id).descriptor.extendedAttribute(name, into: room)
-        } catch { return request.fail(error) }
+        } catch {
+            // The kernel takes no other error for "there is no ACL": on a file system that has none (squashfs, vfat), everything would be refused
+            // to everybody but root.
+            let isACL = name.equals("system.posix_acl_access") || name.equals("system.posix_acl_default")
+            return request.fail(isACL && error == .notSupported ? .noData : error)
+        }
         if unsafe room.isEmpty { return request.reply(size: count) }
         unsafe request.reply(UnsafeRawBufferPointer(rebasing: room[..<count]))
     }

@@ -40,7 +40,8 @@ extension ControlGroup {
 
 /// Groups whose owner was killed before it could remove them.
 ///
-/// The owner holds a lock (`man 2 flock`) on the first directory of its group; whoever gets that lock may remove the group with all that runs in it.
+/// The owner holds a lock (`man 2 flock`) on each directory of its group; whoever gets it may remove that directory with all that runs in it.
+/// Each, since a process need not be in the same group of every hierarchy: one that tidies may find a group in one of them and miss it in the others.
 struct ControlGroupLeftovers {
     /// What the names of all groups of Pinfold's begin with, and that of no unit of systemd's can: whatever bears it is ended when nobody owns it.
     static let prefix = "pinfold+"
@@ -68,18 +69,30 @@ struct ControlGroupLeftovers {
             for group in Self.groups(place.directory) where group.hasPrefix(Self.prefix) {
                 if unsafe access(first.directory + "/" + group, F_OK) == 0 { continue }
                 for member in Self.groups(place.directory + "/" + group) {
-                    unsafe rmdir(place.directory + "/" + group + "/" + member)
+                    removeEmpty(place.directory + "/" + group + "/" + member)
                 }
-                unsafe rmdir(place.directory + "/" + group)
+                removeEmpty(place.directory + "/" + group)
             }
         }
     }
 
+    /// What has no owner and nobody in it. Of a group that several share, the directory around its members has no lock, and goes only without members.
+    private func removeEmpty(_ path: String) {
+        if Self.lock(path) != nil { unsafe rmdir(path) }
+    }
+
+    /// nil where somebody else has it.
+    private static func lock(_ path: String) -> SharedDescriptor? {
+        guard let directory = try? Descriptor.open(path, [.readOnly, .directory]) else { return nil }
+        let raw = directory.rawValue
+        guard (try? check { pinfold_flock(raw) }) != nil else { return nil }
+        return SharedDescriptor(directory)
+    }
+
     private func remove(_ group: String) {
         let path = places[0].directory + "/" + group
-        guard let directory = try? Descriptor.open(path, [.readOnly, .directory]) else { return }
-        let raw = directory.rawValue
-        guard (try? check { pinfold_flock(raw) }) != nil else { return }
+        guard let held = Self.lock(path) else { return }
+        defer { withExtendedLifetime(held) {} }
         // What was killed takes a moment to be gone.
         for _ in 0..<100 {
             Self.kill(path)

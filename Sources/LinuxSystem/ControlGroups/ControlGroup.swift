@@ -38,7 +38,7 @@ package final class ControlGroup: Sendable {
         let handle: SharedDescriptor
     }
 
-    /// The memory controller's is the first; the lock on it says that the group has an owner.
+    /// The memory controller's is the first. The lock on each says that it has an owner: who tidies may see some of the hierarchies from another place.
     let directories: [Directory]
     /// Its directories, that of the memory controller first.
     package var paths: [String] { directories.map(\.path) }
@@ -105,12 +105,11 @@ package final class ControlGroup: Sendable {
                     unsafe rmdir(top)
                     throw error
                 }
-                if made.count == 1 {
-                    let raw = made[0].handle.descriptor.rawValue
-                    _ = try check { pinfold_flock(raw) }
-                    // Who tidies may have had the lock before.
-                    _ = try check { unsafe access(made[0].path + "/cgroup.procs", F_OK) }
-                }
+                let last = made[made.count - 1]
+                let raw = last.handle.descriptor.rawValue
+                _ = try check { pinfold_flock(raw) }
+                // Who tidies may have had the lock before.
+                _ = try check { unsafe access(last.path + "/cgroup.procs", F_OK) }
             }
         } catch {
             remove(made)
