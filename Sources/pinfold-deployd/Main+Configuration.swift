@@ -19,8 +19,8 @@ extension Main {
     /// The admin's decisions as the pipeline's and the server's values, or exit code 2.
     func load() throws -> Start {
         guard geteuid() == 0 else {
-            throw ValidationError(
-                "pinfold-deployd has to run as root: it acts as the agent's user and writes where nobody else may")
+            Self.say("only root can run the deploy daemon, which acts as the agent's user; run it with sudo")
+            throw ExitCode(2)
         }
         var overrides: [String: String] = [:]
         for setting in settings {
@@ -50,10 +50,10 @@ extension Main {
             guard dead.count == 1, error.variable.map({ overrides[$0] == nil }) ?? true,
                 var start = try? start(dead[0].1, dead[0].0, pushFiles: pushFiles)
             else {
-                say("\(error)")
+                Self.say("\(error)")
                 throw ExitCode(2)
             }
-            say(
+            Self.say(
                 "warning: \(error); going on with the settings of the daemon that has died at \(dead[0].1.dataRoot): what it was in the middle of "
                     + "is brought to its end, nothing new is deployed")
             start.pipeline.configurationFault = "\(error)"
@@ -87,7 +87,7 @@ extension Main {
             running: running, runningFile: RunningSettings.file(of: .deployDaemon, at: configuration.dataRoot))
     }
 
-    private func say(_ text: String) {
+    static func say(_ text: String) {
         FileHandle.standardError.write(Data("pinfold-deployd: \(text)\n".utf8))
     }
 }

@@ -45,9 +45,21 @@ struct Main: ParsableCommand {
 
     @Flag(help: .hidden)
     var readReport = false
+
     static func main() {
         ThisProcess.openClosedStandardStreams()
-        main(nil)
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch let code as ExitCode {
+            CLinux.exit(code.rawValue)
+        } catch  where exitCode(for: error).isSuccess {
+            Self.exit(withError: error)
+        } catch {
+            // What the parser ends with 64.
+            say("\(message(for: error)); see 'pinfold deployd -- --help'")
+            CLinux.exit(2)
+        }
     }
 
     mutating func run() throws {
@@ -117,7 +129,7 @@ struct Main: ParsableCommand {
     }
 
     private func fail(_ text: String, _ code: Int32) -> ExitCode {
-        FileHandle.standardError.write(Data("pinfold-deployd: \(text)\n".utf8))
+        Self.say(text)
         return ExitCode(code)
     }
 }

@@ -7,6 +7,16 @@ import Testing
 
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct DaemonTests {
+    @Test func `wrong usage and no rights are one line and exit code 2`() throws {
+        for (words, user, hint) in [
+            (["--frobnicate"], nil, "see 'pinfold deployd -- --help'"), ([], (uid: 4711, gid: 4711), "run it with sudo"),
+        ] as [([String], (uid: UInt32, gid: UInt32)?, String)] {
+            let ended = try run(Executables.deployd, words, user: user)
+            #expect(ended.status == .exited(2) && ended.output.isEmpty, "\(ended)")
+            #expect(ended.errors.contains(hint) && ended.errors.filter { $0 == "\n" }.count == 1, "\(ended)")
+        }
+    }
+
     @Test func `the design's example configuration alone is enough`() async throws {
         try await withTemporaryDirectory { root in
             let farm = try Farm(root)
