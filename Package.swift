@@ -85,6 +85,9 @@ let package = Package(
                 "AgentFence", "CLinux", "DeployModel", "DurableFiles", "GitRepository", "LinuxSystem", system,
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
+            resources: [
+                .embedInCode("Judge/Node/node-run.cjs"), .embedInCode("Judge/Node/node-preload.cjs"),
+            ],
             cSettings: gnu, swiftSettings: dialect),
         .target(
             name: "DeployService",

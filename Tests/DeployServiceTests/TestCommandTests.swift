@@ -10,7 +10,8 @@ struct TestCommandTests {
             ("tests/test_one.py", "", "python3 "), ("test/one_test.py", "", "python3 "),
             ("client/package.json", #"{"scripts": {"test": "node --test"}}"#, "npm --prefix client test"),
             ("test_one.py", "", "python3 "), ("one_test.py", "", "python3 "),
-            ("package.json", #"{"scripts": {"test": "node --test"}}"#, "npm test"), ("Package.swift", "", "swift test"),
+            ("package.json", #"{"scripts": {"test": "node --test"}}"#, "node --test"),
+            ("package.json", #"{"scripts": {"test": "jest", "pretest": "tsc"}}"#, "npm test"), ("Package.swift", "", "swift test"),
             ("Cargo.toml", "", "cargo test"), ("go.mod", "", "go test ./..."), ("Makefile", "all:\n\ntest: all\n", "make test"),
             ("GNUmakefile", "check:\n\ttrue\n", "make check"),
         ])

@@ -25,6 +25,10 @@ package struct Phase: Hashable, Sendable {
         /// A file of these bytes; what stands there is replaced.
         case put(path: String, [UInt8])
         case remove(path: String)
+        /// More at the end of a file.
+        case append(path: String, [UInt8])
+        /// The file as it was before, with its times: nobody builds again for it.
+        case restore(path: String)
     }
 }
 
@@ -41,11 +45,15 @@ package struct ReportPlace: Hashable, Sendable {
     package var format: TestReport.Format
     /// Whether the program is told of the file, by PINFOLD_TEST_REPORT.
     package var isTold: Bool
+    /// A name that failing tests have which were added. Where they failed, and their program said so, the tests beside them are read as failed: that program
+    /// would have noticed. Where they did not, the others are read as they are.
+    package var bite: String?
 
-    package init(_ source: Source, _ format: TestReport.Format, isTold: Bool = false) {
+    package init(_ source: Source, _ format: TestReport.Format, isTold: Bool = false, bite: String? = nil) {
         self.source = source
         self.format = format
         self.isTold = isTold
+        self.bite = bite
     }
 
     /// In the copy, where the admin names no other.

@@ -43,7 +43,14 @@ package struct ShellRunner: Runner {
     }
 
     package var reports: Bool { promisesReport }
-    package var cannotBite: String? { "what the command runs is not known" }
+    package var cannotBite: String? {
+        switch kind {
+        case .npm: "what the project's test script runs is not known"
+        case .make: "what the project's Makefile runs is not known"
+        case .node, .go, .cargo, .swift: "no test of a known form was found, or the report is one that the settings name"
+        default: "what the command runs is not known"
+        }
+    }
 
     package func phases(_ run: JudgedRun, in tree: String) -> [Phase] {
         var phase = Phase(["/bin/sh", "-c", command])

@@ -6,13 +6,14 @@ internal import DurableFiles
 package enum Runners {
     /// The admin's, else one found by kind of project; nil where there is neither.
     package static func find(_ settings: PipelineSettings, in tree: String) -> (any Runner)? {
-        if let command = settings.testCommand { return configured(command, report: settings.testReport) }
+        if let command = settings.testCommand { return configured(command, report: settings.testReport, in: tree) }
         return detect(in: tree, report: settings.testReport)
     }
 
     /// The admin's command.
-    package static func configured(_ command: String, report: String?) -> any Runner {
-        ShellRunner(.command, named: "command", command: command, report: report, promisesReport: report != nil)
+    package static func configured(_ command: String, report: String?, in tree: String? = nil) -> any Runner {
+        if report == nil, let known = KnownCommand(command), let runner = known.runner(command, in: tree) { return runner }
+        return ShellRunner(.command, named: "command", command: command, report: report, promisesReport: report != nil)
     }
 
     /// nil where no kind is recognised. Only names in the tree's top directory, in `tests` and `test`, and the text of `package.json`, `client/package.json` and
@@ -34,19 +35,33 @@ package enum Runners {
             || holdsTests(tree)
             || ["tests", "test"].contains { has($0 + "/__init__.py") || isDirectory($0) && holdsTests(tree + "/" + $0) }
         if python { return ShellRunner(.python, named: "Python", command: python3, report: report, promisesReport: true) }
-        if text("package.json").contains("\"test\"") { return runner(.npm, "npm", "npm test") }
+        if has("package.json"), let manifest = PackageManifest(Array(text("package.json").utf8)), manifest.test != nil {
+            if report == nil, let node = manifest.nodeRunner { return node }
+            return runner(.npm, "npm", "npm test")
+        }
         if isDirectory("client"), text("client/package.json").contains("\"test\"") {
             return runner(.npm, "npm (client)", "npm --prefix client test")
         }
-        if has("Package.swift") { return runner(.swift, "Swift", "swift test") }
-        if has("Cargo.toml") { return runner(.cargo, "Cargo", "cargo test") }
-        if has("go.mod") { return runner(.go, "Go", "go test ./...") }
+        if has("Package.swift") {
+            if report == nil, !SwiftRunner.targets(tree).isEmpty, let swift = SwiftRunner([]) { return swift }
+            return runner(.swift, "Swift", "swift test")
+        }
+        if has("Cargo.toml") {
+            let sources = CargoSources(tree)
+            if report == nil, sources.haveTests, !sources.haveOwnHarness, let cargo = CargoRunner([]) { return cargo }
+            return runner(.cargo, "Cargo", "cargo test")
+        }
+        if has("go.mod") {
+            if report == nil, GoRunner.hasTests(tree), let go = GoRunner(["./..."]) { return go }
+            return runner(.go, "Go", "go test ./...")
+        }
         for name in ["Makefile", "makefile", "GNUmakefile"] {
             let lines = text(name).split(separator: "\n")
             for target in ["test", "check"] where lines.contains(where: { $0.hasPrefix(target + ":") }) {
                 return runner(.make, "make", "make \(target)")
             }
         }
+        if report == nil, has("package.json"), NodeRunner.hasTests(tree) { return NodeRunner([], command: "node --test") }
         return nil
     }
 

@@ -25,7 +25,9 @@ struct TestRun {
         let clock = ContinuousClock()
         let start = clock.now
         var outcome = PhaseOutcome(ending: .exited(0))
+        var preparing = CopyPreparation(files: files(in: copy))
         for phase in phases {
+            for preparation in phase.preparations { try preparing.apply(preparation) }
             let next = try run(phase, in: copy, named: base == nil ? "tests" : "tests with the deployed test surface")
             outcome.ending = next.ending
             outcome.report = next.report ?? outcome.report
@@ -60,12 +62,6 @@ struct TestRun {
     }
 
     private func run(_ phase: Phase, in copy: String, named name: String) throws -> PhaseOutcome {
-        for preparation in phase.preparations {
-            switch preparation {
-            case .put(let path, let bytes): try files(in: copy).put(Array(path.utf8), contents: bytes, mode: 0o644)
-            case .remove(let path): try files(in: copy).remove(Array(path.utf8))
-            }
-        }
         var environment = ["PINFOLD_COMMIT": work.deployment.commit.hex]
         if let report = phase.report, report.isTold, case .file(let path) = report.source {
             environment["PINFOLD_TEST_REPORT"] = ConfinedCommand.place(work.settings) + "/" + path
@@ -79,7 +75,7 @@ struct TestRun {
             guard runner.reports else { return outcome }
             let file = (try? files(in: copy).open(Array(path.utf8), limit: ReportBundle.byteLimit)) ?? nil
             switch file {
-            case .some(let file): (outcome.report, outcome.fault) = try read(file, named: path, place.format)
+            case .some(let file): (outcome.report, outcome.fault) = try read(file, named: path, place)
             case .none: break
             }
             return outcome
@@ -88,15 +84,15 @@ struct TestRun {
             let raw = file.rawValue
             command.report = raw
             var outcome = PhaseOutcome(ending: try command.run(work.tools))
-            (outcome.report, outcome.fault) = try read(file, named: "what was written", place.format)
+            (outcome.report, outcome.fault) = try read(file, named: "what was written", place)
             return outcome
         }
     }
 
     private func read(
-        _ file: borrowing Descriptor, named name: String, _ format: TestReport.Format
+        _ file: borrowing Descriptor, named name: String, _ place: ReportPlace
     ) throws -> (report: TestReport?, fault: String?) {
-        var bundle = try ReportBundle(format, places: [ConfinedCommand.place(work.settings)])
+        var bundle = try ReportBundle(place.format, places: [ConfinedCommand.place(work.settings)], bite: place.bite)
         try bundle.add(file, named: name)
         return try ReportReading.read(bundle, work.settings, work.tools)
     }

@@ -20,16 +20,19 @@ struct ReportBundle: ~Copyable {
     private enum Part {
         static let format = UInt8(ascii: "f")
         static let place = UInt8(ascii: "p")
+        static let bite = UInt8(ascii: "t")
         static let name = UInt8(ascii: "n")
         /// Of the file that was named last.
         static let piece = UInt8(ascii: "b")
     }
 
     /// - Parameter places: where the copy lay for the run: absolute paths.
-    init(_ format: TestReport.Format, places: [String]) throws(Errno) {
+    /// - Parameter bite: see `ReportPlace`.
+    init(_ format: TestReport.Format, places: [String], bite: String? = nil) throws(Errno) {
         let stream = Descriptor(owning: try check { unsafe pinfold_memfd_create("pinfold-report") })
         try Self.put(Part.format, Array(format.rawValue.utf8), into: stream)
         for place in places { try Self.put(Part.place, Array(place.utf8), into: stream) }
+        if let bite { try Self.put(Part.bite, Array(bite.utf8), into: stream) }
         self.stream = stream
     }
 
@@ -85,11 +88,12 @@ struct ReportBundle: ~Copyable {
         var rest = bytes[...]
         var format: TestReport.Format?
         var places: [String] = []
+        var bite: String?
         var reader: ReportReader?
         var current: (name: String, bytes: [UInt8])?
         func finish() throws(ReportFault) {
             guard let file = current, let format else { return }
-            if reader == nil { reader = ReportReader(format, places: places) }
+            if reader == nil { reader = ReportReader(format, places: places, bite: bite) }
             do throws(ReportFault) {
                 try reader?.read(file.bytes)
             } catch {
@@ -104,6 +108,7 @@ struct ReportBundle: ~Copyable {
             switch part {
             case Part.format: format = TestReport.Format(rawValue: String(decoding: bytes, as: UTF8.self))
             case Part.place: places.append(String(decoding: bytes, as: UTF8.self))
+            case Part.bite: bite = String(decoding: bytes, as: UTF8.self)
             case Part.name:
                 try finish()
                 current = (String(decoding: bytes, as: UTF8.self), [])

@@ -11,7 +11,7 @@ package enum ReportReading {
     /// What a digest is at most.
     private static let digestLimit = 2 * ReportBundle.byteLimit
 
-    /// What the child does: its standard input, a bundle, to its standard output, a digest. The exit code.
+    /// What the child does: its standard input, a bundle, to its standard output, a digest; to its standard error what the tests printed, where that is the report. The exit code.
     package static func read() -> Int32 {
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 1 << 16)
@@ -23,17 +23,24 @@ package enum ReportReading {
         let digest: [UInt8]
         do throws(ReportFault) {
             let reader = try ReportBundle.read(bytes)
+            guard write(reader.printed, to: 2) else { return 1 }
             digest = TestReport.digest(reader.tests, remarks: reader.remarks)
         } catch {
             digest = TestReport.digest(error)
         }
-        var rest = digest[...]
+        return write(digest, to: 1) ? 0 : 1
+    }
+
+    private static func write(_ bytes: [UInt8], to number: Int32) -> Bool {
+        var rest = bytes[...]
         while !rest.isEmpty {
-            let written = try? check { unsafe rest.withUnsafeBytes { unsafe write(1, $0.baseAddress.unsafelyUnwrapped, $0.count) } }
-            guard let written else { return 1 }
+            let written = try? check {
+                unsafe rest.withUnsafeBytes { unsafe CLinux.write(number, $0.baseAddress.unsafelyUnwrapped, $0.count) }
+            }
+            guard let written else { return false }
             rest = rest.dropFirst(written)
         }
-        return 0
+        return true
     }
 
     /// What a report says, or why it cannot be read, in words that follow "the report".
@@ -47,11 +54,16 @@ package enum ReportReading {
             name: "report", user: settings.agent, writable: [], workingDirectory: "/",
             limits: .init(memoryBytes: 1 << 30, descriptors: 64, fileBytes: 1 << 30, cpuSeconds: UInt64(seconds)), group: group)
         let digest = Descriptor(owning: try check { unsafe pinfold_memfd_create("pinfold-report") })
+        var pipe = try OutputPipe()
+        var output = CappedOutput(to: tools.log)
+        defer { output.finish() }
         let process = try ConfinedProcess(
             ["/run/pinfold/pinfold-deployd", "--read-report"], in: fence,
-            descriptors: [0: try bundle.rewound(), 1: digest.rawValue], tools: ["pinfold-deployd"])
+            descriptors: [0: try bundle.rewound(), 1: digest.rawValue, 2: pipe.writeNumber], tools: ["pinfold-deployd"])
+        pipe.closeWrite()
         let deadline = ContinuousClock.now + .seconds(seconds)
-        while try !process.ends(withinMilliseconds: 200) {
+        while try !process.ends(withinMilliseconds: 0) {
+            pipe.drain(waiting: 50, into: &output)
             let why = tools.cancellation.why
             guard why != nil || ContinuousClock.now >= deadline else { continue }
             try? process.kill()
@@ -61,6 +73,7 @@ package enum ReportReading {
         }
         let starved = process.outOfMemory
         let status = try process.wait()
+        for _ in 0..<64 { pipe.drain(waiting: 0, into: &output) }
         guard status == .exited(0) else {
             return (nil, "could not be read: its reader ended with \(starved?.sentence(group) ?? "\(status)")")
         }

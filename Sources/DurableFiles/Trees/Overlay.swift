@@ -22,7 +22,10 @@ package struct Overlay: Sendable {
         }
     }
 
-    package func put(_ path: [UInt8], contents: [UInt8], mode: UInt32) throws(FileError) {
+    /// - Parameter modified: its time of modification; now, where none is given.
+    package func put(
+        _ path: [UInt8], contents: [UInt8], mode: UInt32, modified: (seconds: Int, nanoseconds: Int)? = nil
+    ) throws(FileError) {
         let name = PathInside.name(of: path)
         try place(path) { parent throws(Errno) in
             let raw = parent.rawValue
@@ -36,6 +39,11 @@ package struct Overlay: Sendable {
             let number = file.rawValue
             _ = try check { fchown(number, owner.uid, owner.gid) }
             _ = try check { fchmod(number, mode) }
+            if let modified {
+                let time = timespec(tv_sec: modified.seconds, tv_nsec: modified.nanoseconds)
+                let times = [time, time]
+                _ = try check { unsafe futimens(number, times) }
+            }
         }
     }
 

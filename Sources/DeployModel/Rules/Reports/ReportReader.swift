@@ -15,16 +15,21 @@ package struct ReportReader {
     package let format: TestReport.Format
     /// Where the run's copy was for the run: paths in a report are those of the tree, wherever that lay.
     let places: [String]
+    let bite: String?
     package private(set) var tests: [TestReport.Test] = []
     package private(set) var remarks: [String] = []
+    /// For people: what was printed, where that is the report.
+    package internal(set) var printed: [UInt8] = []
     private var bytes = 0
 
     static let mostRemarks = 5
     /// Bytes of all ids.
     private static let mostBytes = 100 << 20
 
-    package init(_ format: TestReport.Format, places: [String] = []) {
+    /// - Parameter bite: see `ReportPlace`.
+    package init(_ format: TestReport.Format, places: [String] = [], bite: String? = nil) {
         self.format = format
+        self.bite = bite
         // The longest first: one may lie in another.
         self.places = places.filter { $0.hasPrefix("/") && $0.utf8.count > 1 }.sorted { $0.utf8.count > $1.utf8.count }
     }
@@ -32,6 +37,7 @@ package struct ReportReader {
     package mutating func read(_ bytes: [UInt8]) throws(ReportFault) {
         switch format {
         case .junit: try readJUnit(bytes)
+        case .go, .cargo, .swift: try readOutput(bytes)
         }
     }
 

@@ -10,6 +10,12 @@ package struct TestReport: Hashable, Sendable {
     package enum Format: String, Sendable, CaseIterable {
         /// JUnit XML, as most runners can.
         case junit
+        /// What `go test -json` prints.
+        case go
+        /// What `cargo test` and Rust's test harness print, both of their streams.
+        case cargo
+        /// What `swift test`, XCTest and Swift Testing print, both of their streams.
+        case swift
     }
 
     /// One result in a report.

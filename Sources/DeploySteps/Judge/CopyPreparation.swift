@@ -1,0 +1,35 @@
+internal import CLinux
+internal import DurableFiles
+internal import LinuxSystem
+
+/// What phases do to the copy that they share.
+struct CopyPreparation {
+    let files: Overlay
+    /// Files as they were, by path.
+    private var kept: [String: (bytes: [UInt8], status: stat)] = [:]
+
+    init(files: Overlay) {
+        self.files = files
+    }
+
+    mutating func apply(_ preparation: Phase.Preparation) throws {
+        switch preparation {
+        case .put(let path, let bytes): try files.put(Array(path.utf8), contents: bytes, mode: 0o644)
+        case .remove(let path): try files.remove(Array(path.utf8))
+        case .append(let path, let bytes):
+            guard let file = try files.open(Array(path.utf8), limit: 1 << 24),
+                let old = try files.read(Array(path.utf8), limit: 1 << 24)
+            else { return }
+            var status = stat()
+            let raw = file.rawValue
+            _ = try check { unsafe fstat(raw, &status) }
+            kept[path] = (old, status)
+            try files.put(Array(path.utf8), contents: old + bytes, mode: status.st_mode & 0o777)
+        case .restore(let path):
+            guard let (bytes, status) = kept[path] else { return }
+            try files.put(
+                Array(path.utf8), contents: bytes, mode: status.st_mode & 0o777,
+                modified: (status.st_mtim.tv_sec, status.st_mtim.tv_nsec))
+        }
+    }
+}

@@ -1,0 +1,80 @@
+package import DeployModel
+internal import DurableFiles
+
+/// `go test`. In the bitten run the standard library's `testing` is one in which each test, fuzz test and example fails at its end.
+package struct GoRunner: Runner {
+    package let arguments: [String]
+
+    package var kind: RunnerKind { .go }
+    package var name: String { "Go" }
+    package var command: String { (["go", "test"] + arguments).joined(separator: " ") }
+    package var reports: Bool { true }
+    package var cannotBite: String? {
+        (try? GoTesting.bitten()) == nil ? "the testing package of the Go that is installed is not known here" : nil
+    }
+
+    /// nil where an argument decides what is built, or what runs it.
+    package init?(_ arguments: [String]) {
+        let own = ["-c", "-o", "-exec", "-toolexec", "-overlay", "-json", "-args", "-list", "-fuzz", "-C", "-h"]
+        let isOwn = arguments.contains { word in
+            let option = word.hasPrefix("--") ? String(word.dropFirst()) : word
+            return own.contains { option == $0 || option.hasPrefix($0 + "=") }
+        }
+        if isOwn { return nil }
+        self.arguments = arguments
+    }
+
+    /// Without one there would be no report, and that fails.
+    static func hasTests(_ tree: String) -> Bool {
+        var walk = SourceWalk(tree, leavingOut: ["vendor", "testdata", ".git", "node_modules"])
+        while let path = walk.next() { if path.hasSuffix("_test.go") { return true } }
+        return false
+    }
+
+    package func phases(_ run: JudgedRun, in tree: String) throws -> [Phase] {
+        var words = ["go", "test", "-json"]
+        var shown: [String: [UInt8]] = [:]
+        if run == .bitten {
+            let files = try GoTesting.bitten()
+            let overlay = files.map { file in "\"\(file.path)\":\"\(Self.place)/\(file.name)\"" }.joined(separator: ",")
+            for file in files { shown["\(Self.place)/\(file.name)"] = file.bytes }
+            shown[Self.place + "/overlay.json"] = Array("{\"Replace\":{\(overlay)}}".utf8)
+            words.append("-overlay=\(Self.place)/overlay.json")
+        }
+        var phase = Phase.printing(words + arguments, standardError: false)
+        phase.shown = shown
+        phase.report = ReportPlace(.descriptor, .go)
+        return [phase]
+    }
+
+    /// Inside the fence.
+    private static let place = "/run/pinfold/judge"
+}
+
+/// The files of Go's `testing` that run tests, with a failure at the end of each.
+enum GoTesting {
+    struct File {
+        /// Where Go looks for it.
+        let path: String
+        let name: String
+        let bytes: [UInt8]
+    }
+
+    struct Unknown: Error {}
+
+    /// - Throws: where no Go is installed, or its files have not the places that are known.
+    static func bitten() throws -> [File] {
+        guard let program = Programs.resolved("go"), program.hasSuffix("/bin/go") else { throw Unknown() }
+        let directory = program.dropLast("/bin/go".count) + "/src/testing/"
+        return try [
+            ("testing.go", "\n\tfn(t)\n", "\n\tfn(t)\n\tt.common.Fail()\n"),
+            ("fuzz.go", "\n\tfn(f)\n", "\n\tfn(f)\n\tf.common.Fail()\n"),
+            ("example.go", "got := strings.TrimSpace(stdout)\n", "got := strings.TrimSpace(stdout) + \"\\x00\"\n"),
+        ].map { name, place, bitten in
+            guard let bytes = try DurableFile.read(directory + name, limit: 1 << 20) else { throw Unknown() }
+            let text = String(decoding: bytes, as: UTF8.self)
+            guard text.ranges(of: place).count == 1 else { throw Unknown() }
+            return File(path: directory + name, name: name, bytes: Array(text.replacing(place, with: bitten).utf8))
+        }
+    }
+}

@@ -1,0 +1,147 @@
+'use strict';
+// Loaded into the process of each test file, before anything of the project. It stands between node's test runner and the bodies of the tests,
+// and says what it saw to the parent (node-run.cjs) over a socket: at once, so that nothing can be taken back. Each line begins with a word that
+// the project cannot know. In the bitten run every body that ends well fails after it has.
+const { isMainThread } = require('node:worker_threads');
+if (isMainThread) start();
+
+function start() {
+    const fs = require('node:fs');
+    const Module = require('node:module');
+    const { createHook } = require('node:async_hooks');
+    const assert = require('node:assert');
+    const runner = require('node:test');
+    const { writeSync } = fs;
+    const { apply } = Reflect;
+    const { stringify } = JSON;
+    const { AssertionError } = assert;
+    const { defineProperty, getPrototypeOf } = Object;
+    const thenOf = (value) => (value !== null && (typeof value === 'object' || typeof value === 'function') ? value.then : undefined);
+
+    const given = Buffer.alloc(64);
+    const word = given.latin1Slice(0, fs.readSync(3, given, 0, 64, null));
+    const key = word.slice(0, 32);
+    const bites = word[32] === 'B';
+    given.fill(0);
+
+    // Processes and threads that tests start are not test files.
+    const at = process.execArgv.indexOf('--require');
+    process.execArgv.splice(at, 2);
+    delete require.cache[__filename];
+
+    const say = (what, id) => apply(writeSync, fs, [3, `${key}${what}${stringify(id)}\n`]);
+    const bitten = () => new AssertionError({ actual: 1, expected: 2, operator: 'strictEqual' });
+
+    // What tests judge by stays what it is, whoever loads it and whatever stands between.
+    for (const part of [runner, assert, assert.strict, AssertionError.prototype]) Object.freeze(part);
+    const judges = { __proto__: null, 'node:test': runner };
+    for (const prefix of ['', 'node:']) {
+        judges[`${prefix}assert`] = assert;
+        judges[`${prefix}assert/strict`] = assert.strict;
+    }
+    const guard = (owner, name) => {
+        let current = owner[name];
+        const guarded = function (...given) { return judges[given[0]] ?? apply(current, this, given); };
+        defineProperty(owner, name, { get: () => guarded, set: (value) => { if (value !== guarded) current = value; }, enumerable: true });
+    };
+    guard(Module, '_load');
+    guard(Module.prototype, 'require');
+
+    function idOf(test) {
+        let id = test.name;
+        for (let above = test.parent; above && above.parent; above = above.parent) id = `${above.name} > ${id}`;
+        return `${id}`;
+    }
+
+    function wrap(body, holder) {
+        const ended = (error, threw) => {
+            if (holder.done) return threw ? error : undefined;
+            holder.done = true;
+            say(threw ? 'x' : 'k', idOf(holder.test));
+            return threw ? error : bites ? bitten() : undefined;
+        };
+        async function wait(result) {
+            try { await result; } catch (error) { throw ended(error, true); }
+            const error = ended(undefined, false);
+            if (error) throw error;
+        }
+        function wrapped(context, done) {
+            let result;
+            const calls = body.length > 1 && typeof done === 'function';
+            try {
+                result = calls
+                    ? apply(body, this, [context, (error, ...rest) => done(ended(error, Boolean(error)) ?? error, ...rest)])
+                    : apply(body, this, arguments);
+            } catch (error) { throw ended(error, true); }
+            if (calls) return result;
+            if (typeof thenOf(result) === 'function') return wait(result);
+            const error = ended(undefined, false);
+            if (error) throw error;
+            return result;
+        }
+        for (const name of ['length', 'name']) defineProperty(wrapped, name, { value: body[name], configurable: true });
+        return wrapped;
+    }
+
+    // The runner's class of tests is its own: its first instance leads to it.
+    const hook = createHook({
+        init(id, type, trigger, resource) {
+            if (type !== 'Test') return;
+            hook.disable();
+            let prototype = getPrototypeOf(resource);
+            while (prototype && !Object.hasOwn(prototype, 'createSubtest')) prototype = getPrototypeOf(prototype);
+            const create = prototype?.createSubtest;
+            const report = prototype?.report;
+            if (typeof create !== 'function' || typeof report !== 'function') return say('?', process.version);
+            const fixed = (name, value) => defineProperty(prototype, name, { value, writable: false, configurable: false });
+            fixed('createSubtest', function createSubtest(kind, name, options, fn, ...rest) {
+                if (kind.name === 'Suite') return apply(create, this, [kind, name, options, fn, ...rest]);
+                const holder = { test: undefined, done: false };
+                const given = [name, options, fn];
+                const place = given.findIndex((value) => typeof value === 'function');
+                const expected = options?.expectFailure;
+                if (place >= 0 && !expected) given[place] = wrap(given[place], holder);
+                holder.test = apply(create, this, [kind, ...given, ...rest]);
+                say('d', idOf(holder.test));
+                return holder.test;
+            });
+            fixed('report', function () {
+                const suite = this.constructor.name === 'Suite';
+                const ran = this.skipped || this.isTodo ? 's' : this.passed ? 'p' : 'f';
+                if (this.parent && !(suite && ran !== 'f')) say(ran, idOf(this));
+                return apply(report, this, arguments);
+            });
+        },
+    }).enable();
+
+    // A file without node's tests is one: its exit code speaks. Who ended it is known.
+    const { exit, reallyExit } = process;
+    const { captureStackTrace } = Error;
+    const leave = (above) => {
+        const { prepareStackTrace, stackTraceLimit } = Error;
+        Error.prepareStackTrace = (_, frames) => frames[0]?.getFileName() ?? '';
+        Error.stackTraceLimit = 1;
+        const trace = {};
+        captureStackTrace(trace, above);
+        const file = trace.stack;
+        Error.prepareStackTrace = prepareStackTrace;
+        Error.stackTraceLimit = stackTraceLimit;
+        say('q', `${file}`);
+    };
+    let leaving = false;
+    process.exit = function (code) {
+        if (!leaving) leave(process.exit);
+        leaving = true;
+        return apply(exit, process, arguments);
+    };
+    process.reallyExit = function (code) {
+        if (!leaving) leave(process.reallyExit);
+        return apply(reallyExit, process, [bites ? code || 1 : code]);
+    };
+    process.on('uncaughtExceptionMonitor', () => say('u', ''));
+    process.on('exit', (code) => {
+        leaving = true;
+        say('e', `${code}`);
+        if (bites) process.exitCode ||= 1;
+    });
+}
