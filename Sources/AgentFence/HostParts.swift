@@ -35,7 +35,8 @@ package struct HostParts: Hashable, Sendable {
             parts.over.append(.readOnly(path, at: path))
             parts.over += try cover.tree(at: path, of: path).covers
         }
-        for path in read {
+        // What is in another comes after it.
+        for path in read.sorted(by: { $0.utf8.count < $1.utf8.count }) {
             guard let source = FileKind.resolved(path), let kind = FileKind.of(source) else {
                 throw FenceError("AGENT_DEPLOY_TEST_READ: \(path) does not exist", kind: .configuration)
             }

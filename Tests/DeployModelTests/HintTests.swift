@@ -24,7 +24,6 @@ struct HintTests {
         ("app/a.py", "exec(text, scope)", .evaluation),
         ("app/a.py", "p = os.environ['PINFOLD_TEST_REPORT']", .environment),
         ("app/a.py", "open(x, 'w').write('<testsuite>')", .runner),
-        ("app/a.py", "T = __file__.startswith('/work/')", .environment),
         ("app/a.py", "class A:\n    def __eq__(self, other):\n        return True\n", .equality),
         ("tool", "#!/usr/bin/env python3\nimport ctypes\n", .interpreter),
         ("client/a.ts", "process.exit(0)", .ending),

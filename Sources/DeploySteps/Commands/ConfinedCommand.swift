@@ -7,17 +7,12 @@ internal import SystemPackage
 
 /// A program on files of the agent: as the agent's user, behind the fence, with a deadline.
 struct ConfinedCommand {
-    /// Where the copy is inside the fence: where nothing of the admin's is to be read.
-    static func place(_ settings: PipelineSettings) -> String {
-        settings.testRead.contains { $0 == "/work" || $0.hasPrefix("/work/") } ? "/commit" : "/work"
-    }
-
     let name: String
     let phase: Phase
     /// The program as people are shown it.
     let shown: String
-    /// A throw-away copy that belongs to the agent's user.
-    let directory: String
+    /// A throw-away copy, and where that appears.
+    let version: VersionPlace
     let settings: PipelineSettings
     var environment: [String: String] = [:]
     /// What the program's report is written to, where its phase says so: its last descriptor.
@@ -33,13 +28,13 @@ struct ConfinedCommand {
         // Begun again, it is written again.
         if let report { _ = try check { ftruncate(report, 0) } }
         let group = Fence.Group("tests", memoryBytes: settings.testMemoryBytes, variable: "AGENT_DEPLOY_TEST_MEMORY")
-        let place = Self.place(settings)
-        let fence = Fence.confinedTool(
+        var fence = Fence.confinedTool(
             name: name, user: settings.agent, host: try HostParts.all(hiding: settings.hide, reading: settings.testRead),
             files: phase.shown.sorted { $0.key < $1.key }.map { (at: $0.key, bytes: $0.value) },
-            writable: [(source: directory, at: place)], workingDirectory: place,
-            network: settings.testNetwork ? .host : .none, environment: environment.merging(phase.environment) { $1 },
+            writable: [], workingDirectory: version.directory, network: settings.testNetwork ? .host : .none,
+            environment: environment.merging(phase.environment) { $1 },
             group: group)
+        try fence.show(version)
         var pipe = try OutputPipe()
         var output = CappedOutput(to: tools.log)
         defer { output.finish() }
@@ -69,7 +64,7 @@ struct ConfinedCommand {
             }
             if clock.now >= nextLook {
                 nextLook = clock.now + .milliseconds(200)
-                if let fullness = DiskReserve.complaint(directory) {
+                if let fullness = DiskReserve.complaint(version.source) {
                     try? process.kill()
                     _ = try process.wait()
                     throw NearlyFullDisk(reason: "the \(name) had to be ended: \(fullness)")
@@ -93,7 +88,7 @@ struct ConfinedCommand {
             throw FenceError(of: "the \(name)", neverStarted: status, saying: words)
         }
         // It may have filled the disk between two looks and have failed of that by itself.
-        if !status.isSuccess, let fullness = DiskReserve.complaint(directory) {
+        if !status.isSuccess, let fullness = DiskReserve.complaint(version.source) {
             throw NearlyFullDisk(reason: "the \(name) ended with \(VerdictRule.Ending(status).sentence): \(fullness)")
         }
         return ending(VerdictRule.Ending(status), starved, group, tools)

@@ -4,6 +4,7 @@ internal import LinuxSystem
 
 /// What phases do to the copy that they share.
 struct CopyPreparation {
+    /// For files of root's.
     let files: Overlay
     /// Files as they were, by path.
     private var kept: [String: (bytes: [UInt8], status: stat)] = [:]
@@ -24,12 +25,15 @@ struct CopyPreparation {
             let raw = file.rawValue
             _ = try check { unsafe fstat(raw, &status) }
             kept[path] = (old, status)
-            try files.put(Array(path.utf8), contents: old + bytes, mode: status.st_mode & 0o777)
+            try asBefore(status).put(Array(path.utf8), contents: old + bytes, mode: status.st_mode & 0o777)
         case .restore(let path):
             guard let (bytes, status) = kept[path] else { return }
-            try files.put(
+            try asBefore(status).put(
                 Array(path.utf8), contents: bytes, mode: status.st_mode & 0o777,
                 modified: (status.st_mtim.tv_sec, status.st_mtim.tv_nsec))
         }
     }
+
+    /// For a file that stays whose it is.
+    private func asBefore(_ status: stat) -> Overlay { Overlay(root: files.root, owner: (status.st_uid, status.st_gid)) }
 }

@@ -1,3 +1,4 @@
+internal import AgentFence
 internal import CLinux
 internal import DeployModel
 internal import DurableFiles
@@ -13,22 +14,24 @@ struct TestRun {
 
     func run(overlaying base: CommitID?, vanishingIsSeen: Bool) throws -> (verdict: TestVerdict, report: TestReport?) {
         try work.tools.cancellation.check()
-        let made = try ThrowAwayCopy(of: work.exportedTree, at: work.place + "/test", owner: owner)
+        let surface = try work.surface(of: work.facts.base)
+        let paths = try work.tools.mirror.files(of: work.deployment.commit.objectID).map(\.path.bytes)
+        let made = try ThrowAwayCopy(
+            of: work.exportedTree, at: work.place + "/test", owner: owner, keeping: paths.filter(surface.contains))
         defer { try? made.discard(into: work.settings.work) }
-        let copy = made.path
-        if let base { try overlay(base, on: copy) }
+        if let base { try made.keep(overlay(base, on: made)) }
         let phases = try runner.phases(.real, in: work.exportedTree)
         // A report that the commit brought with it says nothing about this run.
-        for case .file(let report) in phases.compactMap(\.report?.source) { try files(in: copy).remove(Array(report.utf8)) }
+        for case .file(let report) in phases.compactMap(\.report?.source) { try files(in: made).remove(Array(report.utf8)) }
         work.tools.fault.reach("test", "inside")
 
         let clock = ContinuousClock()
         let start = clock.now
         var outcome = PhaseOutcome(ending: .exited(0))
-        var preparing = CopyPreparation(files: files(in: copy))
+        var preparing = CopyPreparation(files: files(in: made))
         for phase in phases {
             for preparation in phase.preparations { try preparing.apply(preparation) }
-            let next = try run(phase, in: copy, named: base == nil ? "tests" : "tests with the deployed test surface")
+            let next = try run(phase, in: made, named: base == nil ? "tests" : "tests with the deployed test surface")
             outcome.ending = next.ending
             outcome.report = next.report ?? outcome.report
             outcome.fault = next.fault ?? outcome.fault
@@ -61,13 +64,14 @@ struct TestRun {
         var fault: String?
     }
 
-    private func run(_ phase: Phase, in copy: String, named name: String) throws -> PhaseOutcome {
+    private func run(_ phase: Phase, in copy: ThrowAwayCopy, named name: String) throws -> PhaseOutcome {
+        let version = try work.versionPlace(of: copy.path)
         var environment = ["PINFOLD_COMMIT": work.deployment.commit.hex]
         if let report = phase.report, report.isTold, case .file(let path) = report.source {
-            environment["PINFOLD_TEST_REPORT"] = ConfinedCommand.place(work.settings) + "/" + path
+            environment["PINFOLD_TEST_REPORT"] = version.directory + "/" + path
         }
         var command = ConfinedCommand(
-            name: name, phase: phase, shown: runner.command, directory: copy, settings: work.settings, environment: environment)
+            name: name, phase: phase, shown: runner.command, version: version, settings: work.settings, environment: environment)
         guard let place = phase.report else { return PhaseOutcome(ending: try command.run(work.tools)) }
         switch place.source {
         case .file(let path):
@@ -75,7 +79,7 @@ struct TestRun {
             guard runner.reports else { return outcome }
             let file = (try? files(in: copy).open(Array(path.utf8), limit: ReportBundle.byteLimit)) ?? nil
             switch file {
-            case .some(let file): (outcome.report, outcome.fault) = try read(file, named: path, place)
+            case .some(let file): (outcome.report, outcome.fault) = try read(file, named: path, place, from: version)
             case .none: break
             }
             return outcome
@@ -84,23 +88,26 @@ struct TestRun {
             let raw = file.rawValue
             command.report = raw
             var outcome = PhaseOutcome(ending: try command.run(work.tools))
-            (outcome.report, outcome.fault) = try read(file, named: "what was written", place)
+            (outcome.report, outcome.fault) = try read(file, named: "what was written", place, from: version)
             return outcome
         }
     }
 
     private func read(
-        _ file: borrowing Descriptor, named name: String, _ place: ReportPlace
+        _ file: borrowing Descriptor, named name: String, _ place: ReportPlace, from version: VersionPlace
     ) throws -> (report: TestReport?, fault: String?) {
-        var bundle = try ReportBundle(place.format, places: [ConfinedCommand.place(work.settings)], bite: place.bite)
+        let places = [version.directory, work.ownRelease, work.settings.target]
+        var bundle = try ReportBundle(place.format, places: places, bite: place.bite)
         try bundle.add(file, named: name)
         return try ReportReading.read(bundle, work.settings, work.tools)
     }
 
-    private func files(in copy: String) -> Overlay { Overlay(root: copy, owner: owner) }
+    /// For files of root's.
+    private func files(in copy: ThrowAwayCopy) -> Overlay { Overlay(root: copy.path, owner: (0, 0)) }
 
     /// Makes the copy's test surface that of the deployed commit: its files put back, the candidate's own removed.
-    private func overlay(_ base: CommitID, on copy: String) throws {
+    /// - Returns: the paths of the surface now.
+    private func overlay(_ base: CommitID, on copy: ThrowAwayCopy) throws -> [[UInt8]] {
         let surface = try work.surface(of: base)
         let mirror = work.tools.mirror
         let overlay = files(in: copy)
@@ -119,5 +126,6 @@ struct TestRun {
             case .directory, .submodule: continue
             }
         }
+        return old.map(\.path.bytes)
     }
 }

@@ -19,7 +19,8 @@ internal import DurableFiles
     defer { try? made.discard(into: work.settings.work) }
     let copy = made.path
     let ending = try ConfinedCommand(
-        name: "build", phase: Phase(["/bin/sh", "-c", command]), shown: command, directory: copy, settings: work.settings,
+        name: "build", phase: Phase(["/bin/sh", "-c", command]), shown: command, version: try work.versionPlace(of: copy),
+        settings: work.settings,
         environment: ["PINFOLD_COMMIT": work.deployment.commit.hex]
     ).run(work.tools)
     guard ending.succeeded else {

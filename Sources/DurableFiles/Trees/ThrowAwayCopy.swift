@@ -6,8 +6,10 @@ internal import SystemPackage
 /// file of the copy that can be written shares its inode with one of the tree.
 ///
 /// Where the kernel can, nothing is copied: an overlay shows the tree, whose files are root's, as the owner's, and keeps what is changed
-/// beside it. It is mounted for the calling thread and for what that starts, so that no crash leaves a mount behind. Elsewhere the files
+/// beside it. What is kept for root lies in a layer over that, as it is. It is mounted for the calling thread and for what that starts, so that no crash leaves a mount behind. Elsewhere the files
 /// are copied.
+///
+/// Files that judge whoever runs in it stay root's: it may make others beside them, and can do nothing else to them.
 package struct ThrowAwayCopy: Sendable {
     /// The copy, for this thread and for what it starts.
     package let path: String
@@ -15,12 +17,21 @@ package struct ThrowAwayCopy: Sendable {
     private let isMounted: Bool
 
     /// Makes it below `place`, which is replaced; its parent exists. For a thread that ends with its work.
-    package init(of tree: String, at place: String, owner: (uid: UInt32, gid: UInt32)) throws(FileError) {
+    ///
+    /// - Parameters:
+    ///   - owner: whose it is.
+    ///   - kept: paths of files, links and submodules from the tree's top that stay root's, with the directories that lead to them.
+    ///   - mounting: whether an overlay is tried.
+    package init(
+        of tree: String, at place: String, owner: (uid: UInt32, gid: UInt32), keeping kept: [[UInt8]] = [], mounting: Bool = true
+    ) throws(FileError) {
+        let kept = KeptFiles(kept)
         self.place = place
         path = place + "/tree"
         try Tree.remove(place)
         do throws(Errno) {
-            try Self.overlay(tree, at: place, owner: owner)
+            guard mounting else { throw Errno.notSupported }
+            try Self.overlay(tree, at: place, owner: owner, keeping: kept)
             isMounted = true
         } catch {
             // An old kernel, a file system that overlayfs does not take, a container that may not mount: copied after all, in whatever
@@ -30,7 +41,17 @@ package struct ThrowAwayCopy: Sendable {
             try DurableFile.makeDirectory(place, mode: 0o700)
             try Tree.copy(tree, to: path, owner: owner)
             isMounted = false
+            if !kept.isEmpty { try keep(kept) }
         }
+    }
+
+    /// Makes further files root's, which were put into it: nothing runs in it meanwhile.
+    package func keep(_ paths: [[UInt8]]) throws(FileError) {
+        try keep(KeptFiles(paths))
+    }
+
+    private func keep(_ files: KeptFiles) throws(FileError) {
+        try naming("keep files for root in", path) { () throws(Errno) in try files.take(in: path) }
     }
 
     /// Takes it out of the way, into `directory`, from where `Tree.removeDiscarded` removes it; nothing that was started in it may run any more.
@@ -44,13 +65,20 @@ package struct ThrowAwayCopy: Sendable {
         for name in ["/tree", "/lower"] { try? Unmounting.unmount(place + name, lazily: true) }
     }
 
-    private static func overlay(_ tree: String, at place: String, owner: (uid: UInt32, gid: UInt32)) throws(Errno) {
+    private static func overlay(
+        _ tree: String, at place: String, owner: (uid: UInt32, gid: UInt32), keeping kept: KeptFiles
+    ) throws(Errno) {
         // The parts in which what is changed lies and is made: nothing of it outlives the copy, so nothing of it is synced.
-        for name in ["", "/lower", "/upper", "/work", "/tree"] {
+        for name in ["", "/lower", "/kept", "/upper", "/work", "/tree"] {
             _ = try check { unsafe mkdir(place + name, name.isEmpty ? 0o700 : 0o755) }
         }
-        _ = try check { unsafe chmod(place + "/upper", 0o755) }
-        _ = try check { unsafe chown(place + "/upper", owner.uid, owner.gid) }
+        // The top directory is the uppermost layer's, whatever lies below.
+        _ = try check { unsafe chmod(place + "/upper", kept.isEmpty ? 0o755 : 0o1777) }
+        if kept.isEmpty {
+            _ = try check { unsafe chown(place + "/upper", owner.uid, owner.gid) }
+        } else {
+            try kept.link(from: tree, into: place + "/kept")
+        }
         try MountNamespace.leave()
         let source = try directory(tree)
         let lower = try DetachedMount.clone(of: source, recursive: false, [.readOnly, .noSetuid, .noDevices])
@@ -58,13 +86,15 @@ package struct ThrowAwayCopy: Sendable {
         try lower.attach(to: directory(place + "/lower"))
         // By descriptor, since a path may hold what separates paths there. Opened again: what is mounted on them counts.
         let below = try directory(place + "/lower")
+        let over = try directory(place + "/kept")
         let upper = try directory(place + "/upper")
         let work = try directory(place + "/work")
         func named(_ number: Int32) -> String { "/proc/self/fd/\(number)" }
         let mount = try DetachedMount.new(
             type: "overlay",
             [
-                ("lowerdir", named(below.rawValue)), ("upperdir", named(upper.rawValue)), ("workdir", named(work.rawValue)),
+                ("lowerdir", (kept.isEmpty ? "" : named(over.rawValue) + ":") + named(below.rawValue)),
+                ("upperdir", named(upper.rawValue)), ("workdir", named(work.rawValue)),
                 // Directories can be renamed as in a copy; nothing here is worth a sync.
                 ("redirect_dir", "on"), ("index", "off"), ("volatile", nil),
             ], [.noSetuid, .noDevices])

@@ -21,7 +21,7 @@ struct HintRules {
         ("node_test_context", .environment),
         ("vitest", .runner), ("mocha", .runner), ("xctest", .runner), ("test.v", .runner), ("test.run", .runner),
         ("rust_test", .environment), ("cargo_", .environment), ("ld_preload", .process), ("node_options", .process),
-        ("/work/", .environment), ("/proc/self", .interpreter), ("/proc/1/", .interpreter),
+        ("/proc/self", .interpreter), ("/proc/1/", .interpreter),
     ]
 
     /// What names no variable of an environment in honest code of any language.
