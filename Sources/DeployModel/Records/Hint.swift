@@ -14,8 +14,10 @@ package struct Hint: Codable, Hashable, Sendable {
         case evaluation
         /// Can tell a test from production: names the run's variables, its directory, the tests.
         case environment
-        /// An equality that is constant.
+        /// A class that says itself what is equal, or a comparison that is constant.
         case equality
+        /// Texts that are put together, or letters by their numbers.
+        case hidden
         /// A file that would be loaded in place of a module of the language or of a runner.
         case shadow
         /// A file that is machine code or the like: nobody can read what it does.
@@ -33,7 +35,8 @@ package struct Hint: Codable, Hashable, Sendable {
             case .process: "becomes or makes another process"
             case .evaluation: "runs text as code"
             case .environment: "can tell a test from production"
-            case .equality: "an equality that is constant"
+            case .equality: "says itself what is equal"
+            case .hidden: "is written so that nobody finds the word"
             case .shadow: "is loaded in place of a module of the language or of a runner"
             case .compiled: "is compiled: nobody can read what it does"
             case .metadata: "makes a package manager or a runner load something"

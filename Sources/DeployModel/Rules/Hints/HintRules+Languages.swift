@@ -1,15 +1,16 @@
 extension HintRules {
     static let python = HintRules(
-        syntax: .init(hashComments: true, tripleQuotes: true),
+        syntax: .init(hashComments: true, tripleQuotes: true), language: .python,
         words: commonWords
             + .of(
                 .interpreter,
                 """
                 _getframe _current_frames settrace setprofile settrace_all_threads setprofile_all_threads meta_path path_hooks path_importer_cache \
                 orig_argv excepthook f_back f_globals f_locals f_code f_trace tb_frame gi_frame cr_frame __code__ __builtins__ __globals__ \
-                __subclasses__ __closure__ __defaults__ __kwdefaults__ co_code get_objects get_referrers currentframe
+                __subclasses__ __closure__ __defaults__ __kwdefaults__ co_code get_objects get_referrers currentframe \
+                __self__ __mro__ __bases__ __base__ spec_from_file_location SourceFileLoader exec_module
                 """)
-            + .of(.ending, "_exit atexit")
+            + .of(.ending, "_exit atexit _register_atexit main_thread setitimer SIGALRM")
             + .of(
                 .process,
                 """
@@ -25,19 +26,20 @@ extension HintRules {
                 """),
         names: .of(
             .interpreter,
-            "sys.modules sys.monitoring sys.addaudithook importlib.machinery inspect.stack inspect.currentframe os.__dict__ sys.__dict__"
+            "sys.modules sys.monitoring sys.addaudithook importlib.machinery inspect.stack inspect.currentframe os.__dict__ sys.__dict__ sys.path.insert sys.path.append sys.path.extend"
         )
-            + .of(.ending, "os.abort os.kill sys.exitfunc signal.raise_signal") + .of(.runner, "threading.settrace"),
+            + .of(.ending, "os.abort os.kill sys.exitfunc signal.raise_signal signal.alarm weakref.finalize")
+            + .of(.runner, "threading.settrace"),
         calls: .of(.evaluation, "exec eval compile __import__ execfile") + .of(.ending, "exit quit"),
         imports: .of(.runner, "pytest _pytest pluggy unittest doctest nose nose2 hypothesis xdist coverage")
             + .of(
                 .interpreter, "gc bdb ctypes _ctypes cffi builtins __builtin__ marshal dis faulthandler sitecustomize usercustomize"
             )
-            + .of(.ending, "atexit"),
-        equality: ["__eq__", "__ne__", "__contains__", "__instancecheck__"])
+            + .of(.ending, "atexit") + .of(.evaluation, "runpy"),
+        equality: ["__contains__"], ownEquality: ["__eq__", "__ne__", "__instancecheck__", "__subclasscheck__"])
 
     static let javaScript = HintRules(
-        syntax: .init(backquotes: true),
+        syntax: .init(backquotes: true), language: .javaScript,
         words: commonWords + .of(.interpreter, "reallyExit __proto__ prepareStackTrace captureStackTrace")
             + .of(.environment, "JEST_WORKER_ID NODE_TEST_CONTEXT VITEST"),
         names: .of(.ending, "process.exit process.abort process.kill process.exitCode process.on process.once")
@@ -64,7 +66,8 @@ extension HintRules {
             + .of(.process, "syscall.Exec syscall.ForkExec os.StartProcess exec.Command")
             + .of(
                 .interpreter,
-                "runtime.Callers runtime.Caller runtime.Stack debug.Stack os.Args flag.Lookup unsafe.Pointer testing.Testing"),
+                "runtime.Callers runtime.Caller runtime.Stack debug.Stack os.Args flag.Lookup unsafe.Pointer testing.Testing syscall.RawSyscall syscall.RawSyscall6 syscall.Syscall syscall.Syscall6"
+            ),
         calls: [:],
         imports: .of(.runner, "testing testing/quick testing/iotest")
             + .of(.interpreter, "unsafe plugin runtime/debug debug/elf c"),
@@ -80,7 +83,9 @@ extension HintRules {
         names: .of(.ending, "process.exit process.abort libc.exit libc._exit libc.abort libc.kill libc.raise libc.atexit")
             + .of(.process, "process.Command libc.fork libc.execv libc.execve libc.execvp")
             + .of(.interpreter, "env.args env.args_os env.current_exe"),
-        calls: [:], imports: .of(.process, "libc nix") + .of(.runner, "test proptest"), equality: ["eq", "ne"])
+        calls: [:], imports: .of(.process, "libc nix") + .of(.runner, "test proptest") + .of(.interpreter, "c system"),
+        equality: ["ne"],
+        ownEquality: ["eq"])
 
     static let swift = HintRules(
         syntax: .init(singleQuotes: false, tripleQuotes: true),
@@ -88,7 +93,7 @@ extension HintRules {
             + .of(.process, "posix_spawn execv execve execvp fork"),
         names: .of(.interpreter, "CommandLine.arguments ProcessInfo.processInfo.arguments ProcessInfo.processInfo.environment"),
         calls: .of(.ending, "exit _exit abort atexit quick_exit kill raise"), imports: .of(.runner, "XCTest Testing"),
-        equality: ["=="])
+        ownEquality: ["=="])
 
     static let c = HintRules(
         syntax: .init(),

@@ -1,6 +1,7 @@
 /// What is looked for in one language.
 struct HintRules {
     let syntax: SourceScanner.Syntax
+    var language = Language.other
     /// Words, wherever they stand in code.
     var words: [String: Hint.Kind] = [:]
     /// Names with dots between their words (`sys.modules`), also where the language writes `::` or `->`.
@@ -11,6 +12,8 @@ struct HintRules {
     var imports: [String: Hint.Kind] = [:]
     /// What a function that compares is called.
     var equality: Set<String> = []
+    /// Those of them that are asked about whatever they say: rare in honest work, and no test notices one that lies.
+    var ownEquality: Set<String> = []
     /// Whether `a in b` of a string's text is looked for; `fragments` are common to all languages.
     var fragments: [(text: String, kind: Hint.Kind)] = Self.commonFragments
 
@@ -21,7 +24,12 @@ struct HintRules {
         ("node_test_context", .environment),
         ("vitest", .runner), ("mocha", .runner), ("xctest", .runner), ("test.v", .runner), ("test.run", .runner),
         ("rust_test", .environment), ("cargo_", .environment), ("ld_preload", .process), ("node_options", .process),
+<<<<<<< HEAD
         ("/proc/self", .interpreter), ("/proc/1/", .interpreter),
+=======
+        ("/work/", .environment), ("/proc/self", .interpreter), ("/proc/1/", .interpreter), ("/proc/thread-self", .interpreter),
+        ("/cmdline", .interpreter), ("/environ", .interpreter),
+>>>>>>> 5fd227b (wip)
     ]
 
     /// What names no variable of an environment in honest code of any language.

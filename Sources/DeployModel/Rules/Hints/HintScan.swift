@@ -43,6 +43,7 @@ package enum HintScan {
             known[trimmed(line), default: 0] += 1
         }
         var scanner = SourceScanner(rules.syntax)
+        var library = LibraryNames()
         var hints: [Hint] = []
         /// A comparing function whose body is to come.
         var comparing: (line: Int, isNew: Bool)?
@@ -51,8 +52,13 @@ package enum HintScan {
             let key = trimmed(line)
             let isNew = known[key, default: 0] == 0
             if !isNew { known[key, default: 0] -= 1 }
-            var kinds = isNew ? rules.kinds(of: tokens) : []
-            if rules.beginsComparison(tokens) {
+            library.take(tokens, rules.language)
+            var kinds = isNew ? rules.kinds(of: tokens).union(rules.evasions(tokens, library)) : []
+            // A directive that is a comment.
+            if isNew, key.starts(with: "//go:linkname".utf8) { kinds.insert(.interpreter) }
+            if isNew, rules.saysEquality(tokens) {
+                kinds.insert(.equality)
+            } else if rules.beginsComparison(tokens) {
                 comparing = (index, isNew)
                 if isNew, rules.isConstant(rules.body(of: tokens)) { kinds.insert(.equality) }
             } else if let begun = comparing, !tokens.isEmpty {
@@ -134,8 +140,24 @@ extension HintRules {
         return kinds
     }
 
+    /// Whether a class says there what is equal: a function of such a name, or that name as a text or on its own.
+    func saysEquality(_ tokens: [SourceScanner.Token]) -> Bool {
+        guard !ownEquality.isEmpty else { return false }
+        if language == .python {
+            return tokens.contains {
+                switch $0 {
+                case .word(let name), .text(let name): ownEquality.contains(name)
+                case .other: false
+                }
+            }
+        }
+        return begins(ownEquality, tokens)
+    }
+
     /// Whether the line begins a function that compares.
-    func beginsComparison(_ tokens: [SourceScanner.Token]) -> Bool {
+    func beginsComparison(_ tokens: [SourceScanner.Token]) -> Bool { begins(equality, tokens) }
+
+    private func begins(_ equality: Set<String>, _ tokens: [SourceScanner.Token]) -> Bool {
         guard !equality.isEmpty,
             let keyword = tokens.firstIndex(where: {
                 guard case .word(let word) = $0 else { return false }
@@ -179,7 +201,11 @@ extension HintRules {
     private func namesModule(_ tokens: [SourceScanner.Token], before index: Int) -> Bool {
         if tokens.count <= 2, case .text? = tokens.last { return true }
         return tokens[..<index].suffix(3).contains {
-            if case .word(let word) = $0 { ["import", "from", "require", "require_relative"].contains(word) } else { false }
+            if case .word(let word) = $0 {
+                ["import", "from", "require", "require_relative", "extern"].contains(word)
+            } else {
+                false
+            }
         }
     }
 }

@@ -26,7 +26,7 @@ enum ModuleNames {
     static let compiledSuffixes: Set<String> = [
         "pyc", "pyo", "pyd", "so", "dll", "dylib", "exe", "o", "a", "jar", "war", "class", "dex", "node", "wasm",
         "elf",
-        "swiftmodule", "rlib", "rmeta", "beam", "phar", "egg", "whl",
+        "swiftmodule", "syso", "rlib", "rmeta", "beam", "phar", "egg", "whl",
     ]
 
     /// The first bytes of the same: ELF, Mach-O in its forms, Windows, WebAssembly, Java.
@@ -42,8 +42,9 @@ enum ModuleNames {
     /// - Parameter names: of the path, in small letters.
     static func isShadowed(_ names: [String]) -> Bool {
         guard let last = names.last else { return false }
-        // A directory of the tree that is looked in for modules: its top, and the usual one for sources.
-        let top = names.first == "src" && names.count > 1 ? names.dropFirst() : names[...]
+        // A directory of the tree that is looked in for modules: its top, the usual one for sources, and those that scripts are started from.
+        let places = ["src", "scripts", "tools", "bin", "ci"]
+        let top = names.count > 1 && places.contains(names[0]) ? names.dropFirst() : names[...]
         guard let first = top.first else { return false }
         let module = first.split(separator: ".").first.map(String.init) ?? first
         guard python.contains(module) else { return false }

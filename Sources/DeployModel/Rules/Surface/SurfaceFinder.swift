@@ -49,17 +49,26 @@ package struct SurfaceFinder {
     package mutating func find(passed: Set<String>, command: String?) throws -> SurfaceFacts {
         noteTests(passed)
         if let command { noteCommand(command) }
-        for (path, file) in files.sorted(by: { $0.key < $1.key }) where surface.contains(file.path) || facts.paths[file.path] != nil
-        {
-            guard let bytes = try read(file.path) else { continue }
-            if file.isLink {
-                if let target = resolve(String(decoding: bytes, as: UTF8.self), from: path) { note(target, .linkedFrom(path)) }
+        var pending = files.filter { surface.contains($0.value.path) }.map(\.key)
+        var seen: Set<String> = []
+        while true {
+            // What was found to judge may use more.
+            pending += facts.paths.keys.compactMap { String(validating: $0, as: UTF8.self) }
+            pending = pending.filter { files[$0] != nil && !seen.contains($0) }.sorted()
+            if pending.isEmpty {
+                guard !candidates.isEmpty else { return facts }
+                try settleCandidates()
+                candidates = [:]
                 continue
             }
-            try noteUses(in: bytes, of: path)
+            for path in pending where seen.insert(path).inserted { try look(at: path) }
         }
-        try settleCandidates()
-        return facts
+    }
+
+    private mutating func look(at path: String) throws {
+        guard let file = files[path], let bytes = try read(file.path) else { return }
+        guard file.isLink else { return try noteUses(in: bytes, of: path) }
+        if let target = resolve(String(decoding: bytes, as: UTF8.self), from: path) { note(target, .linkedFrom(path)) }
     }
 
     private mutating func note(_ path: String, _ fact: SurfaceFact) {
@@ -76,6 +85,8 @@ package struct SurfaceFinder {
         var prefixes: Set<String> = []
         for id in ids {
             guard let separator = id.firstRange(of: "::") else { continue }
+            // `app.main::app.main.add` is an example in the text of a function: that part of the file judges, not all of it.
+            if id[separator.upperBound...].hasPrefix(id[..<separator.lowerBound] + ".") { continue }
             var prefix = ""
             for name in id[..<separator.lowerBound].split(whereSeparator: { ".\\/".contains($0) }) {
                 prefix += (prefix.isEmpty ? "" : "/") + name
@@ -137,7 +148,7 @@ package struct SurfaceFinder {
         guard !Self.isDocument(path), name != "setup.py" else { return }
         let lines = bytes.split(separator: UInt8(ascii: "\n"))
         guard let rules = HintRules.of(path, firstLine: String(decoding: (lines.first ?? []).prefix(200), as: UTF8.self)) else {
-            noteScripts(in: bytes, of: path)
+            try noteScripts(in: bytes, of: path)
             return
         }
         var scanner = SourceScanner(rules.syntax, keepingCase: true)
@@ -151,24 +162,31 @@ package struct SurfaceFinder {
             } else if texts.isEmpty {
                 namesPlugins = false
             }
+            let opens = tokens.contains { if case .word(let word) = $0 { Self.openingWords.contains(word) } else { false } }
             for text in texts {
                 if namesPlugins, let module = module(text, from: path) { note(module, .usedBy(path)) }
-                noteText(text, of: path)
+                noteText(text, of: path, opens: opens)
             }
             // `join(HERE, "data", "x.json")`
             for start in texts.indices.dropLast() {
                 for end in (start + 1)..<min(texts.count, start + 5) {
-                    noteText(texts[start...end].joined(separator: "/"), of: path)
+                    noteText(texts[start...end].joined(separator: "/"), of: path, opens: opens)
                 }
             }
             for imported in imports(tokens, from: path, isPython: isPython) { try noteHelper(imported, of: path) }
         }
-        if rules.syntax.hashComments, !isPython { noteScripts(in: bytes, of: path) }
+        if rules.syntax.hashComments, !isPython { try noteScripts(in: bytes, of: path) }
     }
 
+    /// A line with these takes a text for a path, though it has no sign of one: `Path(HERE, "cases")`.
+    private static let openingWords: Set<String> = [
+        "join", "Path", "joinpath", "open", "listdir", "scandir", "walk", "glob", "rglob", "iterdir", "readFileSync", "readdirSync",
+        "resolve",
+    ]
+
     /// A text that is the path of a file or directory of the tree, not of the application's code.
-    private mutating func noteText(_ text: String, of path: String) {
-        guard text.utf8.count < 500, text.contains("/") || text.contains("."), let found = resolve(text, from: path),
+    private mutating func noteText(_ text: String, of path: String, opens: Bool) {
+        guard text.utf8.count < 500, opens || text.contains("/") || text.contains("."), let found = resolve(text, from: path),
             !Self.isDocument(found)
         else { return }
         if directories.contains(found) {
@@ -182,12 +200,17 @@ package struct SurfaceFinder {
     }
 
     /// In settings and shell text: words that are scripts of the tree.
-    private mutating func noteScripts(in bytes: [UInt8], of path: String) {
+    private mutating func noteScripts(in bytes: [UInt8], of path: String) throws {
         let separators = Set(" \t\n;|&()<>\"'`$={},:[]@".utf8)
         for word in bytes.split(whereSeparator: separators.contains)
         where word.count < 200 && (word.contains(0x2F) || word.contains(0x2E)) {
             guard let found = resolve(String(decoding: word, as: UTF8.self), from: path), files[found] != nil else { continue }
-            if Self.isScript(found) || files[found]?.isExecutable == true { note(found, .usedBy(path)) }
+            if Self.isScript(found) || files[found]?.isExecutable == true {
+                note(found, .usedBy(path))
+            } else if HintRules.of(found, firstLine: "") != nil {
+                // A program that it starts may be what is tested, or what tests.
+                try noteHelper(found, of: path)
+            }
         }
     }
 
@@ -262,7 +285,7 @@ package struct SurfaceFinder {
         guard let file = files[helper], !surface.contains(file.path), facts.paths[file.path] == nil else { return }
         let name = helper.split(separator: "/").last.map { $0.lowercased() } ?? ""
         if Self.testWords.contains(where: name.contains) {
-            note(helper, .helperOf(path))
+            noteModule(helper, path)
             return
         }
         guard !candidates.values.contains(where: { $0.contains { $0.helper == helper } }), let bytes = try read(file.path),
@@ -282,7 +305,17 @@ package struct SurfaceFinder {
                 if candidates[word]?.isEmpty == true { candidates[word] = nil }
             }
         }
-        for (helper, importer) in candidates.values.joined() { note(helper, .helperOf(importer)) }
+        for (helper, importer) in candidates.values.joined() { noteModule(helper, importer) }
+    }
+
+    /// A helper, what would be found before it, and what is run before it: `a/b.py`, a directory `a/b`, and `a/__init__.py` where all of `a` is there for tests.
+    private mutating func noteModule(_ helper: String, _ importer: String) {
+        note(helper, .helperOf(importer))
+        note(Self.stem(of: helper), .helperOf(importer))
+        let package = Self.parent(of: helper)
+        guard !package.isEmpty, !helper.hasSuffix("/__init__.py"), files[package + "/__init__.py"] != nil else { return }
+        let modules = files.keys.filter { $0.hasPrefix(package + "/") && $0.hasSuffix(".py") && $0 != package + "/__init__.py" }
+        if modules.allSatisfy({ facts.paths[Array($0.utf8)] != nil }) { note(package + "/__init__.py", .helperOf(importer)) }
     }
 
     private static func asserts(_ bytes: [UInt8]) -> Bool {
