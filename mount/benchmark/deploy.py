@@ -17,6 +17,8 @@ FOLDER = 100  # files in a directory
 class Installation:
     """A repository of so many files, and a daemon that deploys it: no build, no health check, a test that ends at once."""
 
+    test_command = "true"
+
     def __init__(self, place, files):
         self.root = place / f"deploy-{files}"
         self.data = self.root / "agent-data"
@@ -28,20 +30,24 @@ class Installation:
             "AGENT_DATA_ROOT": str(self.data),
             "AGENT_USER": f"{peers.AGENT}:{peers.AGENT}",
             "AGENT_CODE_SOURCE": str(self.root / "source"),
-            "AGENT_DEPLOY_TEST_COMMAND": "true",
         }
+        if self.test_command:
+            self.environment["AGENT_DEPLOY_TEST_COMMAND"] = self.test_command
         self.daemon = None
         self.turn = 0
         source = self.root / "source"
+        self.fill(source, files)
+        self.git(source, "init", "-q", "-b", "main")
+        self.git(source, "add", "-A")
+        self.git(source, "commit", "-q", "-m", "all of it")
+        self.pinfold("init")
+
+    def fill(self, source, files):
         for number in range(files):
             folder = source / f"d{number // FOLDER}"
             if number % FOLDER == 0:
                 folder.mkdir(parents=True)
             (folder / f"f{number % FOLDER}").write_text(f"file {number}\n" * (1 + number % 200))
-        self.git(source, "init", "-q", "-b", "main")
-        self.git(source, "add", "-A")
-        self.git(source, "commit", "-q", "-m", "all of it")
-        self.pinfold("init")
 
     def git(self, where, *words, user=None):
         identity = ["-c", "user.name=bench", "-c", "user.email=bench@localhost", "-c", "gc.auto=0"]
@@ -106,8 +112,67 @@ def milliseconds(text):
 def own_time(record):
     """Milliseconds from the record's first state to its end without the test command's run, and each step's."""
     steps = {step["stage"]: milliseconds(step["ended"]) - milliseconds(step["started"]) for step in record["steps"]}
-    tests = (record.get("verdict") or {}).get("duration_milliseconds", 0)
-    return milliseconds(record["ended"]) - milliseconds(record["detected"]) - tests, steps
+    return milliseconds(record["ended"]) - milliseconds(record["detected"]) - of_tests(record), steps
+
+
+def of_tests(record):
+    """Milliseconds of all runs of the tests."""
+    return sum((record.get(run) or {}).get("duration_milliseconds", 0) for run in ("verdict", "verdict_with_deployed_surface", "bite"))
+
+
+class Program(Installation):
+    """A program in Python with tests, of a kind that is found by itself: one test file for four modules, which it imports and which read some data."""
+
+    test_command = None
+
+    def fill(self, source, files):
+        for number in range(files // 10):
+            package = source / "app" / f"p{number}"
+            package.mkdir(parents=True)
+            (package / "__init__.py").write_text("")
+            for module in range(6):
+                (package / f"m{module}.py").write_text(f"import json\n\n\ndef f(a):\n    return a + {module}\n" + "# line\n" * 60)
+            (source / "tests" / "data").mkdir(parents=True, exist_ok=True)
+            (source / "tests" / "data" / f"{number}.json").write_text("[1, 2]")
+            for half in range(2):
+                (source / "tests" / f"test_{number}_{half}.py").write_text(
+                    "import unittest\n\n" + "".join(f"from app.p{number}.m{m} import f as f{m}\n" for m in range(half, 6, 2))
+                    + f"\nDATA = 'tests/data/{number}.json'\n\n\nclass T(unittest.TestCase):\n    def test_f(self):\n"
+                    + "".join(f"        self.assertEqual(f{m}(1), {1 + m})\n" for m in range(half, 6, 2)))  # fmt: skip
+
+    def commit(self, count):
+        self.turn += 1
+        for number in range(count):
+            path = self.repository / "app" / f"p{number}" / "m0.py"
+            path.write_text(f"def f(a):\n    return a + 0 * {self.turn}\n\n\ndef g(a):\n    return [a] * {self.turn}\n")
+        self.git(self.repository, "commit", "-q", "-a", "-m", f"change {self.turn}", user=peers.AGENT)
+
+
+def gate(place, files, rounds, progress):
+    """Milliseconds from a commit's record to its verdict, beyond the runs of its tests: taking in, export, classification, copies, and whether somebody is asked."""
+    installation = Program(place, files)
+    try:
+        installation.start()
+        installation.deployed(installation.tip())
+        result = {"files": files}
+        for name, count in (("one file", 1), ("50 files", 50)):
+            times, all_steps, runs = [], [], []
+            for _ in range(rounds):
+                installation.commit(count)
+                record = installation.deployed(installation.tip())
+                _, steps = own_time(record)
+                approved = next(step["ended"] for step in record["steps"] if step["stage"] == "approve")
+                times.append(milliseconds(approved) - milliseconds(record["detected"]) - of_tests(record))
+                all_steps.append(steps)
+                runs.append(of_tests(record))
+            result[name] = round(statistics.median(times))
+            result[f"{name}, runs"] = round(statistics.median(runs))
+            result[f"{name}, by step"] = {stage: round(statistics.median(s[stage] for s in all_steps)) for stage in all_steps[0]}
+        progress(f"   the gate, {files} files: one file {result['one file']} ms, 50 files {result['50 files']} ms; the runs {result['one file, runs']} ms")
+        return result
+    finally:
+        installation.stop()
+        shutil.rmtree(installation.root, ignore_errors=True)
 
 
 def pipeline(place, files, rounds, progress):
@@ -224,6 +289,7 @@ def measure(place, quick, progress):
     finally:
         installation.stop()
         shutil.rmtree(installation.root, ignore_errors=True)
+    results["gate"] = gate(place, 1000, 3 if quick else 10, progress)
     sizes = [1000, 10_000] if quick else [1000, 10_000, 100_000]
     results["pipeline"] = [pipeline(place, files, 2 if quick else 5, progress) for files in sizes]
     return results
@@ -233,6 +299,9 @@ def tables(results):
     recorded, rest = results["recorded"], results["at rest"]
     lines = ["", "### Deployments", "", "| files | first deployment, ms | one file changed, ms | 100 files changed, ms |", "| ---: | ---: | ---: | ---: |"]
     lines += [f"| {row['files']} | {row['first deployment']} | {row['one file']} | {row['100 files']} |" for row in results["pipeline"]]
+    gate_row = results["gate"]
+    lines += ["", f"From the record of a commit to its verdict, beyond the runs of its tests ({gate_row['one file, runs']} ms), in a Python program of "
+              f"{gate_row['files']} files: {gate_row['one file']} ms with one file changed, {gate_row['50 files']} ms with 50."]  # fmt: skip
     lines += ["", f"From `git commit` to its record: {recorded['median']} ms (median), {recorded['max']} ms (most of {recorded['commits']}). "
               f"At rest for {rest['seconds']} s: {rest['processor milliseconds']} ms of processor time, {rest['wake-ups']} wake-ups."]  # fmt: skip
     for name in ("status", "status, long history"):

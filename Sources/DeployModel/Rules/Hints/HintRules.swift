@@ -24,12 +24,8 @@ struct HintRules {
         ("node_test_context", .environment),
         ("vitest", .runner), ("mocha", .runner), ("xctest", .runner), ("test.v", .runner), ("test.run", .runner),
         ("rust_test", .environment), ("cargo_", .environment), ("ld_preload", .process), ("node_options", .process),
-<<<<<<< HEAD
-        ("/proc/self", .interpreter), ("/proc/1/", .interpreter),
-=======
-        ("/work/", .environment), ("/proc/self", .interpreter), ("/proc/1/", .interpreter), ("/proc/thread-self", .interpreter),
-        ("/cmdline", .interpreter), ("/environ", .interpreter),
->>>>>>> 5fd227b (wip)
+        ("/proc/self", .interpreter), ("/proc/1/", .interpreter), ("/proc/thread-self", .interpreter), ("/cmdline", .interpreter),
+        ("/environ", .interpreter),
     ]
 
     /// What names no variable of an environment in honest code of any language.

@@ -178,7 +178,7 @@ package struct SurfaceFinder {
         if rules.syntax.hashComments, !isPython { try noteScripts(in: bytes, of: path) }
     }
 
-    /// A line with these takes a text for a path, though it has no sign of one: `Path(HERE, "cases")`.
+    /// A line with these takes a text for the path of a directory, though it has no sign of one: `Path(HERE, "cases")`.
     private static let openingWords: Set<String> = [
         "join", "Path", "joinpath", "open", "listdir", "scandir", "walk", "glob", "rglob", "iterdir", "readFileSync", "readdirSync",
         "resolve",
@@ -194,7 +194,7 @@ package struct SurfaceFinder {
                 holdsData[found] ?? !files.contains { $0.key.hasPrefix(found + "/") && HintRules.of($0.key, firstLine: "") != nil }
             holdsData[found] = isData
             if isData { note(found, .usedBy(path)) }
-        } else if HintRules.of(found, firstLine: "") == nil || Self.isScript(found) {
+        } else if text.contains("/") || text.contains("."), HintRules.of(found, firstLine: "") == nil || Self.isScript(found) {
             note(found, .usedBy(path))
         }
     }
