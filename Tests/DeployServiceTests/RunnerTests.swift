@@ -11,8 +11,10 @@ struct RunnerTests {
     struct Project: Sendable, CustomTestStringConvertible {
         let name: String
         let files: [String: String]
-        /// The application's file, as it is right, and as it is wrong.
-        let code: (path: String, right: String, wrong: String)
+        /// The application's file, as it is right.
+        let code: (path: String, right: String)
+        /// As it is wrong; nil where a run takes long.
+        let wrong: String?
         /// What ends the process with 0, instead of the code.
         let ending: String
         let passed: Int
@@ -32,10 +34,8 @@ struct RunnerTests {
             describe('subtraction', () => { it('subtracts', async () => assert.equal(app.sub(3, 2), 1)); });
             """,
         ],
-        code: (
-            "app.js", "exports.add = (a, b) => a + b; exports.sub = (a, b) => a - b;\n",
-            "exports.add = (a, b) => 0; exports.sub = (a, b) => a - b;\n"
-        ),
+        code: ("app.js", "exports.add = (a, b) => a + b; exports.sub = (a, b) => a - b;\n"),
+        wrong: "exports.add = (a, b) => 0; exports.sub = (a, b) => a - b;\n",
         ending: "process.exit(0);\n", passed: 2)
 
     static let go = Project(
@@ -58,10 +58,8 @@ struct RunnerTests {
             }
             """,
         ],
-        code: (
-            "app.go", "package app\n\nfunc Add(a, b int) int { return a + b }\n",
-            "package app\n\nfunc Add(a, b int) int { return 0 }\n"
-        ),
+        code: ("app.go", "package app\n\nfunc Add(a, b int) int { return a + b }\n"),
+        wrong: "package app\n\nfunc Add(a, b int) int { return 0 }\n",
         ending: "package app\n\nimport \"os\"\n\nfunc init() { os.Exit(0) }\n\nfunc Add(a, b int) int { return 0 }\n", passed: 3)
 
     static let cargo = Project(
@@ -70,22 +68,44 @@ struct RunnerTests {
             "Cargo.toml": "[package]\nname = \"app\"\nversion = \"0.1.0\"\nedition = \"2021\"\n",
             "tests/it.rs": "#[test]\nfn adds() {\n    assert_eq!(app::add(1, 2), 3);\n}\n\n#[test]\nfn other() {}\n",
         ],
-        code: (
-            "src/lib.rs", "pub fn add(a: i32, b: i32) -> i32 {\n    a + b\n}\n",
-            "pub fn add(_: i32, _: i32) -> i32 {\n    0\n}\n"
-        ),
+        code: ("src/lib.rs", "pub fn add(a: i32, b: i32) -> i32 {\n    a + b\n}\n"),
+        wrong: "pub fn add(_: i32, _: i32) -> i32 {\n    0\n}\n",
         ending: "pub fn add(_: i32, _: i32) -> i32 {\n    std::process::exit(0)\n}\n", passed: 2)
 
-    @Test(arguments: [node, go, cargo])
+    static let swift = Project(
+        name: "swift",
+        files: [
+            "Package.swift": """
+            // swift-tools-version: 6.0
+            import PackageDescription
+            let package = Package(name: "App", targets: [.target(name: "App"), .testTarget(name: "AppTests", dependencies: ["App"])])
+            """,
+            "Tests/AppTests/AppTests.swift": """
+            import App
+            import Testing
+            @Test func adds() { #expect(add(1, 2) == 3) }
+            @Test func other() {}
+            """,
+        ],
+        code: ("Sources/App/App.swift", "public func add(_ a: Int, _ b: Int) -> Int { a + b }\n"),
+        wrong: nil,
+        ending: "import Glibc\npublic func add(_ a: Int, _ b: Int) -> Int { exit(0) }\n", passed: 2)
+
+    @Test(arguments: [node, go, cargo, swift])
     func `each test of a project speaks for itself`(_ project: Project) async throws {
-        try await configured { $0.settings.testCommand = nil }.run { farm, service in
+        try await configured { farm in
+            farm.settings.testCommand = nil
+            farm.settings.testTimeout = 240
+        }.run { farm, service in
             let right = project.files.merging([project.code.path: project.code.right]) { $1 }
             let deployed = try await service.deployed(farm.commit(right), seconds: 240)
             let verdict = try #require(deployed.verdict)
             #expect(verdict.basis == .report && verdict.passedCount == project.passed, "\(verdict)")
 
-            let wrong = try await service.outcome(of: farm.commit([project.code.path: project.code.wrong]), seconds: 240)
-            #expect(wrong.state == .failed && wrong.verdict?.failedCount == 1, "\(wrong)")
+            if let code = project.wrong {
+                let wrong = try await service.outcome(of: farm.commit([project.code.path: code]), seconds: 240)
+                #expect(wrong.state == .failed && wrong.verdict?.failedCount == 1, "\(wrong)")
+            }
 
             let ending = try await service.outcome(of: farm.commit([project.code.path: project.ending]), seconds: 240)
             #expect(ending.state == .failed || ending.state == .awaitingApproval, "\(ending)")
@@ -110,7 +130,7 @@ struct RunnerTests {
             var files = project.files
             // Loaded first, as the application is by many a test.
             files["test/app.test.js"] = "require('../app.js');\n" + (files["test/app.test.js"] ?? "")
-            files[project.code.path] = cheat + "\n" + project.code.wrong
+            files[project.code.path] = cheat + "\n" + (project.wrong ?? "")
             let outcome = try await service.outcome(of: farm.commit(files), seconds: 120)
             #expect(outcome.state == .failed && outcome.verdict?.basis == .report, "\(outcome)")
         }

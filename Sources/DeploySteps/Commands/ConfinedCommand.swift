@@ -15,7 +15,7 @@ struct ConfinedCommand {
     let version: VersionPlace
     let settings: PipelineSettings
     var environment: [String: String] = [:]
-    /// What the program's report is written to, where its phase says so: its last descriptor.
+    /// A file for the program's report, where its phase says so. The program has a pipe to it, its last descriptor: what it has said it cannot take back.
     var report: Int32?
 
     /// Runs it to its end, or to its deadline; then everything that it has started is dead.
@@ -37,14 +37,16 @@ struct ConfinedCommand {
         try fence.show(version)
         var pipe = try OutputPipe()
         var output = CappedOutput(to: tools.log)
+        var reportPipe = try OutputPipe(bytes: 1 << 20)
         defer { output.finish() }
         tools.log.note("\(name): \(shown.firstLine)")
         let handed = try HandedBytes(phase.handed)
         let process = try ConfinedProcess(
             phase.command, in: fence, descriptors: [1: pipe.writeNumber, 2: pipe.writeNumber],
-            further: handed.numbers + [report].compactMap { $0 })
+            further: handed.numbers + (report == nil ? [] : [reportPipe.writeNumber]))
         handed.close()
         pipe.closeWrite()
+        reportPipe.closeWrite()
         if let why = process.unbounded { tools.log.note("memory is not bounded in sum (AGENT_DEPLOY_TEST_MEMORY): \(why)") }
         let clock = ContinuousClock()
         let deadline = clock.now + .seconds(settings.testTimeout)
@@ -60,6 +62,7 @@ struct ConfinedCommand {
                 let starved = process.outOfMemory
                 _ = try process.wait()
                 pipe.drain(waiting: 0, into: &output)
+                if let report { try reportPipe.drain(into: report, limit: ReportBundle.byteLimit) }
                 return ending(.timedOut(seconds: settings.testTimeout), starved, group, tools)
             }
             if clock.now >= nextLook {
@@ -71,12 +74,14 @@ struct ConfinedCommand {
                 }
             }
             pipe.drain(waiting: 50, into: &output)
+            if let report { try reportPipe.drain(into: report, limit: ReportBundle.byteLimit) }
         }
         let hasStarted = process.hasStarted()
         let starved = process.outOfMemory
         let status = try process.wait()
         // Its namespace is gone and every writer with it: what is in the pipe is all that there is.
         for _ in 0..<64 { pipe.drain(waiting: 0, into: &output) }
+        if let report { try reportPipe.drain(into: report, limit: ReportBundle.byteLimit) }
         // The words of git, whatever it was asked for.
         if output.beginning.contains("fatal: not a git repository") {
             tools.log.note(

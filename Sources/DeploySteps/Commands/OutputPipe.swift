@@ -8,12 +8,14 @@ struct OutputPipe: ~Copyable {
     var write: Descriptor?
     private var buffer = [UInt8](repeating: 0, count: 1 << 16)
 
-    init() throws(Errno) {
+    /// - Parameter bytes: what it holds, at least.
+    init(bytes: Int = 1 << 16) throws(Errno) {
         var ends: [Int32] = [-1, -1]
         _ = try check { unsafe pipe2(&ends, O_CLOEXEC) }
         read = Descriptor(owning: ends[0])
         write = Descriptor(owning: ends[1])
         _ = pinfold_fcntl(ends[0], F_SETFL, Int64(O_NONBLOCK))
+        if bytes > 1 << 16 { _ = pinfold_fcntl(ends[0], F_SETPIPE_SZ, Int64(bytes)) }
     }
 
     var writeNumber: Int32 {
@@ -41,6 +43,25 @@ struct OutputPipe: ~Copyable {
             let count = unsafe CLinux.read(read.rawValue, &buffer, buffer.count)
             guard count > 0 else { return }
             output.add(buffer[..<count])
+        }
+    }
+    /// Appends what there is to a file, at most a megabyte or two a call; what is more than `limit` in sum is one byte more, and the rest is dropped.
+    mutating func drain(into file: Int32, limit: Int) throws(Errno) {
+        for _ in 0..<32 {
+            let count = unsafe CLinux.read(read.rawValue, &buffer, buffer.count)
+            guard count > 0 else { return }
+            var status = stat()
+            _ = try check { unsafe fstat(file, &status) }
+            var rest = buffer[..<max(0, min(count, limit + 1 - Int(status.st_size)))]
+            var end = status.st_size
+            while !rest.isEmpty {
+                let at = end
+                let written = try check {
+                    unsafe rest.withUnsafeBytes { unsafe pwrite(file, $0.baseAddress.unsafelyUnwrapped, $0.count, at) }
+                }
+                rest = rest.dropFirst(written)
+                end += off_t(written)
+            }
         }
     }
 }
