@@ -36,6 +36,7 @@ enum Samples {
         whole.approval = approval
         whole.forcedBy = "root"
         whole.letFinish = "5 runs before it were called off"
+        whole.unrecordedMoves = 2996
         whole.requestedBy = "root"
         whole.requestReason = "not healthy"
         whole.isBlameless = true

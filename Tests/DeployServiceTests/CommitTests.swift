@@ -89,6 +89,51 @@ struct CommitTests {
         }
     }
 
+    @Test
+    func `the record of a run that a newer commit calls off has ended before that run has, and a rollback does not wait for it`()
+        async throws
+    {
+        let stand = Stand()
+        try await withFarm(fault: stand.fault) { farm, service in
+            defer { stand.goOn() }
+            let first = try await service.deployed(farm.commit(["a": "1"]))
+            try await service.deployed(farm.commit(["a": "2"]))
+            stand.hold(at: "test:inside")
+            let old = try farm.commit(["a": "3"])
+            try await eventually("it stands in its tests") { stand.isHeld }
+            let new = try farm.commit(["a": "4"])
+            try await eventually("the newer one is on record") { try service.history(limit: 1).first?.commit == new }
+            let ended = try #require(try service.history(limit: 2).last)
+            #expect(ended.commit == old && ended.state == .superseded && ended.reason == "\(new.short) is newer", "\(ended)")
+            let back = try await service.rollback(to: first.id, by: admin)
+            #expect(try await service.settled(back.id, withinMilliseconds: 30_000).state == .deployed)
+            #expect(stand.isHeld)
+        }
+    }
+
+    @Test func `of a branch that flips between two commits a few moves are recorded, with the number of the others`() async throws {
+        try await withFarm { farm, service in
+            let one = try farm.commit(["a": "1"])
+            try await service.deployed(one)
+            let other = try farm.commit(["a": "2"])
+            let before = try await service.deployed(other).id
+            try farm.agent(
+                "for i in $(seq 300); do git update-ref refs/heads/main \(one.hex); git update-ref refs/heads/main \(other.hex); done; git update-ref refs/heads/main \(one.hex)"
+            )
+            var records: [Deployment] = []
+            try await eventually("the branch's commit is the last record, and what was left out is counted") {
+                records = try service.history(limit: 1000).filter { $0.id > before }
+                return records.first?.commit == one && records.contains { $0.unrecordedMoves ?? 0 > 0 }
+            }
+            #expect(records.count < 20, "\(records.count)")
+            // Its history no longer contains what runs.
+            #expect(try await service.outcome(of: one).state == .awaitingApproval)
+            // A commit that was never seen is recorded whatever went on.
+            let new = try farm.commit(["a": "3"])
+            try await eventually("it is on record") { try service.history(limit: 1).first?.commit == new }
+        }
+    }
+
     @Test func `a deployment of what runs already is not made twice`() async throws {
         try await withFarm { farm, service in
             let first = try await service.deployed(farm.commit(["a": "1"]))

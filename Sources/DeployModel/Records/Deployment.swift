@@ -46,6 +46,9 @@ package struct Deployment: Codable, Hashable, Sendable, Identifiable {
     package var forcedBy: String?
     /// Why its run goes on to its end though something newer has come; nil where a newer commit calls it off.
     package var letFinish: String?
+    /// How often the branch moved, between commits that had a record already, without one being made of it: since the record before, and since this
+    /// one as long as it is the newest. Absent: never.
+    package var unrecordedMoves: Int?
     /// Who asked for a rollback or a reload.
     package var requestedBy: String?
     /// Why a rollback was asked for, where the health watch did: in a sentence.

@@ -19,10 +19,9 @@ extension DeployLoop {
             }
             log.info("\(open.caller): \(open.decision.words.displayed())")
             tidyingIsDue = true
-            if let ending = effect.callsOff {
-                callOff(ending.state, ending.reason, advice: ending.advice)
-                try leaveBehind()
-            }
+            if let ending = effect.callsOff { callOff(ending.state, ending.reason, advice: ending.advice) }
+            // What a newer commit called off is not waited for either.
+            if effect.callsOff != nil || effect.goesFirst && self.ending != nil { try leaveBehind() }
             // Without an end of its deployment: the step begins again afterwards.
             if effect.interrupts { worker?.cancellation.cancel(open.decision.words) }
             try showStatus()
@@ -36,6 +35,8 @@ extension DeployLoop {
         var answer: Answer
         /// How the deployment whose step runs ends; that step is not waited for where it touches nothing of the target's.
         var callsOff: (state: DeploymentState, reason: String, advice: String?)?
+        /// Whether it is a way back, which waits for nothing that touches nothing.
+        var goesFirst = false
         /// Whether the step that runs gives way, and begins again when what was asked for is done.
         var interrupts = false
 
@@ -160,11 +161,9 @@ extension DeployLoop {
                 continue
             }
             if deployment.kind == .commit { restart = deployment.commit }
-            if isRunning {
-                effect.callsOff = (.superseded, Self.goesFirst, nil)
-            } else {
-                try history.end(deployment, .superseded, reason: Self.goesFirst, at: now)
-            }
+            // Its step may run on for a moment; after a crash it does not begin again.
+            if isRunning { effect.callsOff = (.superseded, Self.goesFirst, nil) }
+            try history.end(deployment, .superseded, reason: Self.goesFirst, at: now)
         }
         let back = try history.insert(.rollback(to: target.id), commit: target.commit, at: now) { back in
             back.tree = target.tree
@@ -177,6 +176,7 @@ extension DeployLoop {
         }
         if let restart { _ = try history.insert(.commit, commit: restart, at: now) }
         effect.answer = .deployment(back.id)
+        effect.goesFirst = true
         return effect
     }
 

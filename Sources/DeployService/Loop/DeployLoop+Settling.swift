@@ -51,6 +51,7 @@ extension DeployLoop {
             deployment.forcedBy = saved.forcedBy ?? deployment.forcedBy
             deployment.approval = deployment.approval ?? saved.approval
             deployment.letFinish = deployment.letFinish ?? saved.letFinish
+            deployment.unrecordedMoves = saved.unrecordedMoves
         }
         switch outcome {
         case .done(let note):

@@ -147,7 +147,7 @@ final class DeployLoop: @unchecked Sendable {
         } else {
             look = intake == nil ? 1 : 10
         }
-        return nextPush.map { min(look, max(0.05, ($0 - .now) / .seconds(1))) } ?? look
+        return [nextPush, moves.due].compactMap(\.self).reduce(look) { min($0, max(0.05, ($1 - .now) / .seconds(1))) }
     }
 
     // What is needed before the first turn. None of it is there when `pinfold init` has not run: then it is tried again.
@@ -192,6 +192,7 @@ final class DeployLoop: @unchecked Sendable {
 
     /// The tip as it was last read.
     var tip: CommitID?
+    private var moves = BranchMoves()
 
     private func noticeTip() {
         do {
@@ -211,6 +212,7 @@ final class DeployLoop: @unchecked Sendable {
                 }
             }
             tip = try intake?.tip().map { CommitID($0) }
+            if let tip { moves.see(tip) }
             board.warn("tip", tip == nil ? "the branch \(intake?.branch ?? "") has no commit" : nil)
         } catch {
             hasFailed = true
@@ -220,9 +222,10 @@ final class DeployLoop: @unchecked Sendable {
 
     private var branch: DeployingBranch { DeployingBranch(settings, store) }
 
-    /// A tip that was not seen before becomes a deployment; what was on its way and has not touched the target is superseded by it.
+    /// A tip that is not the last one becomes a deployment; what was on its way and has not touched the target is superseded by it.
     private func recordTip() throws(DeployError) {
-        guard let tip else { return }
+        guard let tip, try isWorthARecord(tip) else { return }
+        let unrecorded = moves.take(with: true)
         let running = worker?.deployment
         let letFinish = settings.letFinish
         let change = try store.write { history -> (recorded: Deployment, calledOff: Bool)? in
@@ -235,13 +238,13 @@ final class DeployLoop: @unchecked Sendable {
                 let isRunning = deployment.id == running
                 let hasBegun = isRunning || !deployment.steps.isEmpty
                 if try history.letsFinish(deployment, hasBegun: hasBegun, rule: letFinish, at: now) { continue }
-                if isRunning {
-                    calledOff = true
-                } else {
-                    try history.end(deployment, .superseded, reason: "\(tip.short) is newer", at: now)
-                }
+                // Its step may run on for a moment; after a crash it does not begin again.
+                if isRunning { calledOff = true }
+                try history.end(deployment, .superseded, reason: "\(tip.short) is newer", at: now)
             }
-            var recorded = try history.insert(.commit, commit: tip, at: now)
+            var recorded = try history.insert(.commit, commit: tip, at: now) {
+                $0.unrecordedMoves = unrecorded > 0 ? unrecorded : nil
+            }
             // Where the history has been lost it is not known whether that was found healthy.
             if let serving, serving.commit == tip, try history.deployment(serving.deployment) != nil {
                 recorded.reason = "it is what runs already (deployment \(serving.deployment))"
@@ -256,6 +259,27 @@ final class DeployLoop: @unchecked Sendable {
         log.info("deployment \(change.recorded.id): \(tip.short) detected")
         if change.calledOff { callOff(.superseded, "\(tip.short) is newer") }
         try showStatus()
+    }
+
+    /// Whether the branch is elsewhere than the last record says, and that is to be recorded now.
+    private func isWorthARecord(_ tip: CommitID) throws(DeployError) -> Bool {
+        let (recorded, last, isAsked) = try store.read { history in
+            (try history.fact(.tip), try history.latest(of: tip), try !history.openDecisions().isEmpty)
+        }
+        guard recorded == tip else {
+            // Who asks for something is answered for where the branch is.
+            return last == nil || isAsked || moves.mayRecord()
+        }
+        if let last, moves.isSettled() {
+            let count = moves.take(with: false)
+            try store.write { history in
+                guard var deployment = try history.deployment(last.id) else { return }
+                deployment.unrecordedMoves = (deployment.unrecordedMoves ?? 0) + count
+                try history.save(deployment)
+            }
+            try showStatus()
+        }
+        return false
     }
 
     /// Ends the deployment whose step runs, as soon as that step stops, unless it has gone past the point of no return by then.

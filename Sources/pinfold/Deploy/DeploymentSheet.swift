@@ -71,6 +71,9 @@ extension Deployment {
         }
         if !approvalReasons.isEmpty { sheet.add("approval", [approvalLine] + approvalReasons.map(\.sentence)) }
         sheet.add("let finish", letFinish)
+        sheet.add(
+            "moves", unrecordedMoves.map { "the branch moved \($0) times more, between commits that were known: no record of each" }
+        )
         sheet.add("forced", forcedBy.map { "by \($0): no human was asked" })
         sheet.add("backup", backup)
         sheet.add("release", release)

@@ -48,7 +48,8 @@ struct HistoryCommand: ParsableCommand {
                         }
                     return [
                         "\(deployment.id)", deployment.detected.shown, deployment.state.words, deployment.commit.short,
-                        way + (deployment.subject ?? ""),
+                        way + (deployment.subject ?? "")
+                            + (deployment.unrecordedMoves.map { " (and \($0) moves without a record)" } ?? ""),
                     ]
                 }))
     }
