@@ -10,7 +10,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case events
     /// Lines of the mount table.
     case mounts
-    /// JUnit reports, which the agent's own tests write.
+    /// Reports, which the agent's own tests write or print.
     case report
 
     /// Tries one input. A broken promise ends the process.

@@ -74,7 +74,11 @@ func tryMounts(_ input: [UInt8]) {
 
 /// What is a report says the same to another process.
 func tryReport(_ input: [UInt8]) {
-    var reader = ReportReader(.junit, places: ["/work"])
+    for format in TestReport.Format.allCases { tryReport(input, format) }
+}
+
+private func tryReport(_ input: [UInt8], _ format: TestReport.Format) {
+    var reader = ReportReader(format, places: ["/work"], bite: "bad")
     do throws(ReportFault) {
         try reader.read(input)
     } catch {

@@ -15,7 +15,7 @@ const [major] = process.versions.node.split('.').map(Number);
 const root = process.cwd();
 
 const names = /^(test|test-.+|.+[._-]test)$/;
-const types = process.allowedNodeEnvironmentFlags.has('--experimental-strip-types') || process.features.typescript
+const types = process.features.typescript || process.argv.includes('--experimental-strip-types')
     ? /\.([cm]?js|[cm]?ts)$/ : /\.[cm]?js$/;
 
 /** Test files below a directory, as node's runner looks for them. */
