@@ -86,7 +86,7 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
             resources: [
-                .embedInCode("Judge/Node/node-run.cjs"), .embedInCode("Judge/Node/node-preload.cjs"),
+                .embedInCode("Judge/Node/node-run.cjs"), .embedInCode("Judge/Node/node-preload.cjs"), .embedInCode("Judge/Scripts"),
             ],
             cSettings: gnu, swiftSettings: dialect),
         .target(

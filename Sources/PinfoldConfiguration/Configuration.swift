@@ -83,6 +83,8 @@ package struct DeploySettings: Sendable, Hashable {
     package var testReport: String?
     /// Patterns of the tree's files that judge the agent, beside the built-in ones; relative to the tree, at any depth unless with a slash in front.
     package var testSurface: [String]
+    /// Whether tests that have passed are run once more, each made to fail.
+    package var judge: Bool
     package var testNetwork: Bool
     /// What a test or a build may use of the machine's memory in sum.
     package var testMemory: MemoryLimit

@@ -104,6 +104,7 @@ extension PipelineSettings {
         agentName = agent.name
         requireTests = deploy.requireTests
         requireApproval = deploy.requireApproval
+        bites = deploy.judge
         testTimeout = deploy.testTimeout
         testCommand = deploy.testCommand
         testReport = deploy.testReport

@@ -32,6 +32,7 @@ enum Samples {
         whole.standIns = StandIns(count: 1, paths: ["model.bin: a Git LFS pointer"], new: ["model.bin: a Git LFS pointer"])
         whole.verdict = verdict
         whole.verdictWithDeployedSurface = verdict
+        whole.bite = bite
         whole.approvalReasons = [.testSurface]
         whole.approval = approval
         whole.forcedBy = "root"
@@ -53,6 +54,14 @@ enum Samples {
         verdict.vanished = ["a::c"]
         verdict.vanishedCount = 1
         return verdict
+    }
+
+    static var bite: Bite {
+        var bite = Bite(.numb, reason: "it ended with 0")
+        bite.numb = ["a::b"]
+        bite.numbCount = 1
+        bite.durationMilliseconds = 3
+        return bite
     }
 
     static var approval: Approval {

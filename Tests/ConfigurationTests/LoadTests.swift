@@ -26,7 +26,7 @@ func load(
         let deploy = configuration.deploy
         #expect(deploy.branch == nil)
         #expect(deploy.target == "/home/user/agent/agent-data/deployments/current")
-        #expect(deploy.requireTests && deploy.requireApproval && !deploy.testNetwork)
+        #expect(deploy.requireTests && deploy.requireApproval && !deploy.testNetwork && deploy.judge)
         #expect(deploy.testTimeout == 300)
         #expect(deploy.keep == 10)
         #expect(deploy.testCommand == nil && deploy.testReport == nil && deploy.testSurface.isEmpty && deploy.healthURL == nil)

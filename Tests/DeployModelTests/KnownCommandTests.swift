@@ -19,7 +19,20 @@ struct KnownCommandTests {
     }
 
     @Test(arguments: [
-        "pytest; true", "pytest && true", "pytest | cat", "pytest > out", "A=1 pytest", "pytest $HOME", "pytest tests/*.py",
+        ("/opt/venv/bin/python -m pytest -q", "/opt/venv/bin/python", true), ("python3.11 -m unittest", "python3.11", true),
+        ("/opt/venv/bin/pytest", "/opt/venv/bin/python3", false), ("pytest", "python3", false),
+        ("/usr/local/go/bin/go test", "/usr/local/go/bin/go", false),
+    ])
+    func `the program is the one that is named, and pytest's own is run by the Python beside it`(
+        _ command: String, _ program: String, _ isModule: Bool
+    ) {
+        #expect(KnownCommand(command)?.program == program)
+        #expect(KnownCommand(command)?.isModule == isModule)
+    }
+
+    @Test(arguments: [
+        "pytest; true", "bin/python -m pytest", "./pytest", "python2 -m pytest", "python3x -m pytest", "pytest && true",
+        "pytest | cat", "pytest > out", "A=1 pytest", "pytest $HOME", "pytest tests/*.py",
         "pytest `id`", "pytest \"$(id)\"", "pytest 'a", "pytest $PINFOLD_TEST_REPORTS", "pytest # all", "pytest\ntrue", "sh run.sh",
         "python3 -m pytester", "python3", "make test", "", "pytest a\\ b", "pytest ~/x", "pytest {a,b}",
         "pytest $$PINFOLD_TEST_REPORT",

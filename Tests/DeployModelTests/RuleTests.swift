@@ -12,7 +12,7 @@ struct RuleTests {
             let reasons = ApprovalRule.reasons(
                 .init(
                     required: required, surfaceTouched: touched, historyRewritten: other, testsVanished: touched,
-                    baselineUnreadable: other, hinted: touched, bringsStandIns: other))
+                    baselineUnreadable: other, hinted: touched, bringsStandIns: other, testsAreNumb: touched))
             #expect(reasons.contains(.testSurface) == (required && touched))
             #expect(reasons.contains(.testsVanished) == (required && touched))
             #expect(reasons.contains(.historyRewritten) == other)

@@ -51,7 +51,8 @@ struct VerdictTests {
     @Test(arguments: table)
     func `the verdict follows from each test's own result`(_ row: Case) {
         let verdict = VerdictRule.judge(
-            row.ending, report: row.report, reportExpected: row.expected, lastGood: row.lastGood.map { PassedTests($0) }, vanishingIsSeen: row.seen)
+            row.ending, report: row.report, reportExpected: row.expected, lastGood: row.lastGood.map { PassedTests($0) },
+            vanishingIsSeen: row.seen)
         #expect(verdict.passed == row.passes)
         #expect(verdict.passed || verdict.reason != nil)
     }

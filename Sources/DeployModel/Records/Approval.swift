@@ -23,6 +23,7 @@ package enum ApprovalReason: String, Codable, Hashable, Sendable, CaseIterable {
     case standIns = "stand_ins"
     case baselineUnreadable = "baseline_unreadable"
     case hints
+    case numbTests = "numb_tests"
 
     package var sentence: String {
         switch self {
@@ -32,6 +33,7 @@ package enum ApprovalReason: String, Codable, Hashable, Sendable, CaseIterable {
         case .standIns:
             "it brings what stands for something else and is served as it is stored: pointers of Git LFS or git-annex, submodules, encrypted or recoded files"
         case .baselineUnreadable: "what it has to be compared with is not known: deployments/baseline cannot be read"
+        case .numbTests: "its tests did not fail when they were made to, or it is not known whether they do"
         case .hints: "it has new lines or files that could reach for what judges it"
         }
     }

@@ -37,6 +37,8 @@ package struct Deployment: Codable, Hashable, Sendable, Identifiable {
     /// What of its tree stands for something else; nil where nothing does.
     package var standIns: StandIns?
     package var verdict: TestVerdict?
+    /// Whether its tests notice a failure; nil where none of their runs has passed.
+    package var bite: Bite?
     /// The run with the deployed test surface laid over the candidate.
     package var verdictWithDeployedSurface: TestVerdict?
     /// Why a human has to agree; empty where nobody has to.

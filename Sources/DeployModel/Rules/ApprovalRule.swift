@@ -13,10 +13,12 @@ package enum ApprovalRule {
         package var hinted: Bool
         /// Whether it brings what stands for something else.
         package var bringsStandIns: Bool
+        /// Whether tests passed although they were made to fail, or nobody knows.
+        package var testsAreNumb: Bool
 
         package init(
             required: Bool, surfaceTouched: Bool, historyRewritten: Bool, testsVanished: Bool, baselineUnreadable: Bool,
-            hinted: Bool, bringsStandIns: Bool
+            hinted: Bool, bringsStandIns: Bool, testsAreNumb: Bool
         ) {
             self.required = required
             self.surfaceTouched = surfaceTouched
@@ -25,13 +27,15 @@ package enum ApprovalRule {
             self.baselineUnreadable = baselineUnreadable
             self.hinted = hinted
             self.bringsStandIns = bringsStandIns
+            self.testsAreNumb = testsAreNumb
         }
     }
 
     /// The reasons for asking a human; none means that nobody is asked.
     ///
     /// A rewritten history is asked about whatever the settings say about tests: it takes away what was agreed to before. So is a first
-    /// deployment that cannot be compared with what was agreed to. And so is what stands for something else: no test needs to have missed it.
+    /// deployment that cannot be compared with what was agreed to. And so is what stands for something else: no test needs to have missed it;
+    /// and what tests have passed that notice no failure: that is no change of tests.
     package static func reasons(_ facts: Facts) -> [ApprovalReason] {
         var reasons: [ApprovalReason] = []
         if facts.required, facts.surfaceTouched { reasons.append(.testSurface) }
@@ -40,6 +44,7 @@ package enum ApprovalRule {
         if facts.historyRewritten { reasons.append(.historyRewritten) }
         if facts.baselineUnreadable { reasons.append(.baselineUnreadable) }
         if facts.bringsStandIns { reasons.append(.standIns) }
+        if facts.testsAreNumb { reasons.append(.numbTests) }
         return reasons
     }
 

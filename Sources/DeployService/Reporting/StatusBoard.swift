@@ -145,6 +145,12 @@ final class StatusBoard: Sendable {
                     "the verdict is the test command's exit code alone, which code under test can fake: give a JUnit report (AGENT_DEPLOY_TEST_REPORT)"
                 )
             }
+            switch (settings.bites, (document.current?.bite ?? document.last?.bite)) {
+            case (false, _): rules.append("whether tests notice a failure is not tried: AGENT_DEPLOY_JUDGE=false")
+            case (true, let bite?) where bite.outcome == .impossible: rules.append(bite.sentence)
+            case (true, _):
+                rules.append("tests that have passed run once more, each made to fail; what passes all the same waits for a human")
+            }
         } else {
             rules.append("tests are not run: AGENT_DEPLOY_REQUIRE_TESTS=false")
         }

@@ -48,6 +48,8 @@ package struct ReportPlace: Hashable, Sendable {
     /// A name that failing tests have which were added. Where they failed, and their program said so, the tests beside them are read as failed: that program
     /// would have noticed. Where they did not, the others are read as they are.
     package var bite: String?
+    /// What ends it and is not the report's: only who was handed this can have written it. Empty where nobody was.
+    package var secret: [UInt8] = []
 
     package init(_ source: Source, _ format: TestReport.Format, isTold: Bool = false, bite: String? = nil) {
         self.source = source

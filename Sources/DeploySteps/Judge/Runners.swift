@@ -12,7 +12,10 @@ package enum Runners {
 
     /// The admin's command.
     package static func configured(_ command: String, report: String?, in tree: String? = nil) -> any Runner {
-        if report == nil, let known = KnownCommand(command), let runner = known.runner(command, in: tree) { return runner }
+        // A runner of Python's has a report of its own, wherever the command would write one.
+        if let known = KnownCommand(command), report == nil || known.kind.isPython, let runner = known.runner(command, in: tree) {
+            return runner
+        }
         return ShellRunner(.command, named: "command", command: command, report: report, promisesReport: report != nil)
     }
 
@@ -34,7 +37,7 @@ package enum Runners {
             || has("requirements.txt")
             || holdsTests(tree)
             || ["tests", "test"].contains { has($0 + "/__init__.py") || isDirectory($0) && holdsTests(tree + "/" + $0) }
-        if python { return ShellRunner(.python, named: "Python", command: python3, report: report, promisesReport: true) }
+        if python { return PythonRunner() }
         if has("package.json"), let manifest = PackageManifest(Array(text("package.json").utf8)), manifest.test != nil {
             if report == nil, let node = manifest.nodeRunner { return node }
             return runner(.npm, "npm", "npm test")
@@ -70,50 +73,4 @@ package enum Runners {
         let names = (try? Directories.list(directory)) ?? []
         return names.contains { ($0.hasPrefix("test_") || $0.hasSuffix("_test.py")) && $0.hasSuffix(".py") }
     }
-
-    /// pytest where it is installed, else the standard library's runner with a report of its own, so that each test speaks for itself.
-    private static let python3 = """
-        if python3 -c 'import pytest' 2>/dev/null; then exec python3 -m pytest --junitxml="$PINFOLD_TEST_REPORT"; fi
-        exec python3 -c '
-        import os, sys, unittest
-        from xml.sax.saxutils import quoteattr
-        class Result(unittest.TextTestResult):
-            def __init__(self, *arguments, **options):
-                super().__init__(*arguments, **options)
-                self.outcomes = {}
-            def addSuccess(self, test):
-                super().addSuccess(test)
-                self.outcomes.setdefault(test.id(), "")
-            def addExpectedFailure(self, test, error):
-                super().addExpectedFailure(test, error)
-                self.outcomes.setdefault(test.id(), "")
-            def addSkip(self, test, reason):
-                super().addSkip(test, reason)
-                self.outcomes[test.id()] = "<skipped/>"
-            def addFailure(self, test, error):
-                super().addFailure(test, error)
-                self.outcomes[test.id()] = "<failure/>"
-            def addError(self, test, error):
-                super().addError(test, error)
-                self.outcomes[test.id()] = "<error/>"
-            def addUnexpectedSuccess(self, test):
-                super().addUnexpectedSuccess(test)
-                self.outcomes[test.id()] = "<failure/>"
-            def addSubTest(self, test, subtest, error):
-                super().addSubTest(test, subtest, error)
-                if error:
-                    self.outcomes[test.id()] = "<failure/>"
-        suite = unittest.TestSuite([unittest.TestLoader().discover(".")])
-        for place in ("tests", "test"):
-            if os.path.isdir(place) and not os.path.exists(place + "/__init__.py"):
-                suite.addTests(unittest.TestLoader().discover(place))
-        result = unittest.TextTestRunner(resultclass=Result, verbosity=2).run(suite)
-        with open(os.environ["PINFOLD_TEST_REPORT"], "w") as report:
-            report.write("<testsuite>")
-            for name, outcome in result.outcomes.items():
-                report.write("<testcase name=" + quoteattr(name) + ">" + outcome + "</testcase>")
-            report.write("</testsuite>")
-        sys.exit(not result.wasSuccessful())
-        '
-        """
 }

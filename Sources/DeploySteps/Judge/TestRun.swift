@@ -13,6 +13,38 @@ struct TestRun {
     private var owner: (uid: UInt32, gid: UInt32) { (work.settings.agentUID, work.settings.agentGID) }
 
     func run(overlaying base: CommitID?, vanishingIsSeen: Bool) throws -> (verdict: TestVerdict, report: TestReport?) {
+        let outcome = try run(.real, overlaying: base, named: base == nil ? "tests" : "tests with the deployed test surface")
+        var verdict = VerdictRule.judge(
+            outcome.ending, report: outcome.report, reportExpected: runner.reports, lastGood: work.facts.passedTestsOfGood,
+            vanishingIsSeen: vanishingIsSeen)
+        if let fault = outcome.fault, !verdict.passed, outcome.ending.succeeded {
+            verdict.reason = "the test command ended with 0, and the report \(fault)"
+        }
+        verdict.command = String(runner.command.firstLine.prefix(500))
+        verdict.durationMilliseconds = outcome.milliseconds
+        work.tools.log.note(
+            "\(verdict.passed ? "passed" : "failed") after \(outcome.milliseconds) ms\(verdict.reason.map { ": \($0)" } ?? "")")
+        return (verdict, outcome.report)
+    }
+
+    /// The same once more with every test made to fail.
+    func bite(_ first: TestReport?) throws -> Bite {
+        let outcome = try run(.bitten, overlaying: nil, named: "tests, each made to fail, to see whether they notice")
+        var bite = BiteRule.judge(outcome.ending, passed: first?.ids(.passed), bitten: outcome.report)
+        bite.durationMilliseconds = outcome.milliseconds
+        work.tools.log.note(bite.sentence)
+        return bite
+    }
+
+    private struct Outcome {
+        var ending = VerdictRule.Ending.exited(0)
+        var report: TestReport?
+        /// Why there is none, in words that follow "the report".
+        var fault: String?
+        var milliseconds = 0
+    }
+
+    private func run(_ judged: JudgedRun, overlaying base: CommitID?, named name: String) throws -> Outcome {
         try work.tools.cancellation.check()
         let surface = try work.surface(of: work.facts.base)
         let paths = try work.tools.mirror.files(of: work.deployment.commit.objectID).map(\.path.bytes)
@@ -20,51 +52,31 @@ struct TestRun {
             of: work.exportedTree, at: work.place + "/test", owner: owner, keeping: paths.filter(surface.contains))
         defer { try? made.discard(into: work.settings.work) }
         if let base { try made.keep(overlay(base, on: made)) }
-        let phases = try runner.phases(.real, in: work.exportedTree)
+        let phases = try runner.phases(judged, in: work.exportedTree)
         // A report that the commit brought with it says nothing about this run.
         for case .file(let report) in phases.compactMap(\.report?.source) { try files(in: made).remove(Array(report.utf8)) }
         work.tools.fault.reach("test", "inside")
 
         let clock = ContinuousClock()
         let start = clock.now
-        var outcome = PhaseOutcome(ending: .exited(0))
+        var outcome = Outcome()
         var preparing = CopyPreparation(files: files(in: made))
         for phase in phases {
             for preparation in phase.preparations { try preparing.apply(preparation) }
-            let next = try run(phase, in: made, named: base == nil ? "tests" : "tests with the deployed test surface")
+            let next = try run(phase, in: made, named: name)
             outcome.ending = next.ending
             outcome.report = next.report ?? outcome.report
             outcome.fault = next.fault ?? outcome.fault
             guard next.ending.succeeded else { break }
         }
         let duration = clock.now - start
-
-        var verdict = VerdictRule.judge(
-            outcome.ending, report: outcome.report, reportExpected: runner.reports, lastGood: work.facts.passedTestsOfGood,
-            vanishingIsSeen: vanishingIsSeen)
-        if let fault = outcome.fault {
-            work.tools.log.note("the report \(fault)")
-            if !verdict.passed, outcome.ending.succeeded {
-                verdict.reason = "the test command ended with 0, and the report \(fault)"
-            }
-        }
-        verdict.command = String(runner.command.firstLine.prefix(500))
-        verdict.durationMilliseconds = Int(
+        outcome.milliseconds = Int(
             duration.components.seconds * 1000 + duration.components.attoseconds / 1_000_000_000_000_000)
-        work.tools.log.note(
-            "\(verdict.passed ? "passed" : "failed") after \(verdict.durationMilliseconds) ms\(verdict.reason.map { ": \($0)" } ?? "")"
-        )
-        return (verdict, outcome.report)
+        if let fault = outcome.fault { work.tools.log.note("the report \(fault)") }
+        return outcome
     }
 
-    private struct PhaseOutcome {
-        var ending: VerdictRule.Ending
-        var report: TestReport?
-        /// Why there is none, in words that follow "the report".
-        var fault: String?
-    }
-
-    private func run(_ phase: Phase, in copy: ThrowAwayCopy, named name: String) throws -> PhaseOutcome {
+    private func run(_ phase: Phase, in copy: ThrowAwayCopy, named name: String) throws -> Outcome {
         let version = try work.versionPlace(of: copy.path)
         var environment = ["PINFOLD_COMMIT": work.deployment.commit.hex]
         if let report = phase.report, report.isTold, case .file(let path) = report.source {
@@ -72,10 +84,10 @@ struct TestRun {
         }
         var command = ConfinedCommand(
             name: name, phase: phase, shown: runner.command, version: version, settings: work.settings, environment: environment)
-        guard let place = phase.report else { return PhaseOutcome(ending: try command.run(work.tools)) }
+        guard let place = phase.report else { return Outcome(ending: try command.run(work.tools)) }
         switch place.source {
         case .file(let path):
-            var outcome = PhaseOutcome(ending: try command.run(work.tools))
+            var outcome = Outcome(ending: try command.run(work.tools))
             guard runner.reports else { return outcome }
             let file = (try? files(in: copy).open(Array(path.utf8), limit: ReportBundle.byteLimit)) ?? nil
             switch file {
@@ -87,7 +99,11 @@ struct TestRun {
             let file = Descriptor(owning: try check { unsafe pinfold_memfd_create("report") })
             let raw = file.rawValue
             command.report = raw
-            var outcome = PhaseOutcome(ending: try command.run(work.tools))
+            var outcome = Outcome(ending: try command.run(work.tools))
+            guard try cut(place.secret, from: raw) else {
+                outcome.fault = "is not the runner's own"
+                return outcome
+            }
             (outcome.report, outcome.fault) = try read(file, named: "what was written", place, from: version)
             return outcome
         }
@@ -100,6 +116,18 @@ struct TestRun {
         var bundle = try ReportBundle(place.format, places: places, bite: place.bite)
         try bundle.add(file, named: name)
         return try ReportReading.read(bundle, work.settings, work.tools)
+    }
+
+    /// Takes `secret` off the end of a report; false where another end is there, or none.
+    private func cut(_ secret: [UInt8], from report: Int32) throws -> Bool {
+        let length = try check { lseek(report, 0, SEEK_END) } - off_t(secret.count)
+        var end = [UInt8](repeating: 0, count: secret.count)
+        guard length >= 0, try check({ unsafe pread(report, &end, end.count, length) }) == end.count, end == secret else {
+            return false
+        }
+        _ = try check { ftruncate(report, length) }
+        _ = try check { lseek(report, 0, SEEK_SET) }
+        return true
     }
 
     /// For files of root's.

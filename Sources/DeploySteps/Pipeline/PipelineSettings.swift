@@ -26,6 +26,8 @@ package struct PipelineSettings: Sendable {
 
     package var requireTests = true
     package var requireApproval = true
+    /// Whether tests that have passed are run once more, each made to fail.
+    package var bites = true
     /// Seconds.
     package var testTimeout = 300
     package var testCommand: String?

@@ -11,7 +11,7 @@ internal import DurableFiles
             required: work.settings.requireApproval, surfaceTouched: !deployment.surface.isEmpty,
             historyRewritten: deployment.historyRewritten, testsVanished: (deployment.verdict?.vanishedCount ?? 0) > 0,
             baselineUnreadable: work.facts.baselineUnreadable, hinted: deployment.hints != nil,
-            bringsStandIns: deployment.standIns?.new.isEmpty == false))
+            bringsStandIns: deployment.standIns?.new.isEmpty == false, testsAreNumb: deployment.bite?.asks == true))
     guard !work.deployment.approvalReasons.isEmpty else { return .done(note: "nobody has to agree") }
     guard let tree = deployment.tree else { throw DeployError.broken("the tree of \(deployment.commit.short) is not known") }
     if ApprovalRule.objection(to: deployment.approval, commit: deployment.commit, tree: tree, newestTip: deployment.commit) == nil {
@@ -56,6 +56,11 @@ package enum FlagFile {
                 "Its tests: \(verdict.passed ? "passed" : "failed") (\(verdict.passedCount) passed, \(verdict.failedCount) failed, \(verdict.skippedCount) skipped)",
             ]
             lines += verdict.vanished.map { "  gone or skipped: \($0.displayed())" }
+        }
+        if let bite = deployment.bite {
+            lines +=
+                ["Do they notice a failure: \(bite.sentence.displayed())"]
+                + bite.numb.map { "  passed all the same: \($0.displayed())" }
         }
         if let verdict = deployment.verdictWithDeployedSurface {
             lines.append(

@@ -23,9 +23,24 @@ internal import LinuxSystem
     guard first.verdict.passed else {
         return .stopped(.failed, reason: first.verdict.reason ?? "the tests failed", advice: "pinfold logs \(work.deployment.id)")
     }
+    work.deployment.bite = try whetherItBites(run, first.report)
     if touched, let base = work.deployment.base {
         // For the human's eyes: the old judge's word on the new code. It decides nothing, since an honest change of both fails it.
         work.deployment.verdictWithDeployedSurface = try run.run(overlaying: base, vanishingIsSeen: false).verdict
     }
     return .done(note: first.verdict.reason)
+}
+
+/// Tries whether the tests that have passed notice a failure, or says why that is not tried.
+private func whetherItBites(_ run: TestRun, _ first: TestReport?) throws -> Bite {
+    guard run.work.settings.bites else { return Bite(.off, reason: "switched off (AGENT_DEPLOY_JUDGE=false)") }
+    if let base = run.work.deployment.base {
+        let changes = try run.work.tools.mirror.changes(from: base.objectID, to: run.work.deployment.commit.objectID)
+        let surface = try run.work.surface(of: base)
+        if !changes.contains(where: { surface.contains($0.path.bytes) || !Documentation.holds($0.path.bytes) }) {
+            return Bite(.notNeeded, reason: changes.isEmpty ? "nothing has changed" : "only documentation has changed")
+        }
+    }
+    if let why = run.runner.cannotBite { return Bite(.impossible, reason: why) }
+    return try run.bite(first)
 }

@@ -29,7 +29,7 @@ extension Configuration {
             testCommand: try reader.command("AGENT_DEPLOY_TEST_COMMAND"),
             testReport: try reader.treePath("AGENT_DEPLOY_TEST_REPORT"),
             testSurface: try reader.patterns("AGENT_DEPLOY_TEST_SURFACE", default: []),
-            testNetwork: try reader.boolean("AGENT_DEPLOY_TEST_NETWORK"),
+            judge: try reader.boolean("AGENT_DEPLOY_JUDGE"), testNetwork: try reader.boolean("AGENT_DEPLOY_TEST_NETWORK"),
             testMemory: try reader.memory("AGENT_DEPLOY_TEST_MEMORY"), testRead: try reader.readable("AGENT_DEPLOY_TEST_READ"),
             keep: try reader.number("AGENT_DEPLOY_KEEP"),
             fileLimit: try reader.bytes("AGENT_DEPLOY_FILE_LIMIT"),

@@ -40,6 +40,9 @@ extension Variable {
             "Run by `sh -c` in the exported commit to test it"),
         Variable("AGENT_DEPLOY_TEST_REPORT", .treePath, default: nil, "JUnit XML report that the test command writes"),
         Variable("AGENT_DEPLOY_TEST_SURFACE", .treePatterns, default: nil, "Files that judge the agent, beside the built-in ones"),
+        Variable(
+            "AGENT_DEPLOY_JUDGE", .boolean, default: "true",
+            "Whether tests that have passed run once more, each made to fail, to see whether they notice"),
         Variable("AGENT_DEPLOY_TEST_NETWORK", .boolean, default: "false", "Whether tests may use the network"),
         Variable(
             "AGENT_DEPLOY_TEST_MEMORY", .memory, default: "50%", "What a test or a build may use of the memory, in sum"),

@@ -66,6 +66,7 @@ extension Deployment {
             if !standIns.new.isEmpty { sheet.add("", ["of these the deployed version did not have:"] + standIns.new) }
         }
         if let verdict { sheet.add("tests", verdict.lines) }
+        if let bite { sheet.add("bite", [bite.sentence] + bite.numb.map { "passed all the same: \($0)" }) }
         if let verdictWithDeployedSurface {
             sheet.add("again", ["with the deployed tests laid over:"] + verdictWithDeployedSurface.lines)
         }

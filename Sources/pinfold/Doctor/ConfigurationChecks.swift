@@ -29,7 +29,22 @@ enum ConfigurationChecks {
         }
         let shown = lines[2...].filter { !$0.isEmpty }.joined(separator: "; ")
         let how = command == nil ? "found by kind of project: \(lines[0])" : "AGENT_DEPLOY_TEST_COMMAND"
-        return [Check("the tests", .ok, "\(how): \(shown.prefix(100))\(shown.count > 100 ? "…" : "")")]
+        let said = "\(how): \(shown.prefix(100))\(shown.count > 100 ? "…" : "")"
+        guard configuration.deploy.judge else {
+            return [
+                Check(
+                    "the tests", .limited, "\(said); whether they notice a failure is not tried: AGENT_DEPLOY_JUDGE=false",
+                    advice: "take AGENT_DEPLOY_JUDGE out, unless the second run costs too much")
+            ]
+        }
+        guard lines[1].isEmpty else {
+            return [
+                Check(
+                    "the tests", .limited, "\(said); whether they notice a failure cannot be tried: \(lines[1])",
+                    advice: "let a runner that is known run them (Docs/Deploying.md), if there is one")
+            ]
+        }
+        return [Check("the tests", .ok, said)]
     }
 
     /// What the agent, and a test or build, may use in sum: by making such a group, and removing it.

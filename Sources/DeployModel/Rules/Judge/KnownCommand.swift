@@ -1,6 +1,10 @@
 /// A test command of the admin's that plainly is a known runner with arguments: simple words, nothing for a shell to do but to part them.
 package struct KnownCommand: Hashable, Sendable {
     package let kind: RunnerKind
+    /// The program: a name, or an absolute path.
+    package let program: String
+    /// Whether it is a module of the program's.
+    package let isModule: Bool
     /// What follows the runner's own words. A word may hold `reportVariable`.
     package let arguments: [String]
 
@@ -10,12 +14,19 @@ package struct KnownCommand: Hashable, Sendable {
     /// nil where a shell has more to do: operators, other variables, patterns, assignments.
     package init?(_ command: String) {
         guard let words = Self.words(command) else { return nil }
+        guard let first = words.first, !first.contains("/") || first.hasPrefix("/") else { return nil }
+        let name = String(first.split(separator: "/").last ?? "")
+        let isPython = name == "python" || name.hasPrefix("python3") && name.dropFirst(7).allSatisfy { $0 == "." || $0.isNumber }
         let beginnings: [(RunnerKind, [String])] = [
             (.pytest, ["python3", "-m", "pytest"]), (.pytest, ["pytest"]), (.unittest, ["python3", "-m", "unittest"]),
             (.node, ["node", "--test"]), (.go, ["go", "test"]), (.cargo, ["cargo", "test"]), (.swift, ["swift", "test"]),
         ]
-        for (kind, beginning) in beginnings where words.starts(with: beginning) {
+        let named = [isPython ? "python3" : name] + words.dropFirst()
+        for (kind, beginning) in beginnings where named.starts(with: beginning) {
             self.kind = kind
+            isModule = beginning.contains("-m")
+            // pytest's own program lies beside the Python that has it.
+            program = name == "pytest" ? first.dropLast(name.count) + "python3" : first
             arguments = Array(words.dropFirst(beginning.count))
             return
         }

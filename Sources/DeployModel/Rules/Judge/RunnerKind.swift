@@ -12,4 +12,6 @@ package enum RunnerKind: String, Codable, Hashable, Sendable, CaseIterable {
     case make
     /// A command of the admin's that is none of the others.
     case command
+
+    package var isPython: Bool { [.python, .pytest, .unittest].contains(self) }
 }
