@@ -101,7 +101,7 @@ struct TestRun {
             command.report = raw
             var outcome = Outcome(ending: try command.run(work.tools))
             guard try cut(place.secret, from: raw) else {
-                outcome.fault = "is not the runner's own"
+                outcome.fault = "is not whole: the runner has not come to its end"
                 return outcome
             }
             (outcome.report, outcome.fault) = try read(file, named: "what was written", place, from: version)
