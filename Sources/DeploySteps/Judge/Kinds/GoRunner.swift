@@ -41,6 +41,8 @@ package struct GoRunner: Runner {
             shown[Self.place + "/overlay.json"] = Array("{\"Replace\":{\(overlay)}}".utf8)
             words.append("-overlay=\(Self.place)/overlay.json")
         }
+        // Each test has its say.
+        let arguments = run == .bitten ? arguments.filter { !$0.hasPrefix("-failfast") && !$0.hasPrefix("--failfast") } : arguments
         var phase = Phase.printing(words + arguments, standardError: false)
         phase.shown = shown
         phase.report = ReportPlace(.descriptor, .go)
@@ -67,14 +69,21 @@ enum GoTesting {
         guard let program = Programs.resolved("go"), program.hasSuffix("/bin/go") else { throw Unknown() }
         let directory = program.dropLast("/bin/go".count) + "/src/testing/"
         return try [
-            ("testing.go", "\n\tfn(t)\n", "\n\tfn(t)\n\tt.common.Fail()\n"),
-            ("fuzz.go", "\n\tfn(f)\n", "\n\tfn(f)\n\tf.common.Fail()\n"),
-            ("example.go", "got := strings.TrimSpace(stdout)\n", "got := strings.TrimSpace(stdout) + \"\\x00\"\n"),
-        ].map { name, place, bitten in
+            // What comes after a subtest runs as if that had passed.
+            (
+                "testing.go",
+                [("\n\tfn(t)\n", "\n\tfn(t)\n\tt.common.Fail()\n"), ("\n\treturn !t.failed\n", "\n\treturn true\n")]
+            ),
+            ("fuzz.go", [("\n\tfn(f)\n", "\n\tfn(f)\n\tf.common.Fail()\n")]),
+            ("example.go", [("got := strings.TrimSpace(stdout)\n", "got := strings.TrimSpace(stdout) + \"\\x00\"\n")]),
+        ].map { name, changes in
             guard let bytes = try DurableFile.read(directory + name, limit: 1 << 20) else { throw Unknown() }
-            let text = String(decoding: bytes, as: UTF8.self)
-            guard text.ranges(of: place).count == 1 else { throw Unknown() }
-            return File(path: directory + name, name: name, bytes: Array(text.replacing(place, with: bitten).utf8))
+            var text = String(decoding: bytes, as: UTF8.self)
+            for (place, bitten) in changes {
+                guard text.ranges(of: place).count == 1 else { throw Unknown() }
+                text.replace(place, with: bitten)
+            }
+            return File(path: directory + name, name: name, bytes: Array(text.utf8))
         }
     }
 }
