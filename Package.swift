@@ -195,7 +195,9 @@ let package = Package(
             name: "GitRepositoryTests",
             dependencies: ["CLinux", "DeployModel", "GitRepository", "LinuxSystem", "TestSupport", system],
             cSettings: gnu, swiftSettings: dialect),
-        .testTarget(name: "DeployModelTests", dependencies: ["DeployModel"], cSettings: gnu, swiftSettings: dialect),
+        .testTarget(
+            name: "DeployModelTests", dependencies: ["DeployModel", "Patterns", "TestSupport"], exclude: ["Fixtures"],
+            cSettings: gnu, swiftSettings: dialect),
         .testTarget(
             name: "DeployServiceTests",
             dependencies: [

@@ -71,6 +71,13 @@ struct TestReportTests {
         #expect(try parsed(text).cases == ["a": .passed])
     }
 
+    @Test func `a report is known by its beginning`() {
+        for text in ["<testsuite/>", "\u{FEFF}<?xml version='1.0'?>\n<!-- a --><testsuites", "<!DOCTYPE a><testsuite"] {
+            #expect(TestReport.begins(Array(text.utf8)), "\(text)")
+        }
+        for text in ["", "<", "<feed><testsuite/>", "text"] { #expect(!TestReport.begins(Array(text.utf8)), "\(text)") }
+    }
+
     @Test func `an error outside a test fails the run`() throws {
         let report = try parsed("<testsuite><testcase name='a'/><error message='could not be collected'/></testsuite>")
         #expect(report.ids(.failed).count == 1)
@@ -112,10 +119,11 @@ struct TestReportTests {
     }
 
     @Test func `a hundred thousand tests are read, and more than a report has are none`() throws {
-        let many = (0..<100_000).map { "<testcase classname='c' name='t\($0)'/>" }.joined()
-        #expect(try parsed("<testsuite>\(many)</testsuite>").cases.count == 100_000)
-        #expect(throws: ReportFault.self) {
-            try parsed("<testsuite>" + String(repeating: "<testcase/>", count: TestReport.mostTests + 1) + "</testsuite>")
+        func many(_ count: Int) -> String {
+            "<testsuite>" + (0..<count).map { "<testcase classname='c' name='t\($0)'/>" }.joined() + "</testsuite>"
         }
+        #expect(try parsed(many(100_000)).cases.count == 100_000)
+        var reader = ReportReader(.junit, mostTests: 10)
+        #expect(throws: ReportFault.self) { try reader.read(Array(many(11).utf8)) }
     }
 }

@@ -35,7 +35,7 @@ package struct Phase: Hashable, Sendable {
 /// Where a run's report comes from.
 package struct ReportPlace: Hashable, Sendable {
     package enum Source: Hashable, Sendable {
-        /// A file of the copy. One that the commit brings is removed before the run.
+        /// A file of the copy, or several: a `ReportPattern`. What the commit brings is not read.
         case file(String)
         /// What is written to the descriptor after those of `Phase.handed`.
         case descriptor
@@ -43,7 +43,7 @@ package struct ReportPlace: Hashable, Sendable {
 
     package var source: Source
     package var format: TestReport.Format
-    /// Whether the program is told of the file, by PINFOLD_TEST_REPORT.
+    /// Whether the program is told of the one path that it is, by PINFOLD_TEST_REPORT.
     package var isTold: Bool
     /// A name that failing tests have which were added. Where they failed, and their program said so, the tests beside them are read as failed: that program
     /// would have noticed. Where they did not, the others are read as they are.

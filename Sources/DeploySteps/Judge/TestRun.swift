@@ -54,7 +54,10 @@ struct TestRun {
         if let base { try made.keep(overlay(base, on: made)) }
         let phases = try runner.phases(judged, in: work.exportedTree)
         // A report that the commit brought with it says nothing about this run.
-        for case .file(let report) in phases.compactMap(\.report?.source) { try files(in: made).remove(Array(report.utf8)) }
+        var reports: [String: ReportFiles] = [:]
+        for case .file(let place) in phases.compactMap(\.report?.source) {
+            reports[place] = try ReportFiles(place, in: files(in: made), work.tools)
+        }
         work.tools.fault.reach("test", "inside")
 
         let clock = ContinuousClock()
@@ -63,7 +66,7 @@ struct TestRun {
         var preparing = CopyPreparation(files: files(in: made))
         for phase in phases {
             for preparation in phase.preparations { try preparing.apply(preparation) }
-            let next = try run(phase, in: made, named: name)
+            let next = try run(phase, in: made, reports, named: name)
             outcome.ending = next.ending
             outcome.report = next.report ?? outcome.report
             outcome.fault = next.fault ?? outcome.fault
@@ -76,10 +79,12 @@ struct TestRun {
         return outcome
     }
 
-    private func run(_ phase: Phase, in copy: ThrowAwayCopy, named name: String) throws -> Outcome {
+    private func run(_ phase: Phase, in copy: ThrowAwayCopy, _ reports: [String: ReportFiles], named name: String) throws -> Outcome
+    {
         let version = try work.versionPlace(of: copy.path)
         var environment = ["PINFOLD_COMMIT": work.deployment.commit.hex]
-        if let report = phase.report, report.isTold, case .file(let path) = report.source {
+        if let report = phase.report, report.isTold, case .file(let place) = report.source, let path = try ReportPattern(place).path
+        {
             environment["PINFOLD_TEST_REPORT"] = version.directory + "/" + path
         }
         var command = ConfinedCommand(
@@ -88,11 +93,10 @@ struct TestRun {
         switch place.source {
         case .file(let path):
             var outcome = Outcome(ending: try command.run(work.tools))
-            guard runner.reports else { return outcome }
-            let file = (try? files(in: copy).open(Array(path.utf8), limit: ReportBundle.byteLimit)) ?? nil
-            switch file {
-            case .some(let file): (outcome.report, outcome.fault) = try read(file, named: path, place, from: version)
-            case .none: break
+            guard runner.reports, let files = reports[path] else { return outcome }
+            var bundle = try bundle(place, from: version)
+            if try files.gather(into: &bundle) {
+                (outcome.report, outcome.fault) = try ReportReading.read(bundle, work.settings, work.tools)
             }
             return outcome
         case .descriptor:
@@ -104,18 +108,16 @@ struct TestRun {
                 outcome.fault = "is not whole: the runner has not come to its end"
                 return outcome
             }
-            (outcome.report, outcome.fault) = try read(file, named: "what was written", place, from: version)
+            var bundle = try bundle(place, from: version)
+            try bundle.add(file, named: "what was written")
+            (outcome.report, outcome.fault) = try ReportReading.read(bundle, work.settings, work.tools)
             return outcome
         }
     }
 
-    private func read(
-        _ file: borrowing Descriptor, named name: String, _ place: ReportPlace, from version: VersionPlace
-    ) throws -> (report: TestReport?, fault: String?) {
+    private func bundle(_ place: ReportPlace, from version: VersionPlace) throws -> ReportBundle {
         let places = [version.directory, work.ownRelease, work.settings.target]
-        var bundle = try ReportBundle(place.format, places: places, bite: place.bite)
-        try bundle.add(file, named: name)
-        return try ReportReading.read(bundle, work.settings, work.tools)
+        return try ReportBundle(place.format, places: places, bite: place.bite)
     }
 
     /// Takes `secret` off the end of a report; false where another end is there, or none.

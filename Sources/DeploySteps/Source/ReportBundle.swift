@@ -36,14 +36,18 @@ struct ReportBundle: ~Copyable {
         self.stream = stream
     }
 
+    /// Says that it is no report, in words that follow "the report".
+    mutating func refuse(_ why: String) {
+        if fault == nil { fault = ReportFault(why) }
+    }
+
     /// Adds a file from its beginning.
     /// - Parameter name: for people.
     mutating func add(_ file: borrowing Descriptor, named name: String) throws(Errno) {
         guard fault == nil else { return }
         files += 1
         guard files <= Self.fileLimit else {
-            fault = ReportFault("is of more than \(Self.fileLimit) files")
-            return
+            return refuse("is of more than \(Self.fileLimit) files")
         }
         try Self.put(Part.name, Array(name.utf8.prefix(200)), into: stream)
         let raw = file.rawValue
@@ -56,8 +60,7 @@ struct ReportBundle: ~Copyable {
             offset += off_t(count)
             bytes += count
             guard bytes <= Self.byteLimit else {
-                fault = ReportFault("is longer than \(Self.byteLimit >> 20) MiB")
-                return
+                return refuse("is longer than \(Self.byteLimit >> 20) MiB")
             }
             try Self.put(Part.piece, Array(chunk[..<count]), into: stream)
         }

@@ -29,6 +29,17 @@ enum PathInside {
         return try open(Array(path[..<slash]), in: root, flags: O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     }
 
+    /// The same in a tree of somebody else's making; nil where there is none. For root, whom permissions do not stop: a link in a directory where everybody may
+    /// write is refused as such (`fs.protected_symlinks`), before it is refused as a link.
+    static func existingParent(of path: [UInt8], in root: borrowing Descriptor) throws(Errno) -> Descriptor? {
+        do {
+            return try parent(of: path, in: root)
+        } catch {
+            if isNowhere(error) || error == .permissionDenied { return nil }
+            throw error
+        }
+    }
+
     static func open(_ path: [UInt8], in root: borrowing Descriptor, flags: Int32) throws(Errno) -> Descriptor {
         var how = open_how()
         how.flags = UInt64(UInt32(bitPattern: flags))

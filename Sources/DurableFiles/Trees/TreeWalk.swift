@@ -44,7 +44,8 @@ package enum Directories {
     }
 
     /// All names but `.` and `..`, in the kernel's order.
-    static func names(in directory: borrowing Descriptor) throws(Errno) -> [EntryName] {
+    /// - Parameter most: where there are more, that many of them.
+    static func names(in directory: borrowing Descriptor, atMost most: Int = .max) throws(Errno) -> [EntryName] {
         // A new open file description: a stream over a duplicate would share, and move, the position of the original.
         let raw = directory.rawValue
         let own = try check { unsafe pinfold_openat(raw, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0) }
@@ -55,7 +56,7 @@ package enum Directories {
         }
         defer { unsafe closedir(stream) }
         var result: [EntryName] = []
-        while true {
+        while result.count < most {
             pinfold_set_errno(0)
             guard let entry = unsafe readdir(stream) else {
                 let code = pinfold_errno()
@@ -67,6 +68,7 @@ package enum Directories {
             if unsafe strcmp(name, ".") == 0 || strcmp(name, "..") == 0 { continue }
             unsafe result.append(EntryName(name))
         }
+        return result
     }
 
     static func readLink(_ name: [CChar], in directory: borrowing Descriptor) throws(Errno) -> [CChar] {

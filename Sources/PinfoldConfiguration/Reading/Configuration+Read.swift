@@ -27,7 +27,7 @@ extension Configuration {
         deploy = DeploySettings(
             branch: branch, target: target, requireTests: requireTests, testTimeout: testTimeout, requireApproval: requireApproval,
             testCommand: try reader.command("AGENT_DEPLOY_TEST_COMMAND"),
-            testReport: try reader.treePath("AGENT_DEPLOY_TEST_REPORT"),
+            testReport: try reader.reportPlace("AGENT_DEPLOY_TEST_REPORT"),
             testSurface: try reader.patterns("AGENT_DEPLOY_TEST_SURFACE", default: []),
             judge: try reader.boolean("AGENT_DEPLOY_JUDGE"), testNetwork: try reader.boolean("AGENT_DEPLOY_TEST_NETWORK"),
             testMemory: try reader.memory("AGENT_DEPLOY_TEST_MEMORY"), testRead: try reader.readable("AGENT_DEPLOY_TEST_READ"),

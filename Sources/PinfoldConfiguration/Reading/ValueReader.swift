@@ -195,11 +195,19 @@ struct ValueReader {
         }
     }
 
-    mutating func treePath(_ name: String) throws(ConfigurationError) -> String? {
+    mutating func reportPlace(_ name: String) throws(ConfigurationError) -> String? {
         try value(name) { text, _ throws(Rejection) in
-            guard !text.hasPrefix("/"), !text.split(separator: "/").contains("..") else { throw Rejection("it leaves the tree") }
+            guard !text.hasPrefix("/") else {
+                throw Rejection("it is absolute, and tests run on a copy of the commit: begin at its top")
+            }
+            guard !text.split(separator: "/").contains("..") else { throw Rejection("it leaves the tree by `..`") }
             let path = String(Paths.absolute(text, from: "").dropFirst())
             guard !path.isEmpty else { throw Rejection("it names the tree itself") }
+            do throws(GlobError) {
+                _ = try Glob("/" + path)
+            } catch {
+                throw Rejection("it \(error.reason)")
+            }
             return (path, path)
         }
     }
@@ -287,7 +295,8 @@ extension Variable {
     /// systemd's unit files unset a variable by giving it nothing.
     fileprivate var emptyMeansNone: Bool {
         switch kind {
-        case .quota, .readablePaths, .command, .repository, .branch, .treePath, .webAddress, .remote, .optionalPath, .treePatterns:
+        case .quota, .readablePaths, .command, .repository, .branch, .reportPlace, .webAddress, .remote, .optionalPath,
+            .treePatterns:
             true
         default: false
         }

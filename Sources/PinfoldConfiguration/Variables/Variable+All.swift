@@ -38,7 +38,9 @@ extension Variable {
         Variable(
             "AGENT_DEPLOY_TEST_COMMAND", .command, default: nil, note: "found by kind of project; `pinfold doctor` prints it",
             "Run by `sh -c` in the exported commit to test it"),
-        Variable("AGENT_DEPLOY_TEST_REPORT", .treePath, default: nil, "JUnit XML report that the test command writes"),
+        Variable(
+            "AGENT_DEPLOY_TEST_REPORT", .reportPlace, default: nil,
+            "JUnit XML that the test command writes: a file, a directory or a pattern"),
         Variable("AGENT_DEPLOY_TEST_SURFACE", .treePatterns, default: nil, "Files that judge the agent, beside the built-in ones"),
         Variable(
             "AGENT_DEPLOY_JUDGE", .boolean, default: "true",

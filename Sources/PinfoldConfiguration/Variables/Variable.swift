@@ -27,8 +27,8 @@ package struct Variable: Sendable, Hashable {
         /// A URL or a path.
         case repository
         case branch
-        /// A path inside the deployed tree.
-        case treePath
+        /// A path inside the deployed tree, or a pattern of such.
+        case reportPlace
         case webAddress
         /// What to do about a server that falls ill.
         case illness
@@ -67,7 +67,8 @@ package struct Variable: Sendable, Hashable {
         case .command: "a command for sh -c, or nothing"
         case .repository: "the path or URL of a git repository, or nothing"
         case .branch: "the name of a git branch, or nothing"
-        case .treePath: "a relative path inside the deployed tree, or nothing"
+        case .reportPlace:
+            "a relative path inside the deployed tree, of a file or directory, or a pattern of such (build/test-results/**/*.xml), or nothing"
         case .webAddress: "http://host[:port][/path], or nothing"
         case .illness: Illness.allCases.map(\.rawValue).joined(separator: ", ")
         case .remote: "the path or URL of a git repository, or nothing"

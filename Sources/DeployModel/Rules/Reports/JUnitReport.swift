@@ -20,7 +20,7 @@ extension ReportReader {
                 }
                 if test != nil {
                     guard name != "testcase", name != "testsuite" else { throw ReportFault("has a \(name) in a testcase") }
-                    if let meaning = ReportWords.meaning(ofElement: name) { test?.take(meaning) }
+                    test?.take(element: name, attributes)
                 } else if name == "testsuite" {
                     suites.append(Suite(attributes, isSuite: true, in: suites.last, places: places))
                 } else if name == "testcase" {
@@ -40,12 +40,12 @@ extension ReportReader {
                     test = nil
                     let result = TestReport.Test(id: ended.id, formerID: ended.formerID, outcome: ended.outcome)
                     try add(result)
-                    suites[suites.count - 1].count(result.outcome)
+                    suites[suites.count - 1].count(result.outcome, hadFailure: ended.hadFailure)
                 } else if test == nil, name == "testsuite" || open.isEmpty, let ended = suites.popLast() {
                     var ended = ended
                     for contradiction in ended.contradictions {
                         try add(TestReport.Test(id: ended.label, formerID: "\(ended.label) error", outcome: .failed))
-                        ended.count(.failed)
+                        ended.count(.failed, hadFailure: true)
                         remark(contradiction)
                     }
                     if !suites.isEmpty { suites[suites.count - 1].count(ended) }
@@ -58,8 +58,11 @@ extension ReportReader {
     private struct OpenTest {
         let id: String
         let formerID: String
-        private(set) var outcome: TestReport.Outcome
+        private(set) var hadFailure = false
         private(set) var remarks: [String] = []
+        private var saysOutcome: TestReport.Outcome
+        /// It is expected to fail, which no run fails by (node's `todo`).
+        private var isToDo = false
 
         init(_ attributes: [String: String], in suite: Suite, places: [String]) {
             let name = attributes["name"] ?? ""
@@ -72,7 +75,7 @@ extension ReportReader {
                     suite: suite.name,
                     className: className.map { TestName.inTree($0, places) }, name: TestName.inTree(name, places)
                 ).id
-            outcome = suite.saysSkipped ? .skipped : .passed
+            saysOutcome = suite.saysSkipped ? .skipped : .passed
             for (key, value) in attributes {
                 guard let meaning = ReportWords.meaning(of: key, value) else { continue }
                 take(meaning)
@@ -80,11 +83,22 @@ extension ReportReader {
             }
         }
 
-        mutating func take(_ meaning: ReportWords.Meaning) {
+        var outcome: TestReport.Outcome { isToDo ? .skipped : saysOutcome }
+
+        mutating func take(element name: String, _ attributes: [String: String]) {
+            // It failed, was tried again, and passed: that is the runner's word, and how often it may try is in its settings.
+            if name.hasPrefix("flaky") { hadFailure = true }
+            guard let meaning = ReportWords.meaning(ofElement: name) else { return }
+            take(meaning)
+            if meaning == .failed { hadFailure = true }
+            if meaning == .skipped, attributes["type"] == "todo" { isToDo = true }
+        }
+
+        private mutating func take(_ meaning: ReportWords.Meaning) {
             switch meaning {
             case .passed: break
-            case .skipped: if outcome == .passed { outcome = .skipped }
-            case .failed, .unknown: outcome = .failed
+            case .skipped: if saysOutcome == .passed { saysOutcome = .skipped }
+            case .failed, .unknown: saysOutcome = .failed
             }
         }
     }
@@ -101,8 +115,9 @@ extension ReportReader {
         private var saysFailed = false
         private var failures = 0.0
         private var skipped = 0.0
+        /// Tests in it that had a failure, and that did not pass.
         private var failedTests = 0
-        private var otherTests = 0
+        private var notPassed = 0
         private var unreadable: [String] = []
 
         init(_ attributes: [String: String], isSuite: Bool, in parent: Suite?, places: [String]) {
@@ -119,7 +134,7 @@ extension ReportReader {
                 case "skipped": if let number = number(key, value) { skipped += number }
                 // How many there are and are switched off is counted in too many ways: subtests, cases that ran all the same.
                 case "tests", "disabled", "ignored": break
-                default: if isSuite, let meaning = ReportWords.meaning(of: key, value) { take(meaning) }
+                default: if let meaning = ReportWords.meaning(of: key, value) { take(meaning) }
                 }
             }
         }
@@ -141,17 +156,14 @@ extension ReportReader {
             }
         }
 
-        mutating func count(_ outcome: TestReport.Outcome) {
-            switch outcome {
-            case .passed: break
-            case .failed: failedTests += 1
-            case .skipped: otherTests += 1
-            }
+        mutating func count(_ outcome: TestReport.Outcome, hadFailure: Bool) {
+            if outcome == .failed || hadFailure { failedTests += 1 }
+            if outcome != .passed { notPassed += 1 }
         }
 
         mutating func count(_ inner: Suite) {
             failedTests += inner.failedTests
-            otherTests += inner.otherTests
+            notPassed += inner.notPassed
         }
 
         /// What it says of itself and its tests do not say.
@@ -159,7 +171,7 @@ extension ReportReader {
             var found = unreadable
             if saysFailed { found.append("\(label) says of itself that it did not pass") }
             if failures > 0, failedTests == 0 { found.append("\(label) counts failures or errors, and no test in it failed") }
-            if skipped > Double(failedTests + otherTests) {
+            if skipped > Double(notPassed) {
                 found.append("\(label) counts more skipped tests than say that they were skipped")
             }
             return found

@@ -21,15 +21,17 @@ package struct ReportReader {
     /// For people: what was printed, where that is the report.
     package internal(set) var printed: [UInt8] = []
     private var bytes = 0
+    private let mostTests: Int
 
     static let mostRemarks = 5
     /// Bytes of all ids.
-    private static let mostBytes = 100 << 20
+    private static let mostBytes = 32 << 20
 
     /// - Parameter bite: see `ReportPlace`.
-    package init(_ format: TestReport.Format, places: [String] = [], bite: String? = nil) {
+    package init(_ format: TestReport.Format, places: [String] = [], bite: String? = nil, mostTests: Int = TestReport.mostTests) {
         self.format = format
         self.bite = bite
+        self.mostTests = mostTests
         // The longest first: one may lie in another.
         self.places = places.filter { $0.hasPrefix("/") && $0.utf8.count > 1 }.sorted { $0.utf8.count > $1.utf8.count }
     }
@@ -44,9 +46,9 @@ package struct ReportReader {
     /// For what reads a format.
     mutating func add(_ test: TestReport.Test) throws(ReportFault) {
         bytes += test.id.utf8.count + (test.formerID == test.id ? 0 : test.formerID.utf8.count)
-        guard tests.count < TestReport.mostTests, bytes <= Self.mostBytes else {
+        guard tests.count < mostTests, bytes <= Self.mostBytes else {
             throw ReportFault(
-                "makes \(TestReport.mostTests) tests or more, or their names are longer than \(Self.mostBytes >> 20) MiB")
+                "has more than \(mostTests) tests, or their names are longer than \(Self.mostBytes >> 20) MiB")
         }
         tests.append(test)
     }

@@ -24,8 +24,6 @@ enum ReportWords {
     /// What an element in a test says of it; nil for what says nothing.
     static func meaning(ofElement name: String) -> Meaning? {
         let name = folded(name)
-        // It failed, was tried again, and passed: that is the runner's word, and how often it may try is in its settings. `rerunFailure` stands beside a failure.
-        if name.hasPrefix("flaky") { return nil }
         for (beginning, meaning) in elements where name.hasPrefix(beginning) { return meaning }
         return nil
     }

@@ -80,7 +80,7 @@ struct TestName {
     /// What suites of all tests are called, by the runner and not by who wrote the tests.
     private static let runners: Set<String> = [
         "pytest", "nosetests", "nose2-junit", "jest tests", "Mocha Tests", "Root Suite", "rspec", "TestResults", "AllTests",
-        "nextest-run",
+        "nextest-run", "(empty)",
     ]
 
     /// A suite's name without times, hosts, ports, process numbers, random directories and the like.
@@ -111,6 +111,11 @@ struct TestName {
                     at += 1
                 } while at < bytes.count && isDigit(bytes[at]) && isDigit(bytes[at - 1])
             }
+        }
+        // `T-20260131` is `T`.
+        while result.count > 3, result.suffix(3).elementsEqual("…".utf8) {
+            result.removeLast(3)
+            while let last = result.last, !isWord(last) { result.removeLast() }
         }
         return String(decoding: result, as: UTF8.self)
     }

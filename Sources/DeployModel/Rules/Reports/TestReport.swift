@@ -91,6 +91,14 @@ package struct TestReport: Hashable, Sendable {
         return digits > 0 && id.utf8.dropLast(digits).suffix(3).elementsEqual(" ×".utf8) ? "\(id) ×1" : id
     }
 
+    /// Whether a file that begins like this is a report in JUnit XML: its first element says so.
+    package static func begins(_ bytes: [UInt8]) -> Bool {
+        let element = bytes.indices.dropLast().first {
+            bytes[$0] == UInt8(ascii: "<") && bytes[$0 + 1] != UInt8(ascii: "?") && bytes[$0 + 1] != UInt8(ascii: "!")
+        }
+        return element.map { bytes[$0...].starts(with: "<testsuite".utf8) } ?? false
+    }
+
     /// - Parameter form: how the ids are written.
     package func ids(_ outcome: Outcome, in form: PassedTests.Form = .whole) -> Set<String> {
         let cases = form == .whole ? cases : formerCases

@@ -77,18 +77,31 @@ package struct SurfaceFinder {
         facts.paths[bytes] = fact
     }
 
-    // Tests of the report: `tests.test_a.T::test_x` is in `tests/test_a.py`.
+    // Tests of the report: `tests.test_a.T::test_x` and `tests.test_a.T.test_x` are in `tests/test_a.py`, `src/a.check.js::sums::adds` in `src/a.check.js`.
 
     private static let reportedByFile: Set<String> = ["py", "java", "kt", "scala", "groovy", "cs", "rb", "php", "swift", "pl", "t"]
 
     private mutating func noteTests(_ ids: Set<String>) {
         var prefixes: Set<String> = []
         for id in ids {
-            guard let separator = id.firstRange(of: "::") else { continue }
+            let separator = id.firstRange(of: "::")
+            var place = id[..<(separator?.lowerBound ?? id.endIndex)]
             // `app.main::app.main.add` is an example in the text of a function: that part of the file judges, not all of it.
-            if id[separator.upperBound...].hasPrefix(id[..<separator.lowerBound] + ".") { continue }
+            if let separator, id[separator.upperBound...].hasPrefix(place + ".") { continue }
+            // What a build says of a file may begin where it was built.
+            while place.hasPrefix("../") { place = place.dropFirst(3) }
+            if separator != nil, files[String(place)] != nil {
+                note(String(place), .holdsTests)
+                continue
+            }
+            var names = place.split(whereSeparator: { ".\\/".contains($0) })
+            if separator == nil {
+                // The last one is the test's own.
+                guard names.count > 2 else { continue }
+                names.removeLast()
+            }
             var prefix = ""
-            for name in id[..<separator.lowerBound].split(whereSeparator: { ".\\/".contains($0) }) {
+            for name in names {
                 prefix += (prefix.isEmpty ? "" : "/") + name
                 prefixes.insert(prefix)
             }
