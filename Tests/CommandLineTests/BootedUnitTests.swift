@@ -102,7 +102,12 @@ struct `On a machine with systemd` {
 
             // Its daemon killed: the unit clears the dead view away and mounts it anew, the agents end with a line and code 4, and come back.
             try killDaemon(machine)
-            try await eventually("the agents have ended") { try agents().allSatisfy { $0 != "active" } }
+            // Asked of the journal: how long each is down is a moment, and not the same one.
+            try await eventually("the agents have ended") {
+                try ["pinfold-agent", "pinfold-agent@second"].allSatisfy {
+                    try machine.journal(of: $0).contains("code=exited, status=4")
+                }
+            }
             try await eventually("the view is back") { try machine.state(of: "pinfold-mount") == "active" }
             try await eventually("the agents are back") { try agents() == ["active", "active"] }
             for agent in ["pinfold-agent", "pinfold-agent@second"] {
