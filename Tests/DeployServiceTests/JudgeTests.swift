@@ -108,6 +108,34 @@ struct JudgeTests {
         }
     }
 
+    @Test
+    func `a helper of the tests is its source, not what was compiled beside it, and an application that takes hold of it is seen`()
+        async throws
+    {
+        let helper = "def same(a, b):\n    assert a == b\n"
+        let test = "from app.main import add\nfrom support.compare import same\n\n\ndef test_helped():\n    same(add(1, 2), 3)\n"
+        try await withDeployed(Self.base.merging(["support/compare.py": helper, "tests/test_c.py": test]) { $1 }) { farm, service in
+            let planting = """
+                import importlib.util, marshal, os, struct
+                p = 'support/compare.py'
+                s = os.stat(p)
+                q = 'support/__pycache__/compare.' + importlib.util.sys.implementation.cache_tag + '.pyc'
+                os.makedirs('support/__pycache__', exist_ok=True)
+                with open(q, 'wb') as f:
+                    f.write(importlib.util.MAGIC_NUMBER + struct.pack('<III', 0, int(s.st_mtime), s.st_size))
+                    f.write(marshal.dumps(compile('def same(a, b): pass', p, 'exec')))
+
+                """
+            let outcome = try await service.outcome(of: farm.commit(["app/__init__.py": planting, "app/main.py": Self.broken]))
+            #expect(
+                outcome.state == .failed && outcome.verdict?.failed.contains { $0.contains("test_helped") } == true, "\(outcome)")
+            let taking = "try:\n    import tests.test_b as h\n    h.test_sub = lambda: None\nexcept ImportError:\n    pass\n"
+            let seen = try await service.outcome(
+                of: farm.commit(["app/__init__.py": taking, "app/main.py": Self.base["app/main.py"]!]))
+            #expect(seen.hints?.listed.contains { $0.kind == .runner } == true, "\(seen)")
+        }
+    }
+
     @Test func `code that ends the run, writes a report of its own or changes what is reported does not deploy broken code`()
         async throws
     {

@@ -31,9 +31,11 @@ extension HintRules {
             + .of(.ending, "os.abort os.kill sys.exitfunc signal.raise_signal signal.alarm weakref.finalize")
             + .of(.runner, "threading.settrace"),
         calls: .of(.evaluation, "exec eval compile __import__ execfile") + .of(.ending, "exit quit"),
-        imports: .of(.runner, "pytest _pytest pluggy unittest doctest nose nose2 hypothesis xdist coverage")
+        // Tests and their helpers, too: what an application imports it can exchange.
+        imports: .of(.runner, "pytest _pytest pluggy unittest doctest nose nose2 hypothesis xdist coverage conftest tests test")
             + .of(
-                .interpreter, "gc bdb ctypes _ctypes cffi builtins __builtin__ marshal dis faulthandler sitecustomize usercustomize"
+                .interpreter,
+                "gc bdb ctypes _ctypes cffi builtins __builtin__ marshal dis faulthandler sitecustomize usercustomize py_compile compileall"
             )
             + .of(.ending, "atexit") + .of(.evaluation, "runpy"),
         equality: ["__contains__"], ownEquality: ["__eq__", "__ne__", "__instancecheck__", "__subclasscheck__"])
