@@ -45,6 +45,8 @@ struct HintTests {
         ("app/a.py", "x = ''.join(['_ex', 'it'])", .hidden),
         ("app/a.py", "x = '\\x5fexit'", .hidden),
         ("app/a.py", "x = chr(95)", .hidden),
+        ("app/a.py", "x = '__%s__' % name", .hidden),
+        ("app/a.py", "from test.support import ALWAYS_EQ", .runner),
         ("app/a.py", "x = base64.b64decode(b'X2V4aXQ=')", .hidden),
         ("client/a.js", "const x = globalThis['process']", .interpreter),
         ("client/a.js", "const fs = require('fs')\nfs.readFileSync = read", .interpreter),

@@ -12,6 +12,12 @@ struct TestRun {
 
     private var owner: (uid: UInt32, gid: UInt32) { (work.settings.agentUID, work.settings.agentGID) }
 
+    /// What cargo and swift bring up to date before they build; the code under test runs after they have read it.
+    private static func isWrittenByRunner(_ path: [UInt8]) -> Bool {
+        ["Cargo.lock", "Package.resolved"].contains(
+            String(decoding: path.split(separator: UInt8(ascii: "/")).last ?? [], as: UTF8.self))
+    }
+
     func run(overlaying base: CommitID?, vanishingIsSeen: Bool) throws -> (verdict: TestVerdict, report: TestReport?) {
         let outcome = try run(.real, overlaying: base, named: base == nil ? "tests" : "tests with the deployed test surface")
         var verdict = VerdictRule.judge(
@@ -49,7 +55,8 @@ struct TestRun {
         let surface = try work.surface(of: work.facts.base)
         let paths = try work.tools.mirror.files(of: work.deployment.commit.objectID).map(\.path.bytes)
         let made = try ThrowAwayCopy(
-            of: work.exportedTree, at: work.place + "/test", owner: owner, keeping: paths.filter(surface.contains))
+            of: work.exportedTree, at: work.place + "/test", owner: owner,
+            keeping: paths.filter { surface.contains($0) && !Self.isWrittenByRunner($0) })
         defer { try? made.discard(into: work.settings.work) }
         if let base { try made.keep(overlay(base, on: made)) }
         let phases = try runner.phases(judged, in: work.exportedTree)

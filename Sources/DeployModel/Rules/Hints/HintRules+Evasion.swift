@@ -166,6 +166,8 @@ extension HintRules {
             switch token {
             case .text(let text):
                 if spellsLetters(text) { return true }
+                // "__%s__" % "eq"
+                if ["__%", "__{", "}__", "%s__"].contains(where: text.contains) { return true }
                 // "_ex" + "it"; "_ex" "it"
                 let next = rest.first == .other(UInt8(ascii: "+")) ? rest.dropFirst().first : rest.first
                 if case .text(let other)? = next, isPiece(text), isPiece(other) { return true }

@@ -32,7 +32,9 @@ extension HintRules {
             + .of(.runner, "threading.settrace"),
         calls: .of(.evaluation, "exec eval compile __import__ execfile") + .of(.ending, "exit quit"),
         // Tests and their helpers, too: what an application imports it can exchange.
-        imports: .of(.runner, "pytest _pytest pluggy unittest doctest nose nose2 hypothesis xdist coverage conftest tests test")
+        imports: .of(
+            .runner,
+            "pytest _pytest pluggy unittest doctest nose nose2 hypothesis xdist coverage conftest tests test mock dirty_equals")
             + .of(
                 .interpreter,
                 "gc bdb ctypes _ctypes cffi builtins __builtin__ marshal dis faulthandler sitecustomize usercustomize py_compile compileall"

@@ -311,7 +311,8 @@ package struct SurfaceFinder {
 
     /// The application asserts as well: what it uses itself is not made for tests.
     private mutating func settleCandidates() throws {
-        for (path, file) in files where !candidates.isEmpty && !file.isLink && !surface.contains(file.path) {
+        for (path, file) in files
+        where !candidates.isEmpty && !file.isLink && facts.paths[file.path] == nil && !surface.contains(file.path) {
             guard HintRules.of(path, firstLine: "") != nil, let text = try read(file.path) else { continue }
             for word in candidates.keys where text.containsText(word) {
                 candidates[word]?.removeAll { $0.helper != path }
