@@ -204,6 +204,7 @@ let package = Package(
                 "DeployModel", "DeployService", "DeploySteps", "DurableFiles", "GitRepository", "LinuxSystem", "TestSupport",
                 "pinfold", "pinfold-deployd", system,
             ],
+            exclude: ["Judge/Corpus"],
             cSettings: gnu, swiftSettings: dialect),
         .testTarget(
             name: "AdminServerTests",
