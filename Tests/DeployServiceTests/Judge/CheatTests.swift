@@ -39,7 +39,8 @@ struct CheatTests {
                         "--reuid=\(farm.uid)", "--regid=\(farm.uid)", "--clear-groups", "--", "sh", "-c", project.plain ?? "",
                     ],
                     environment: [
-                        "HOME": home, "PINFOLD_TEST_REPORT": place + "/report.xml", "PATH": "/usr/local/bin:/usr/bin:/bin",
+                        "HOME": home, "TMPDIR": home, "PINFOLD_TEST_REPORT": place + "/report.xml",
+                        "PATH": "/usr/local/bin:/usr/bin:/bin",
                     ],
                     workingDirectory: place)
                 #expect(finished.status.isSuccess == commit.deceives, "\(project), \(commit)\n\(finished)")
