@@ -66,9 +66,11 @@ package final class ControlGroup: Sendable {
                 return
             } catch {
                 // A name that is taken; a shared group that its last member removed meanwhile; a directory that somebody tidied before it was locked.
-                let again: [Errno] = [
+                var again: [Errno] = [
                     .fileExists, .noSuchFileOrDirectory, .resourceTemporarilyUnavailable, Errno(rawValue: ENODEV),
                 ]
+                // A shared group that was removed and made anew between two of its limits: the second contradicts the first, which the new one has not.
+                if shared != nil { again.append(.invalidArgument) }
                 guard again.contains(error), number < 1000 else {
                     throw Failure(description: "no control group can be made in \(found.places[0].directory): \(error)")
                 }
