@@ -42,9 +42,10 @@ final class Tidying: Sendable {
 }
 
 extension DeployLoop {
-    /// Begins where something has ended since the last time and no step runs.
+    /// Begins where something has ended since the last time and no step runs. Not before it is known what runs: with a history that was lost, what
+    /// says so (the mirror's commits) would be given up.
     func beginTidying() throws(DeployError) {
-        guard tidyingIsDue, tidying == nil, worker == nil, windingDown.isEmpty else { return }
+        guard hasReconciled, tidyingIsDue, tidying == nil, worker == nil, windingDown.isEmpty else { return }
         let (open, needed) = try store.read { history in
             (Set(try history.open().map(\.id)), [try history.fact(.running), try history.fact(.good)].compactMap(\.self))
         }
