@@ -49,3 +49,9 @@ static inline pid_t pinfold_start_in_group(const struct pinfold_birth *birth) {
     (void)!write(birth->report, &code, sizeof code);
     _exit(127);
 }
+
+// SIG_DFL is a cast.
+static inline void pinfold_default_faults(void) {
+    const int faults[] = {SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE, SIGTRAP};
+    for (unsigned at = 0; at < sizeof faults / sizeof *faults; at++) signal(faults[at], SIG_DFL);
+}

@@ -47,7 +47,7 @@ struct Main: ParsableCommand {
     var readReport = false
 
     static func main() {
-        ThisProcess.openClosedStandardStreams()
+        ThisProcess.begin()
         do {
             var command = try parseAsRoot()
             try command.run()

@@ -6,7 +6,7 @@ private import LinuxSystem
 @main
 struct Main {
     static func main() {
-        ThisProcess.openClosedStandardStreams()
+        ThisProcess.begin()
         guard let bytes = readWhole(descriptor: 3), let orders = StageOrders(encoded: bytes) else {
             writeError("pinfold-fence: this is started by `pinfold run`, not by hand\n")
             exitNow(2)

@@ -8,7 +8,7 @@ internal import LinuxSystem
 @main
 struct Main {
     static func main() {
-        ThisProcess.openClosedStandardStreams()
+        ThisProcess.begin()
         // A reader that went away is an error of the write, not a death without a word.
         ignoreBrokenPipes()
         startNoProcesses()

@@ -6,7 +6,7 @@ internal import LinuxSystem
 @main
 struct Main {
     static func main() {
-        ThisProcess.openClosedStandardStreams()
+        ThisProcess.begin()
         let arguments: Arguments
         do throws(GatewayError) {
             arguments = try Arguments(CommandLine.arguments.dropFirst())

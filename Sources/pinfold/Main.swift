@@ -8,7 +8,7 @@ internal import PinfoldConfiguration
 @main
 enum Main {
     static func main() {
-        ThisProcess.openClosedStandardStreams()
+        ThisProcess.begin()
         exit(run(Array(CommandLine.arguments.dropFirst())))
     }
 

@@ -8,6 +8,18 @@ import Testing
 /// What the daemon itself is left with once it serves: a fault in it must not be worth root.
 @Suite(.timeLimit(.minutes(5)))
 struct `The daemon that serves` {
+    @Test func `a fault of the daemon ends it: nothing stands in the way that could wait for what the fault has damaged`()
+        async throws
+    {
+        try await withGateway { gateway in
+            let lines = try readFile("/proc/\(gateway.pid)/status").split(separator: "\n")
+            let caught = try #require(lines.first { $0.hasPrefix("SigCgt:") }.flatMap { UInt64($0.suffix(16), radix: 16) })
+            for signal in [SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE, SIGTRAP] {
+                #expect(caught & 1 << UInt64(signal - 1) == 0, "signal \(signal)")
+            }
+        }
+    }
+
     @Test func `has on every thread the filter, the capabilities that it uses, and no way to more`() async throws {
         try await withGateway { gateway async throws in
             // Threads of every kind have served.
