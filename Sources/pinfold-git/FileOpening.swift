@@ -37,14 +37,16 @@ enum FileOpening {
     private static func isHarmless(_ path: String) -> Bool { ["/dev/urandom", "/dev/random", "/dev/null"].contains(path) }
 }
 
+// Public, or the optimizer makes them the program's own affair, and no library sees them.
+
 /// `man 2 open`, which is variadic; on the architectures of Linux that Swift has, three arguments are passed the same way.
 @_cdecl("open")
-func pinfoldGitOpen(_ path: UnsafePointer<CChar>, _ flags: Int32, _ mode: UInt32) -> Int32 {
+public func pinfoldGitOpen(_ path: UnsafePointer<CChar>, _ flags: Int32, _ mode: UInt32) -> Int32 {
     unsafe FileOpening.open(path, flags, mode)
 }
 
 /// The same for a library that was built with large files switched on.
 @_cdecl("open64")
-func pinfoldGitOpen64(_ path: UnsafePointer<CChar>, _ flags: Int32, _ mode: UInt32) -> Int32 {
+public func pinfoldGitOpen64(_ path: UnsafePointer<CChar>, _ flags: Int32, _ mode: UInt32) -> Int32 {
     unsafe FileOpening.open(path, flags, mode)
 }
