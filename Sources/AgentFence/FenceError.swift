@@ -15,7 +15,7 @@ package struct FenceError: Error, CustomStringConvertible, Sendable {
 
     package let description: String
     package let kind: Kind
-    /// Whether the machine had no process, memory or descriptor left: it may be better in a moment.
+    /// Whether the machine had no process, memory or descriptor left, or a control group went away: it may be better in a moment.
     package let passes: Bool
 
     package init(_ description: String, kind: Kind, passes: Bool = false) {
@@ -30,7 +30,8 @@ extension FenceError {
         .resourceTemporarilyUnavailable, .noMemory, .tooManyOpenFiles, .tooManyOpenFilesInSystem,
     ]
 
-    static func passes(_ error: Errno) -> Bool { scarcities.contains(error) }
+    /// ENODEV: the control group that it was to start in was removed by somebody meanwhile; the next one is another.
+    static func passes(_ error: Errno) -> Bool { scarcities.contains(error) || error == Errno(rawValue: ENODEV) }
 
     /// What it means that a command behind a fence was never started: of the last line that the launcher or the fence said, and how it ended.
     package init(of name: String, neverStarted status: ExitStatus, saying words: String) {

@@ -54,7 +54,10 @@ struct MakingWayTests {
             let good = try farm.commit(["a": "1"])
             try await service.deployed(good)
             let hanging = try farm.commit(["a": "hang"])
-            try await eventually("it hangs") { try service.history(limit: 1).first?.stage == stage }
+            // The version before ended in the last of these stages, too.
+            try await eventually("it hangs") {
+                try service.history(limit: 1).first.map { $0.commit == hanging && $0.stage == stage } == true
+            }
             let clock = ContinuousClock()
             let start = clock.now
             let back = try await service.rollback(to: nil, by: admin)
