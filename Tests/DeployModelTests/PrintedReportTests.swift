@@ -238,7 +238,7 @@ private let swiftOutput = """
     Test Case 'OldTests.testAdd' started at 2026-11-29 22:04:40.742
     Test Case 'OldTests.testAdd' passed (0.008 seconds)
     Test Case 'OldTests.testSkip' started at 2026-11-29 22:04:40.751
-    /var/tmp/pf/tmp2/sw/Tests/AppTests/AppTests.swift:6: OldTests.testSkip : Test skipped - no
+    /srv/app/Tests/AppTests/AppTests.swift:6: OldTests.testSkip : Test skipped - no
     Test Case 'OldTests.testSkip' skipped (0.0 seconds)
     Test Suite 'OldTests' passed at 2026-11-29 22:04:40.751
     	 Executed 2 tests, with 1 test skipped and 0 failures (0 unexpected) in 0.009 (0.009) seconds
