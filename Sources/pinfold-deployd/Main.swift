@@ -73,10 +73,10 @@ struct Main: ParsableCommand {
             print("\(found.name)\n\(found.cannotBite ?? "")\n\(found.command)")
             return
         }
+        let stop = StopSignals()
         let manager = ServiceManager()
         let start = try load()
         let settings = start.pipeline
-        let stop = StopSignals()
         let logger = Logger(label: "pinfold.deployd")
         let service: DeployService
         do {
@@ -85,7 +85,7 @@ struct Main: ParsableCommand {
             throw fail(error.message, 1)
         }
         let server = AdminServer(service, settings: start.admin, logger: logger)
-        stop.whenTold { name in
+        try stop.whenTold { name in
             logger.info("\(name): stopping")
             manager.say(.stopping)
             service.stop()
@@ -125,7 +125,6 @@ struct Main: ParsableCommand {
         if let failure = failure.withLock({ $0 }) { throw fail("\(failure)", 1) }
         // Ended in order: there is nothing that would have to go on whatever the configuration says by then.
         try? DurableFile.remove(start.runningFile)
-        withExtendedLifetime(stop) {}
     }
 
     private func fail(_ text: String, _ code: Int32) -> ExitCode {

@@ -7,6 +7,28 @@ import Testing
 
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct DaemonTests {
+    @Test func `a signal to stop ends it, at whichever moment of its start it comes`() throws {
+        try withTemporaryDirectory { root in
+            let farm = try Farm(root)
+            _ = try farm.commit(["a": "1"])
+            for milliseconds in stride(from: UInt32(0), to: 400, by: 20) {
+                let daemon = try ChildProcess(
+                    .init(
+                        Executables.deployd, ["--config", emptyConfiguration(in: root)],
+                        environment: mergedEnvironment([
+                            "AGENT_DATA_ROOT": root + "/agent-data", "AGENT_USER": "\(farm.uid):\(farm.uid)",
+                            "AGENT_DEPLOY_TEST_COMMAND": "true",
+                        ]), workingDirectory: root, descriptors: [1: 2, 2: 2]))
+                usleep(milliseconds * 1000)
+                try daemon.signal(SIGTERM)
+                let ends = try daemon.ends(withinMilliseconds: 15_000)
+                #expect(ends, "after \(milliseconds) ms")
+                if !ends { try daemon.signal(SIGKILL) }
+                _ = try daemon.wait()
+            }
+        }
+    }
+
     @Test func `wrong usage and no rights are one line and exit code 2`() throws {
         for (words, user, hint) in [
             (["--frobnicate"], nil, "see 'pinfold deployd -- --help'"), ([], (uid: 4711, gid: 4711), "run it with sudo"),
