@@ -11,6 +11,8 @@ let dialect: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
     .strictMemorySafety(),
+    // In debug, which is what is developed and tested: whoever installs with a later compiler, which warns of more, gets warnings.
+    .treatAllWarnings(as: .error, .when(configuration: .debug)),
 ]
 
 /// CLinux is compiled with GNU extensions; every other C module in the same compilation has to agree, or the types that they share are two.

@@ -32,6 +32,6 @@ struct StopSignals {
         var signals = sigset_t()
         unsafe sigemptyset(&signals)
         for (number, _) in names { unsafe sigaddset(&signals, number) }
-        return unsafe signals
+        return signals
     }
 }
