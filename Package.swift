@@ -28,7 +28,7 @@ let startingFast =
         .unsafeFlags(["-Xfrontend", "-disable-concrete-type-metadata-mangled-name-accessors"], .when(configuration: .release))
     ]
 
-/// The C++ libraries below Swift's runtime inside, as `mount/release` lays them there, instead of looked up symbol by symbol at each start.
+/// The C++ libraries below Swift's runtime inside, as `mount/install/release` lays them there, instead of looked up symbol by symbol at each start.
 let startingAlone = LinkerSetting.unsafeFlags(
     ["-L.build-release/static", "-Xclang-linker", "-static-libgcc"], .when(configuration: .release))
 

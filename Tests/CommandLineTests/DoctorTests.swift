@@ -50,7 +50,7 @@ struct DoctorTests {
             #expect(report["protect"]?.array?.contains { $0["pattern"]?.string == ".git/hooks" } == true)
 
             // The sample file knows them all as well.
-            let sample = try readFile(try projectFile("mount/pinfold.env"))
+            let sample = try readFile(try projectFile("mount/install/pinfold.env"))
             for name in variables.compactMap({ $0["name"]?.string }) {
                 #expect(sample.contains("\(name)="), "\(name) is not in pinfold.env")
             }

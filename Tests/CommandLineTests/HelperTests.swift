@@ -7,7 +7,7 @@ import Testing
 struct HelperTests {
     /// Runs a script in a mount namespace of its own, in which mount(8) finds the helper and the helper finds the command.
     private func withHelper(_ installation: Installation, _ script: String) throws -> Finished {
-        let helper = try projectFile("mount/mount.pinfold")
+        let helper = try projectFile("mount/install/mount.pinfold")
         // mount(8) gives its helpers a PATH of its own, in which /sbin is.
         let preparation = """
             mkdir -p sbin; cp '\(helper)' sbin/mount.pinfold; chmod 755 sbin/mount.pinfold; ln -sf '\(Executables.pinfold)' sbin/pinfold
@@ -81,7 +81,7 @@ struct HelperTests {
     @Test func `a trial run mounts nothing, and wrong words are wrong usage`() throws {
         try Installation.with { installation in
             try installation.makeZones()
-            let helper = try projectFile("mount/mount.pinfold")
+            let helper = try projectFile("mount/install/mount.pinfold")
             let environment = ["PATH": "\(Executables.pinfold.dropLast("/pinfold".count)):/usr/bin:/bin"]
             let fake = try run(
                 "sh", [helper, installation.root, installation.mountpoint, "-fv", "-o", "data-root=/a b"], environment: environment)

@@ -85,6 +85,6 @@ struct ServiceTests {
     /// From this file's own place.
     private static func unit(_ name: String, file: String = #filePath) -> String {
         let tests = file.split(separator: "/").dropLast(3).joined(separator: "/")
-        return "/\(tests)/mount/\(name).service"
+        return "/\(tests)/mount/units/\(name).service"
     }
 }

@@ -148,8 +148,8 @@ package struct BootedMachine: ~Copyable {
         ln -s pts/ptmx dev/ptmx
         ln -s /proc/self/fd dev/fd
         ln -sfn ../lib/pinfold/pinfold usr/local/bin/pinfold
-        install -m 755 "$project/mount/mount.pinfold" usr/sbin/mount.pinfold
-        install -m 644 "$project"/mount/*.service etc/systemd/system/
+        install -m 755 "$project/mount/install/mount.pinfold" usr/sbin/mount.pinfold
+        install -m 644 "$project"/mount/units/*.service etc/systemd/system/
         : >etc/fstab
         eval "$preparation"
         pivot_root . mnt

@@ -54,7 +54,7 @@ package struct ServerRights: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// What to do about it.
-    package static let advice = "give the server a user of its own, as mount/agent-server.service does with User="
+    package static let advice = "give the server a user of its own, as mount/units/agent-server.service does with User="
 }
 
 extension [ServerRights] {

@@ -28,7 +28,7 @@ def progress(text):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="mount/bench", description=__doc__)
+    parser = argparse.ArgumentParser(prog="mount/bench/run", description=__doc__)
     quick = "two rounds and small inputs, in some ten minutes: a look, not a measurement"
     parser.add_argument("--quick", action="store_true", help=quick)
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, metavar="PART", help=f"some of: {' '.join(PARTS)}")

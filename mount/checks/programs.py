@@ -1,0 +1,43 @@
+"""What is built, and the programs in use."""
+
+import os
+import pathlib
+import re
+import subprocess
+
+import commands
+
+PROGRESS = re.compile(r"^(\[\d+/\d+\]|Building|Fetch|Comput|Creating|Working|Updat)")
+
+
+def debug(out):
+    """With the tests; there a warning of our own is an error."""
+    return commands.run(out, "swift", "build", "--build-tests", hidden=PROGRESS)
+
+
+def directory():
+    """Where the debug build's programs are."""
+    return pathlib.Path(commands.output("swift", "build", "--show-bin-path").strip())
+
+
+def release(out):
+    """What is installed is optimized, and that alone has had a fault. Without the deploy daemon, whose libraries take most of the time."""
+    built = subprocess.run(
+        ["bash", "mount/install/release", "pinfold", "pinfold-mount", "pinfold-fence", "pinfold-git"], capture_output=True, text=True, check=False
+    )
+    if built.returncode:
+        print(built.stderr[-8000:], file=out)
+        return False
+    return commands.run(out, "bash", "mount/checks/smoke", built.stdout.strip())
+
+
+def quickstart(out):
+    """The README's first command, with the programs that were just built."""
+    return commands.run(out, "bash", "mount/quickstart")
+
+
+def crashes(out):
+    """A minute of what killpoints and powercuts do for hours: at points and moments chosen by chance."""
+    environment = {**os.environ, "PINFOLD_PROGRAMS": str(directory())}
+    kills = commands.run(out, "mount/checks/killpoints", "--seconds", "30", env=environment)
+    return commands.run(out, "mount/checks/powercuts", "--seconds", "25", env=environment) and kills

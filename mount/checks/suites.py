@@ -1,0 +1,132 @@
+"""The tests, in groups: what may run beside each other does."""
+
+import os
+import re
+import subprocess
+import tempfile
+import threading
+import time
+import xml.etree.ElementTree as tree
+from dataclasses import dataclass
+
+import programs
+
+# Minutes that a group may take before it is ended: some test stands.
+LONGEST = 45
+# What is worth showing of what a group printed.
+NEWS = re.compile(r"^✘|recorded an issue|^[✔✘] Test run|error:|Fatal")
+# Seconds for which the machine may stand still before a test's own deadlines mean nothing.
+STILL = 2
+
+
+@dataclass(frozen=True)
+class Group:
+    """Tests whose names match, at once or one after the other."""
+
+    pattern: str
+    # A floor, so that a pattern that matches nothing, or a suite that vanished, is seen.
+    least: int
+    without: str = ""
+    at_once: bool = False
+
+    def __call__(self, out):
+        """Holds that all passed, that none was skipped, and that some ran.
+
+        What fails is run once more, by itself, and both runs are shown. One that passes only then is a fault, too: unless the machine stood still."""
+        with tempfile.TemporaryDirectory() as directory, Standstill() as standstill:
+            report = os.path.join(directory, "report.xml")
+            log, ended = run(self, report, LONGEST * 60)
+            show(out, log)
+            cases = read(report)
+            failed = [identity(case) for case in cases if case.find("failure") is not None]
+            if ended != 0:
+                if not 0 < len(failed) <= 5:
+                    print("\n".join(log[-60:]), file=out)
+                    return False
+                stood = standstill.longest
+                again, ended = run(Group("|".join(f"^{re.escape(name)}" for name in failed), 1), report + ".again", 600)
+                print("Failed, and run once more by themselves:", *failed, file=out)
+                show(out, again)
+                if ended != 0 or stood < STILL:
+                    print("\n".join(log[-60:]), file=out)
+                    if ended == 0:
+                        print("They pass when run again: a fault that comes and goes is a fault.", file=out)
+                    return False
+                print(f"They passed this time, and the machine had stood still for {stood:.0f} s: taken as that.", file=out)
+        skipped = [identity(case) for case in cases if case.find("skipped") is not None]
+        if skipped:
+            print("skipped, and nothing may be:", *skipped, file=out)
+        if len(cases) < self.least:
+            print(f"only {len(cases)} tests ran; at least {self.least} are there", file=out)
+        return not skipped and len(cases) >= self.least
+
+
+def run(group, report, longest):
+    """What was printed, and how it ended. The bundle itself, because two of the package manager's runs would wait for each other."""
+    bundle = programs.directory() / "pinfoldPackageTests.xctest"
+    command = [bundle, "--testing-library", "swift-testing", "--xunit-output", report, "--filter", group.pattern]
+    command += ["--skip", group.without] if group.without else []
+    command += [] if group.at_once else ["--no-parallel"]
+    started = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True, errors="replace"
+    )
+    late = threading.Timer(longest, started.kill)
+    late.start()
+    with started:
+        log = started.stdout.read().splitlines()
+    late.cancel()
+    if started.returncode < 0:
+        log.append(f"error: ended by signal {-started.returncode}" + (f" after {longest} s" if not late.is_alive() else ""))
+    return log, started.returncode
+
+
+def show(out, log):
+    for line in [line for line in log if NEWS.search(line)][:100]:
+        print(line, file=out)
+
+
+def read(report):
+    try:
+        return list(tree.parse(report).getroot().iter("testcase"))
+    except (OSError, tree.ParseError):
+        return []
+
+
+def identity(case):
+    return case.get("classname", "") + "/" + case.get("name", "")
+
+
+class Standstill:
+    """How long this machine stood still, in seconds: for how long a thread that only sleeps was not woken."""
+
+    longest = 0.0
+
+    def __enter__(self):
+        self._over = threading.Event()
+        threading.Thread(target=self._watch, daemon=True).start()
+        return self
+
+    def _watch(self):
+        before = time.monotonic()
+        while not self._over.wait(0.1):
+            now = time.monotonic()
+            self.longest = max(self.longest, now - before - 0.1)
+            before = now
+
+    def __exit__(self, *_):
+        self._over.set()
+
+
+# These take all that an agent may of the disk, of descriptors, of memory and of the record: nobody else is to wait for that beside them.
+FLOODS = r"GatewayTests\.(ExhaustionTests|ZoneQuota|ZoneLinks)|AgentFenceTests\.`?(The.record.of.refusals|A.control.group)"
+# Commits that cheat and commits that do not, with the real runners of their languages.
+JUDGES = r"DeployServiceTests\.(Cheat|Judge|Numb|Runner)Tests"
+
+GATEWAY = Group(
+    r"^(AuditLog|ZonePolicy|Configuration|Gateway|CommandLine|AgentFence|Fuzz)Tests\.", 250, f"SessionCachingTests|{FLOODS}", at_once=True
+)
+LIMITS = Group(f"^({FLOODS})", 20)
+# One after the other: these start daemons that start tests, with a fork bomb among them; and requests are counted, which takes a filesystem that
+# others leave alone.
+DEPLOY = Group(r"^((GitRepository|DeployModel|DeployService|AdminServer)Tests\.|GatewayTests\.SessionCachingTests)", 150, JUDGES)
+JUDGE = Group(f"^{JUDGES}", 14)
