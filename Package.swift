@@ -61,6 +61,8 @@ let package = Package(
             name: "PinfoldConfiguration", dependencies: ["CLinux", "LinuxSystem", "Patterns", "ZonePolicy"], cSettings: gnu,
             swiftSettings: startingFast),
 
+        .target(name: "QuietTasks", dependencies: ["CLinux", "LinuxSystem", system], cSettings: gnu, swiftSettings: dialect),
+
         // The gateway half.
         .systemLibrary(name: "CFuse3", pkgConfig: "fuse3", providers: [.apt(["libfuse3-dev"])]),
         .systemLibrary(name: "CUring", providers: [.apt(["liburing-dev"])]),
@@ -91,18 +93,20 @@ let package = Package(
                 .embedInCode("Judge/Node/node-run.cjs"), .embedInCode("Judge/Node/node-preload.cjs"), .embedInCode("Judge/Scripts"),
             ],
             cSettings: gnu, swiftSettings: dialect),
+        .target(name: "AdminInterface", dependencies: ["DeployModel"], cSettings: gnu, swiftSettings: dialect),
         .target(
             name: "DeployService",
             dependencies: [
-                "CLinux", "DeployModel", "DeploySteps", "DurableFiles", "GitRepository", "LinuxSystem", system,
+                "AdminInterface", "CLinux", "DeployModel", "DeploySteps", "DurableFiles", "GitRepository", "LinuxSystem",
+                "QuietTasks",
+                system,
                 .product(name: "GRDB", package: "GRDB.swift"), .product(name: "Logging", package: "swift-log"),
             ],
             cSettings: gnu, swiftSettings: dialect),
-        .target(name: "AdminInterface", dependencies: ["DeployModel"], cSettings: gnu, swiftSettings: dialect),
         .target(
             name: "AdminServer",
             dependencies: [
-                "AdminInterface", "CLinux", "DeployModel", "DeployService", "LinuxSystem", system,
+                "AdminInterface", "CLinux", "DeployModel", "LinuxSystem", "QuietTasks", system,
                 .product(name: "Hummingbird", package: "hummingbird"), .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"), .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -112,14 +116,19 @@ let package = Package(
             name: "AdminClient", dependencies: ["AdminInterface", "CLinux", "DeployModel", "LinuxSystem", system],
             cSettings: gnu, swiftSettings: dialect),
 
-        // Compositions: options in, one page of wiring, exit code out.
-        .executableTarget(
-            name: "pinfold",
+        // The commands that people type.
+        .target(
+            name: "PinfoldCommands",
             dependencies: [
                 "AdminClient", "AdminInterface", "AgentFence", "AuditLog", "CLinux", "DeployModel", "LinuxSystem",
                 "Patterns", "PinfoldConfiguration", "ZonePolicy", arguments, system,
             ],
-            cSettings: gnu, swiftSettings: startingFast, linkerSettings: [startingAlone]),
+            cSettings: gnu, swiftSettings: startingFast),
+
+        // Compositions: options in, one page of wiring, exit code out.
+        .executableTarget(
+            name: "pinfold", dependencies: ["CLinux", "LinuxSystem", "PinfoldCommands"], cSettings: gnu,
+            swiftSettings: startingFast, linkerSettings: [startingAlone]),
         .executableTarget(
             name: "pinfold-mount", dependencies: ["GatewayFileSystem", "LinuxSystem", "ZonePolicy", system], cSettings: gnu,
             swiftSettings: dialect),
@@ -139,9 +148,8 @@ let package = Package(
         .executableTarget(
             name: "pinfold-deployd",
             dependencies: [
-                "AdminServer", "DeployModel", "DeployService", "DeploySteps", "DurableFiles", "LinuxSystem", "PinfoldConfiguration",
-                arguments,
-                system, .product(name: "Logging", package: "swift-log"),
+                "AdminServer", "CLinux", "DeployModel", "DeployService", "DeploySteps", "DurableFiles", "LinuxSystem",
+                "PinfoldConfiguration", "QuietTasks", arguments, system, .product(name: "Logging", package: "swift-log"),
             ],
             cSettings: gnu, swiftSettings: dialect),
 
@@ -203,8 +211,8 @@ let package = Package(
         .testTarget(
             name: "DeployServiceTests",
             dependencies: [
-                "DeployModel", "DeployService", "DeploySteps", "DurableFiles", "GitRepository", "LinuxSystem", "TestSupport",
-                "pinfold", "pinfold-deployd", system,
+                "AdminInterface", "DeployModel", "DeployService", "DeploySteps", "DurableFiles", "GitRepository", "LinuxSystem",
+                "TestSupport", "pinfold", "pinfold-deployd", system,
             ],
             exclude: ["Judge/Corpus"],
             cSettings: gnu, swiftSettings: dialect),

@@ -1,4 +1,4 @@
-internal import AdminInterface
+package import AdminInterface
 internal import HTTPTypes
 package import Hummingbird
 internal import HummingbirdCore

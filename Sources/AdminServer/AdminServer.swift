@@ -1,11 +1,12 @@
+package import AdminInterface
 internal import CLinux
-internal import DeployService
 internal import Hummingbird
 internal import HummingbirdCore
 internal import LinuxSystem
 package import Logging
 internal import NIOCore
 internal import NIOPosix
+internal import QuietTasks
 internal import SystemPackage
 
 /// The daemon's two sockets: made, served, and taken away again.

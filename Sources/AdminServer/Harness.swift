@@ -1,6 +1,5 @@
 internal import AdminInterface
 internal import DeployModel
-internal import DeployService
 internal import FoundationEssentials
 internal import HTTPTypes
 internal import Hummingbird
@@ -110,9 +109,9 @@ struct Harness: Sendable {
         let deadline = ContinuousClock.now + .seconds(wait)
         while true {
             let revision = await service.change(after: 0, withinMilliseconds: 0)
-            let chunk = try service.log(id, from: from, limit: 1 << 20)
-            if !chunk.text.isEmpty || chunk.complete || ContinuousClock.now >= deadline {
-                return try Self.json(LogPage(text: chunk.text, next: chunk.next, complete: chunk.complete))
+            let page = try service.log(id, from: from, limit: 1 << 20)
+            if !page.text.isEmpty || page.complete || ContinuousClock.now >= deadline {
+                return try Self.json(page)
             }
             // Output is no change of the state, the end of it is.
             _ = await service.change(after: revision, withinMilliseconds: 200)
@@ -133,8 +132,7 @@ struct Harness: Sendable {
     }
 
     private func surface(_ path: String) async throws -> Response {
-        let found = try await service.surface(of: path)
-        return try Self.json(SurfaceAnswer(path: path, reason: found.reason?.sentence, base: found.base))
+        try Self.json(try await service.surface(of: path))
     }
 
     // Decoding and encoding.

@@ -1,3 +1,4 @@
+internal import AdminInterface
 internal import DeployModel
 internal import LinuxSystem
 

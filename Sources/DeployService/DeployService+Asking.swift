@@ -1,6 +1,7 @@
 package import DeployModel
 internal import DeploySteps
 internal import LinuxSystem
+internal import QuietTasks
 
 /// Requests: appended to the decisions on disk, answered by the loop.
 extension DeployService {

@@ -1,3 +1,4 @@
+package import AdminInterface
 internal import CLinux
 package import DeployModel
 internal import DeploySteps
@@ -5,6 +6,7 @@ internal import DurableFiles
 internal import Foundation
 internal import GitRepository
 internal import LinuxSystem
+internal import QuietTasks
 
 /// Reading: from the database and the files, without the loop.
 extension DeployService {
@@ -27,7 +29,7 @@ extension DeployService {
     }
 
     /// A piece of the output of tests, build, reload and checks, from a byte offset on: at most `limit` bytes.
-    package func log(_ id: Int, from offset: Int = 0, limit: Int = 1 << 20) throws(DeployError) -> LogChunk {
+    package func log(_ id: Int, from offset: Int = 0, limit: Int = 1 << 20) throws(DeployError) -> LogPage {
         let deployment = try show(id)
         let isEnd = deployment.state.isEnd
         let path = settings.logs + "/\(id).log"
@@ -35,19 +37,19 @@ extension DeployService {
         guard number >= 0 else {
             let last = try store.read { try $0.lastNumber() } ?? 0
             let isGone = isEnd && !deployment.steps.isEmpty && deployment.id <= last - settings.keep
-            return LogChunk(text: isGone ? "── its output is no longer kept (AGENT_DEPLOY_KEEP)\n" : "", next: 0, complete: isEnd)
+            return LogPage(text: isGone ? "── its output is no longer kept (AGENT_DEPLOY_KEEP)\n" : "", next: 0, complete: isEnd)
         }
         let file = Descriptor(owning: number)
         var bytes = [UInt8](repeating: 0, count: max(1, min(limit, 4 << 20)))
         let count = unsafe pread(file.rawValue, &bytes, bytes.count, off_t(max(0, offset)))
-        guard count > 0 else { return LogChunk(text: "", next: max(0, offset), complete: isEnd) }
+        guard count > 0 else { return LogPage(text: "", next: max(0, offset), complete: isEnd) }
         var piece = bytes[..<count]
         // A character that is cut in two comes whole with the next piece.
         if count == bytes.count {
             while piece.count > 1, let last = piece.last, last & 0xC0 == 0x80 { piece = piece.dropLast() }
             if piece.count > 1, let last = piece.last, last >= 0xC0 { piece = piece.dropLast() }
         }
-        return LogChunk(
+        return LogPage(
             text: String(decoding: piece, as: UTF8.self), next: max(0, offset) + piece.count, complete: isEnd && count < bytes.count
         )
     }
@@ -80,7 +82,7 @@ extension DeployService {
 
     /// Why a file of the tree judges the agent, nil where it does not, and the version whose tests say so.
     /// - Parameter path: from the tree's top.
-    package func surface(of path: String) async throws(DeployError) -> (reason: TestSurface.Reason?, base: CommitID?) {
+    package func surface(of path: String) async throws(DeployError) -> SurfaceAnswer {
         guard let mirror = loop.openMirror else { throw .unavailable("the daemon is starting") }
         let baseline = Baseline(of: settings).commit
         let surfaces = loop.surfaces
@@ -94,7 +96,7 @@ extension DeployService {
             // A baseline comes into the mirror with the first commit.
             let known = try base.flatMap { try mirror.contains($0.objectID) ? $0 : nil }
             let surface = try surfaces.surface(of: known, passed: passed?.ids, in: mirror)
-            return (surface.reason(for: Array(path.utf8)), known)
+            return SurfaceAnswer(path: path, reason: surface.reason(for: Array(path.utf8))?.sentence, base: known)
         }
     }
 

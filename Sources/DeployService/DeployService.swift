@@ -1,3 +1,4 @@
+internal import AdminInterface
 internal import CLinux
 package import DeployModel
 package import DeploySteps
@@ -5,6 +6,7 @@ internal import DurableFiles
 internal import Foundation
 internal import GitRepository
 internal import LinuxSystem
+internal import QuietTasks
 
 /// The deploy daemon's whole logic behind the requests of people and of the agent.
 ///
@@ -123,18 +125,4 @@ private final class SharedLock: Sendable {
     }
 }
 
-/// A piece of a deployment's output.
-package struct LogChunk: Codable, Hashable, Sendable {
-    /// As written by tests and builds: escape with `displayed(lines: true)` before a terminal sees it.
-    package var text: String
-    /// Where the next piece starts, in bytes.
-    package var next: Int
-    /// Whether nothing will be added after this piece.
-    package var complete: Bool
-
-    package init(text: String, next: Int, complete: Bool) {
-        self.text = text
-        self.next = next
-        self.complete = complete
-    }
-}
+extension DeployService: DeployServing {}

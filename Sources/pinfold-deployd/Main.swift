@@ -10,6 +10,7 @@ internal import Foundation
 internal import LinuxSystem
 internal import Logging
 internal import PinfoldConfiguration
+internal import QuietTasks
 
 /// The deploy daemon: configuration in, the loop and its two sockets until a signal, an exit code out.
 @main

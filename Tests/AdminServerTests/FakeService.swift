@@ -1,6 +1,6 @@
+import AdminInterface
 import AdminServer
 import DeployModel
-import DeployService
 import LinuxSystem
 
 /// A deploy daemon that does nothing but remember: what is asked of it, and what the test makes it say.
@@ -60,12 +60,12 @@ final class FakeService: DeployServing {
         return deployment
     }
 
-    func log(_ id: Int, from offset: Int, limit: Int) throws(DeployError) -> LogChunk {
+    func log(_ id: Int, from offset: Int, limit: Int) throws(DeployError) -> LogPage {
         _ = try show(id)
         return state.withLock { state in
             let piece = Array(state.output.utf8.dropFirst(offset).prefix(limit))
             let next = offset + piece.count
-            return LogChunk(
+            return LogPage(
                 text: String(decoding: piece, as: UTF8.self), next: next,
                 complete: state.outputIsComplete && next >= state.output.utf8.count)
         }
@@ -76,8 +76,8 @@ final class FakeService: DeployServing {
         return state.withLock { $0.change }
     }
 
-    func surface(of path: String) async throws(DeployError) -> (reason: TestSurface.Reason?, base: CommitID?) {
-        (TestSurface.builtIn.reason(for: Array(path.utf8)), Samples.commit)
+    func surface(of path: String) async throws(DeployError) -> SurfaceAnswer {
+        SurfaceAnswer(path: path, reason: TestSurface.builtIn.reason(for: Array(path.utf8))?.sentence, base: Samples.commit)
     }
 
     func events(limit: Int) throws(DeployError) -> [Event] { state.withLock { Array($0.events.reversed().prefix(limit)) } }

@@ -1,3 +1,4 @@
+import AdminInterface
 import CLinux
 import DeployModel
 import DeployService
@@ -183,7 +184,7 @@ struct ApprovalTests {
             let script = try await service.outcome(of: farm.commit(["ops/verify": "exit 0\n", "wanted/sum": "1\n", "a": "2\n"]))
             #expect(script.surface == ["M ops/verify"])
             #expect(script.verdictWithDeployedSurface?.passed == false)
-            #expect(try await service.surface(of: "ops/verify").reason == .fact(.namedByCommand))
+            #expect(try await service.surface(of: "ops/verify").reason == TestSurface.Reason.fact(.namedByCommand).sentence)
             #expect(try await service.surface(of: "a").reason == nil)
         }
     }

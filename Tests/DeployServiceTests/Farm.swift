@@ -1,3 +1,4 @@
+import AdminInterface
 import CLinux
 import DeployModel
 import DeployService

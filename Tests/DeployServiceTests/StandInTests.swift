@@ -1,3 +1,4 @@
+import AdminInterface
 import DeployModel
 import DeployService
 import DeploySteps

@@ -1,6 +1,7 @@
 internal import DeployModel
 internal import DeploySteps
 internal import LinuxSystem
+internal import QuietTasks
 internal import Logging
 
 /// What people ask for, taken in one after the other: the effect, the answer and the event are one transaction.

@@ -1,5 +1,6 @@
 internal import DeployModel
 internal import DeploySteps
+internal import QuietTasks
 internal import Logging
 
 /// What becomes of a server that falls ill after its deployment succeeded.

@@ -3,6 +3,7 @@ internal import DeploySteps
 internal import DurableFiles
 internal import GitRepository
 internal import LinuxSystem
+internal import QuietTasks
 internal import Logging
 
 /// Once at each start: what the record says runs is compared with what the target is. They differ where somebody changed the target by hand,

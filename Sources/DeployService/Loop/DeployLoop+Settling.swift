@@ -3,6 +3,7 @@ internal import DeploySteps
 internal import DurableFiles
 internal import GitRepository
 internal import LinuxSystem
+internal import QuietTasks
 internal import Logging
 
 /// From a step's outcome to the record.

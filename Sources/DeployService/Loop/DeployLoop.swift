@@ -4,6 +4,7 @@ internal import DurableFiles
 internal import Foundation
 internal import GitRepository
 internal import LinuxSystem
+internal import QuietTasks
 internal import Logging
 
 /// The only writer of state. One thread: it records new tips, answers decisions, and runs the steps of one deployment at a time.

@@ -5,6 +5,7 @@ internal import DurableFiles
 internal import Foundation
 internal import GitRepository
 internal import LinuxSystem
+internal import QuietTasks
 internal import Logging
 
 /// Moves out of the way what nobody needs any more, on a thread of its own: it reads a file of each backup, and commits are recorded meanwhile.

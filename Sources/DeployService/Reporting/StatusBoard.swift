@@ -3,6 +3,7 @@ internal import DeploySteps
 internal import DurableFiles
 internal import FoundationEssentials
 internal import LinuxSystem
+internal import QuietTasks
 
 /// What the state looks like from outside: `status.json`, the answer to `status`, and the revision that others wait for.
 final class StatusBoard: Sendable {

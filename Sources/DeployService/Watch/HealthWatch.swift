@@ -2,6 +2,7 @@ internal import DeployModel
 internal import DeploySteps
 internal import Foundation
 internal import LinuxSystem
+internal import QuietTasks
 internal import SystemPackage
 
 /// Looks at the health of the server that runs, every so often, on a thread of its own: a look may take half a minute, and the loop waits for

@@ -2,7 +2,7 @@ internal import Dispatch
 internal import LinuxSystem
 
 /// Lets tasks wait for the state's revision to become another one.
-final class ChangeSignal: Sendable {
+package final class ChangeSignal: Sendable {
     fileprivate struct Waiter {
         let continuation: CheckedContinuation<Void, Never>
         let timer: any DispatchSourceTimer
@@ -17,16 +17,16 @@ final class ChangeSignal: Sendable {
     private let state: Lock<State>
     private let timers = QuietQueue(label: "pinfold.timers")
 
-    init(revision: Int) {
+    package init(revision: Int) {
         state = Lock(State(revision: revision))
     }
 
-    var revision: Int { state.withLock { $0.revision } }
+    package var revision: Int { state.withLock { $0.revision } }
 
     /// Counts one further and wakes everybody who waits.
     /// - Parameter showing: makes visible what carries the new revision, in the same moment: nobody reads that and then waits for a
     ///   revision that they have seen already.
-    func advance(showing: (Int) -> Void) {
+    package func advance(showing: (Int) -> Void) {
         let woken = state.withLock { state in
             state.revision += 1
             showing(state.revision)
@@ -38,7 +38,7 @@ final class ChangeSignal: Sendable {
 
     /// Returns when the revision is another than `revision`, after the time, or when the task is cancelled. A later one than any there has
     /// been is another daemon's, from before the clock went back: not waited for.
-    func wait(after revision: Int, milliseconds: Int) async {
+    package func wait(after revision: Int, milliseconds: Int) async {
         guard milliseconds > 0 else { return }
         let ticket = state.withLock { state in
             state.next += 1

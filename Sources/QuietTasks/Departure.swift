@@ -2,7 +2,7 @@ internal import LinuxSystem
 
 /// The end of the daemon, for those who wait for something on a thread of its own: they are released at once, and what they wait for is told to
 /// stop and is left to end with the process.
-final class Departure: Sendable {
+package final class Departure: Sendable {
     private struct State {
         var hasBegun = false
         var next = 0
@@ -11,9 +11,11 @@ final class Departure: Sendable {
 
     private let state = Lock(State())
 
-    var hasBegun: Bool { state.withLock { $0.hasBegun } }
+    package init() {}
 
-    func begin() {
+    package var hasBegun: Bool { state.withLock { $0.hasBegun } }
+
+    package func begin() {
         let released = state.withLock { state in
             state.hasBegun = true
             defer { state.waiting = [:] }
@@ -23,7 +25,7 @@ final class Departure: Sendable {
     }
 
     /// Calls `release` when the departure begins, at once where it has begun, unless `forget` comes first.
-    func whenBegun(_ release: @escaping @Sendable () -> Void) -> Int {
+    package func whenBegun(_ release: @escaping @Sendable () -> Void) -> Int {
         let (ticket, isLate) = state.withLock { state in
             state.next += 1
             if !state.hasBegun { state.waiting[state.next] = release }
@@ -33,20 +35,20 @@ final class Departure: Sendable {
         return ticket
     }
 
-    func forget(_ ticket: Int) {
+    package func forget(_ ticket: Int) {
         state.withLock { _ = $0.waiting.removeValue(forKey: ticket) }
     }
 }
 
 /// An answer that is given once, by whoever comes first.
-final class FirstAnswer<Value: Sendable>: Sendable {
+package final class FirstAnswer<Value: Sendable>: Sendable {
     private let continuation: Lock<CheckedContinuation<Value, Never>?>
 
-    init(_ continuation: CheckedContinuation<Value, Never>) {
+    package init(_ continuation: CheckedContinuation<Value, Never>) {
         self.continuation = Lock(continuation)
     }
 
-    func give(_ value: Value) {
+    package func give(_ value: Value) {
         let waiting = continuation.withLock { held in
             defer { held = nil }
             return held

@@ -1,14 +1,13 @@
 package import DeployModel
-package import DeployService
 
-/// What the interface needs of the deploy daemon; `DeployService` says what each does.
+/// What is asked of the deploy daemon, as functions; `DeployService` says what each does.
 package protocol DeployServing: Sendable {
     func status() throws(DeployError) -> StatusDocument
     func history(limit: Int, before: Int?) throws(DeployError) -> [Deployment]
     func show(_ id: Int) throws(DeployError) -> Deployment
-    func log(_ id: Int, from offset: Int, limit: Int) throws(DeployError) -> LogChunk
+    func log(_ id: Int, from offset: Int, limit: Int) throws(DeployError) -> LogPage
     func diff(_ id: Int) async throws(DeployError) -> [UInt8]
-    func surface(of path: String) async throws(DeployError) -> (reason: TestSurface.Reason?, base: CommitID?)
+    func surface(of path: String) async throws(DeployError) -> SurfaceAnswer
     func events(limit: Int) throws(DeployError) -> [Event]
 
     func approve(_ commit: String, by caller: Caller) async throws(DeployError) -> Deployment
@@ -24,5 +23,3 @@ package protocol DeployServing: Sendable {
     func settled(_ id: Int, withinMilliseconds milliseconds: Int?) async throws(DeployError) -> Deployment
     func record(_ event: Event)
 }
-
-extension DeployService: DeployServing {}
