@@ -161,8 +161,8 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "AuditLog", "CLinux", "DeployModel", "FuseSession", "GatewayFileSystem", "LinuxSystem", "Patterns", "TestSupport",
-                "ZonePolicy", system,
+                "AuditLog", "CLinux", "DeployModel", "FuseSession", "GatewayFileSystem", "GitRepository", "LinuxSystem", "Patterns",
+                "TestSupport", "ZonePolicy", system,
             ],
             path: "Tests/FuzzTargets", cSettings: gnu, swiftSettings: dialect),
         .executableTarget(

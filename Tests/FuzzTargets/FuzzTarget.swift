@@ -12,6 +12,15 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case mounts
     /// Reports, which the agent's own tests write or print.
     case report
+    /// What a reader of reports says about one: the reader has the agent's rights.
+    case digest
+    /// Tree and commit objects, which are the agent's to make.
+    case tree
+    case commit
+    /// The record of an export, beside a release.
+    case export
+    /// Packets by which `pinfold run` says what was refused: the paths in them are the agent's.
+    case message
 
     /// Tries one input. A broken promise ends the process.
     package func run(_ input: [UInt8]) {
@@ -22,6 +31,11 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .events: tryEvents(input)
         case .mounts: tryMounts(input)
         case .report: tryReport(input)
+        case .digest: tryDigest(input)
+        case .tree: tryTree(input)
+        case .commit: tryCommit(input)
+        case .export: tryExport(input)
+        case .message: tryMessage(input)
         }
     }
 }

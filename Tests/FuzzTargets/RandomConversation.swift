@@ -1,8 +1,8 @@
 /// A conversation of messages that look as the kernel's do, with numbers and names chosen by chance: what a fuzzer starts from.
 package struct RandomConversation {
-    private var generator: Numbers
+    private var generator: RandomNumbers
 
-    package init(seed: UInt64) { generator = Numbers(state: seed) }
+    package init(seed: UInt64) { generator = RandomNumbers(state: seed) }
 
     /// Operations with the size of their structure and how many texts follow it (<linux/fuse.h>).
     private static let shapes: [(operation: UInt8, body: Int, texts: Int)] = [
@@ -54,16 +54,5 @@ package struct RandomConversation {
 
     private mutating func one<Element>(of elements: [Element]) -> Element {
         elements[Int.random(in: 0..<elements.count, using: &generator)]
-    }
-
-    /// SplitMix64: the same row of numbers for a seed everywhere.
-    private struct Numbers: RandomNumberGenerator {
-        var state: UInt64
-        mutating func next() -> UInt64 {
-            state &+= 0x9e37_79b9_7f4a_7c15
-            var value = (state ^ state >> 30) &* 0xbf58_476d_1ce4_e5b9
-            value = (value ^ value >> 27) &* 0x94d0_49bb_1331_11eb
-            return value ^ value >> 31
-        }
     }
 }

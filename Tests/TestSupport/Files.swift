@@ -21,10 +21,16 @@ package func readBytes(_ path: String) throws -> [UInt8] {
 
 /// Makes or replaces the contents of a file.
 package func writeFile(_ path: String, _ text: String, mode: FilePermissions = [.ownerReadWrite, .groupRead, .otherRead]) throws {
+    try writeBytes(path, text.utf8, mode: mode)
+}
+
+package func writeBytes(
+    _ path: String, _ bytes: some Sequence<UInt8>, mode: FilePermissions = [.ownerReadWrite, .groupRead, .otherRead]
+) throws {
     let file = try FileDescriptor.open(
         FilePath(path), .writeOnly, options: [.create, .truncate, .closeOnExec], permissions: mode)
     defer { try? file.close() }
-    _ = try file.writeAll(text.utf8)
+    _ = try file.writeAll(bytes)
 }
 
 /// Makes a directory and those above it.

@@ -1,6 +1,6 @@
 extension CommitSummary {
     /// Nil where the content is not a commit: `tree`, any number of `parent`, `author`, `committer`, other headers, an empty line, the message.
-    init?(id: ObjectID, content: [UInt8]) {
+    package init?(id: ObjectID, content: [UInt8]) {
         var lines = content[...]
         func next() -> ArraySlice<UInt8>? {
             guard let end = lines.firstIndex(of: UInt8(ascii: "\n")) else { return nil }

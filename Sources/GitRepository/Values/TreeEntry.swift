@@ -1,14 +1,14 @@
 /// One entry of a tree object, checked: what a name or a mode may not be never gets past `parse`.
-struct TreeEntry: Hashable, Sendable {
-    let name: [UInt8]
-    let mode: FileMode
-    let id: ObjectID
+package struct TreeEntry: Hashable, Sendable {
+    package let name: [UInt8]
+    package let mode: FileMode
+    package let id: ObjectID
 
     /// The entries of a tree object's content (`octal mode SP name NUL 20 bytes`, repeated).
     ///
     /// Refused: truncated content, a mode outside the five, a name that means another place (`..`, with a slash) or the repository
     /// itself (`.git` in any spelling that some filesystem takes for it), a name twice, entries out of git's order.
-    static func parse(_ content: UnsafeRawBufferPointer, of tree: ObjectID) throws(GitError) -> [TreeEntry] {
+    package static func parse(_ content: UnsafeRawBufferPointer, of tree: ObjectID) throws(GitError) -> [TreeEntry] {
         var entries: [TreeEntry] = []
         var position = 0
         while position < content.count {

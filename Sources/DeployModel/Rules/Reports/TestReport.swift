@@ -22,21 +22,22 @@ package struct TestReport: Hashable, Sendable {
     package struct Test: Hashable, Sendable {
         /// Suite, file, class and name, as far as they add something to each other; bounded.
         package let id: String
-        /// What `PassedTests.Form.classAndName` calls it; bounded.
+        /// What `PassedTests.Form.classAndName` calls it; bounded, and never empty where `id` is not.
         package let formerID: String
         package var outcome: Outcome
 
         package init(id: String, formerID: String? = nil, outcome: Outcome) {
             self.id = Self.bounded(id)
-            self.formerID = formerID.map(Self.bounded) ?? self.id
+            self.formerID = formerID.flatMap { $0.isEmpty ? nil : Self.bounded($0) } ?? self.id
             self.outcome = outcome
         }
 
         /// Bytes of an id: comparing two strings may take the square of their lengths, where they are of combining marks.
         package static let longestID = 1024
 
-        /// An id that is longer is known by its beginning and a sum of all of it (FNV-1a).
+        /// An id that is longer is known by its beginning and a sum of all of it (FNV-1a). A zero byte ends a text in a digest, so none stays.
         static func bounded(_ id: String) -> String {
+            let id = id.utf8.contains(0) ? String(id.unicodeScalars.filter { $0 != "\0" }) : id
             guard id.utf8.count > longestID else { return id }
             var sum: UInt64 = 0xcbf2_9ce4_8422_2325
             for byte in id.utf8 { sum = (sum ^ UInt64(byte)) &* 0x100_0000_01b3 }

@@ -1,5 +1,4 @@
 import AuditLog
-import DeployModel
 import GatewayFileSystem
 import LinuxSystem
 import Patterns
@@ -70,24 +69,4 @@ func tryMounts(_ input: [UInt8]) {
         let table = MountTable(entries: [entry])
         require(table.entry(at: entry.mountpoint) != nil, "a mount is not where it says")
     }
-}
-
-/// What is a report says the same to another process.
-func tryReport(_ input: [UInt8]) {
-    for format in TestReport.Format.allCases { tryReport(input, format) }
-}
-
-private func tryReport(_ input: [UInt8], _ format: TestReport.Format) {
-    var reader = ReportReader(format, places: ["/work"], bite: "bad")
-    do throws(ReportFault) {
-        try reader.read(input)
-    } catch {
-        require(!error.what.isEmpty, "a fault without words")
-        return
-    }
-    let digest = TestReport.digest(reader.tests, remarks: reader.remarks)
-    guard case .success(let report)? = TestReport.read(digest: digest) else { return require(false, "a digest that is none") }
-    require(report == reader.report, "a digest that says something else")
-    let count = TestReport.Outcome.allCases.reduce(0) { $0 + report.ids($1).count }
-    require(count == reader.tests.count, "\(reader.tests.count) results are \(count) tests")
 }
