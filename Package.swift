@@ -62,6 +62,8 @@ let package = Package(
             swiftSettings: startingFast),
 
         .target(name: "QuietTasks", dependencies: ["CLinux", "LinuxSystem", system], cSettings: gnu, swiftSettings: dialect),
+        .target(
+            name: "Fence", dependencies: ["CLinux", "LinuxSystem", "Patterns", system], cSettings: gnu, swiftSettings: startingFast),
 
         // The gateway half.
         .systemLibrary(name: "CFuse3", pkgConfig: "fuse3", providers: [.apt(["libfuse3-dev"])]),
@@ -73,7 +75,7 @@ let package = Package(
             name: "GatewayFileSystem", dependencies: ["AuditLog", "CLinux", "FuseSession", "LinuxSystem", "ZonePolicy", system],
             cSettings: gnu, swiftSettings: dialect),
         .target(
-            name: "AgentFence", dependencies: ["AuditLog", "CLinux", "LinuxSystem", "Patterns", system], cSettings: gnu,
+            name: "AgentRun", dependencies: ["AuditLog", "CLinux", "Fence", "LinuxSystem", system], cSettings: gnu,
             swiftSettings: startingFast),
 
         // The deploy half.
@@ -86,7 +88,7 @@ let package = Package(
         .target(
             name: "DeploySteps",
             dependencies: [
-                "AgentFence", "CLinux", "DeployModel", "DurableFiles", "GitRepository", "LinuxSystem", system,
+                "CLinux", "DeployModel", "DurableFiles", "Fence", "GitRepository", "LinuxSystem", system,
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
             resources: [
@@ -113,14 +115,14 @@ let package = Package(
             ],
             cSettings: gnu, swiftSettings: dialect),
         .target(
-            name: "AdminClient", dependencies: ["AdminInterface", "CLinux", "DeployModel", "LinuxSystem", system],
+            name: "AdminClient", dependencies: ["AdminInterface", "DeployModel", "LinuxSystem", system],
             cSettings: gnu, swiftSettings: dialect),
 
         // The commands that people type.
         .target(
             name: "PinfoldCommands",
             dependencies: [
-                "AdminClient", "AdminInterface", "AgentFence", "AuditLog", "CLinux", "DeployModel", "LinuxSystem",
+                "AdminClient", "AdminInterface", "AgentRun", "AuditLog", "CLinux", "DeployModel", "Fence", "LinuxSystem",
                 "Patterns", "PinfoldConfiguration", "ZonePolicy", arguments, system,
             ],
             cSettings: gnu, swiftSettings: startingFast),
@@ -130,15 +132,15 @@ let package = Package(
             name: "pinfold", dependencies: ["CLinux", "LinuxSystem", "PinfoldCommands"], cSettings: gnu,
             swiftSettings: startingFast, linkerSettings: [startingAlone]),
         .executableTarget(
-            name: "pinfold-mount", dependencies: ["GatewayFileSystem", "LinuxSystem", "ZonePolicy", system], cSettings: gnu,
+            name: "pinfold-mount", dependencies: ["GatewayFileSystem", "LinuxSystem"], cSettings: gnu,
             swiftSettings: dialect),
         .executableTarget(
-            name: "pinfold-fence", dependencies: ["AgentFence", "LinuxSystem"], cSettings: gnu, swiftSettings: startingFast,
+            name: "pinfold-fence", dependencies: ["Fence", "LinuxSystem"], cSettings: gnu, swiftSettings: startingFast,
             // It starts in the agent's view: no library of what that shows is loaded into a process that is root still, and none is looked for.
             // No test names it as a dependency, or the flag would be the test bundle's too; `swift build` and `swift test` build it all the same.
             linkerSettings: [.unsafeFlags(["-static-executable"])]),
         .executableTarget(
-            name: "pinfold-git", dependencies: ["CLinux", "GitRepository", "LinuxSystem", system], cSettings: gnu,
+            name: "pinfold-git", dependencies: ["CLinux", "GitRepository", "LinuxSystem"], cSettings: gnu,
             swiftSettings: dialect,
             // So that libgit2 opens files by this program's function: a linker shows nobody what only a library asks for by a version. As with the
             // fence, no test names it as a dependency: the function would be the test bundle's too.
@@ -149,7 +151,7 @@ let package = Package(
             name: "pinfold-deployd",
             dependencies: [
                 "AdminServer", "CLinux", "DeployModel", "DeployService", "DeploySteps", "DurableFiles", "LinuxSystem",
-                "PinfoldConfiguration", "QuietTasks", arguments, system, .product(name: "Logging", package: "swift-log"),
+                "PinfoldConfiguration", "QuietTasks", arguments, .product(name: "Logging", package: "swift-log"),
             ],
             cSettings: gnu, swiftSettings: dialect),
 
@@ -178,7 +180,7 @@ let package = Package(
             cSettings: gnu,
             swiftSettings: dialect),
         .testTarget(
-            name: "AuditLogTests", dependencies: ["AuditLog", "CLinux", "LinuxSystem", "TestSupport", system], cSettings: gnu,
+            name: "AuditLogTests", dependencies: ["AuditLog", "CLinux", "LinuxSystem", "TestSupport"], cSettings: gnu,
             swiftSettings: dialect),
         .testTarget(name: "ZonePolicyTests", dependencies: ["Patterns", "ZonePolicy"], cSettings: gnu, swiftSettings: dialect),
         .testTarget(
@@ -187,18 +189,17 @@ let package = Package(
         .testTarget(
             name: "GatewayTests",
             dependencies: [
-                "AuditLog", "CLinux", "FuseSession", "GatewayFileSystem", "LinuxSystem", "TestSupport", "ZonePolicy",
-                "pinfold-mount", system,
+                "AuditLog", "CLinux", "FuseSession", "GatewayFileSystem", "LinuxSystem", "TestSupport", "pinfold-mount", system,
             ],
             cSettings: gnu, swiftSettings: dialect),
         .testTarget(
             name: "CommandLineTests",
-            dependencies: ["LinuxSystem", "TestSupport", "pinfold", "pinfold-mount", system],
+            dependencies: ["CLinux", "LinuxSystem", "TestSupport", "pinfold", "pinfold-mount", system],
             cSettings: gnu, swiftSettings: dialect),
         .testTarget(
             name: "AgentFenceTests",
             dependencies: [
-                "AgentFence", "AuditLog", "CLinux", "LinuxSystem", "TestSupport", "pinfold", "pinfold-mount", system,
+                "AgentRun", "AuditLog", "CLinux", "Fence", "LinuxSystem", "TestSupport", "pinfold", "pinfold-mount", system,
             ],
             cSettings: gnu, swiftSettings: dialect),
         .testTarget(
@@ -211,7 +212,7 @@ let package = Package(
         .testTarget(
             name: "DeployServiceTests",
             dependencies: [
-                "AdminInterface", "DeployModel", "DeployService", "DeploySteps", "DurableFiles", "GitRepository", "LinuxSystem",
+                "AdminInterface", "CLinux", "DeployModel", "DeployService", "DeploySteps", "DurableFiles", "LinuxSystem",
                 "TestSupport", "pinfold", "pinfold-deployd", system,
             ],
             exclude: ["Judge/Corpus"],
@@ -219,9 +220,8 @@ let package = Package(
         .testTarget(
             name: "AdminServerTests",
             dependencies: [
-                "AdminClient", "AdminInterface", "AdminServer", "DeployModel", "DeployService", "LinuxSystem", "TestSupport",
-                "pinfold",
-                "pinfold-deployd", system, .product(name: "HummingbirdTesting", package: "hummingbird"),
+                "AdminClient", "AdminInterface", "AdminServer", "CLinux", "DeployModel", "LinuxSystem",
+                "TestSupport", "pinfold", "pinfold-deployd", system, .product(name: "HummingbirdTesting", package: "hummingbird"),
             ],
             cSettings: gnu, swiftSettings: dialect),
     ]

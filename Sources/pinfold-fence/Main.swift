@@ -1,4 +1,4 @@
-private import AgentFence
+private import Fence
 private import LinuxSystem
 
 /// Runs inside the namespaces that bubblewrap made, as their first process. Not for people: its orders come in descriptor 3, the end of its

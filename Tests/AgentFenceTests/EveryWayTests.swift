@@ -1,4 +1,4 @@
-import AgentFence
+import Fence
 import LinuxSystem
 import TestSupport
 import Testing

@@ -1,4 +1,6 @@
-import AgentFence
+import AgentRun
+import Fence
+import LinuxSystem
 import Testing
 
 @Suite
@@ -12,12 +14,19 @@ struct `A fence as a value` {
         #expect(StageOrders(encoded: orders.encoded) == orders)
         let handing = StageOrders(["sh"], in: fence, further: 7..<9)
         #expect(StageOrders(encoded: handing.encoded) == handing)
+        var supervised = handing
+        var filter = FilterProgram()
+        filter.ifEqual(7, .notify)
+        supervised.supervision = filter
+        #expect(StageOrders(encoded: supervised.encoded) == supervised)
+        #expect(StageOrders(encoded: supervised.encoded) != handing)
     }
 
     @Test(arguments: [
         "", "user=0:0::root|command=sh|", "command=sh|", "user=1:1::a|", "user=1:1::a|command=sh", "user=1:1:x:a|command=sh|",
         "user=1:1::a|unknown=1|command=sh|", "user=1:1::a|limit=processes:many|command=sh|",
         "user=1:1::a|further=4:1|command=sh|", "user=1:1::a|further=7:0|command=sh|", "user=1:1::a|further=7|command=sh|",
+        "user=1:1::a|supervision=|command=sh|", "user=1:1::a|supervision=6,x|command=sh|",
     ])
     func `is refused by the stage where it is no set of orders`(text: String) {
         #expect(StageOrders(encoded: Array(text.replacing("|", with: "\0").utf8)) == nil)

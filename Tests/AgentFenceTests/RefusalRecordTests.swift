@@ -1,6 +1,6 @@
-import AgentFence
 import AuditLog
 import CLinux
+import Fence
 import LinuxSystem
 import SystemPackage
 import TestSupport

@@ -1,5 +1,5 @@
-import AgentFence
 import CLinux
+import Fence
 import LinuxSystem
 import SystemPackage
 import TestSupport

@@ -1,4 +1,4 @@
-import AgentFence
+import Fence
 import LinuxSystem
 import SystemPackage
 import TestSupport

@@ -1,4 +1,3 @@
-import AgentFence
 import LinuxSystem
 import SystemPackage
 import TestSupport

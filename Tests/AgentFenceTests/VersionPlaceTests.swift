@@ -1,4 +1,4 @@
-import AgentFence
+import Fence
 import TestSupport
 import Testing
 

@@ -4,14 +4,8 @@ import pathlib
 import re
 
 import commands
+import modules
 
-# The gateway half, which may read the whole machine and is to be read by whoever audits it.
-AUDITED = [
-    "LinuxSystem", "AuditLog", "Patterns", "ZonePolicy", "FuseSession", "GatewayFileSystem", "AgentFence", "pinfold-mount", "pinfold-fence",
-]
-UNAUDITED = re.compile(
-    r"^ *(@[a-z]+ +)?((public|package|internal|private) +)?import (Foundation\w*|NIO\w*|Hummingbird|CLibgit2|GRDB)", re.MULTILINE
-)
 TOP = {"Package.swift", "Sources", "Tests", "Python", "mount", "Docs", "README.md", "LICENSE"}
 
 
@@ -29,18 +23,13 @@ def shell(out):
 
 
 def layout(out):
-    """What is at the top, and that the audited half links no git, no HTTP and no Foundation."""
+    """What is at the top; and that the modules are as they are drawn, and that neither half links what it must not."""
     right = True
     for name in sorted({path.split("/")[0] for path in commands.output("git", "ls-files", "-z").split("\0") if path}):
         if not name.startswith(".") and name not in TOP:
             print(f"'{name}' does not belong at the top level", file=out)
             right = False
-    for module in AUDITED:
-        for path in pathlib.Path("Sources", module).rglob("*.swift"):
-            for found in UNAUDITED.finditer(path.read_text()):
-                print(f"{path}: the gateway half has none of this: {found[0]}", file=out)
-                right = False
-    return right
+    return modules.check(out) and right
 
 
 def links(out):

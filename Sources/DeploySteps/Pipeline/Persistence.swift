@@ -1,4 +1,4 @@
-internal import AgentFence
+internal import Fence
 internal import CLinux
 internal import GitRepository
 

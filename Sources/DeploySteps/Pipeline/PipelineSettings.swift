@@ -1,4 +1,4 @@
-internal import AgentFence
+internal import Fence
 internal import GitRepository
 
 package import DeployModel

@@ -1,4 +1,4 @@
-internal import AgentFence
+internal import Fence
 package import DeployModel
 internal import DurableFiles
 internal import GitRepository

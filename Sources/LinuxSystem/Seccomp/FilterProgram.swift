@@ -27,6 +27,20 @@ package struct FilterProgram {
 
     private var instructions: [sock_filter] = []
 
+    /// The program as numbers, an instruction each, to be handed to another process.
+    package var words: [UInt64] {
+        instructions.map { UInt64($0.code) << 48 | UInt64($0.jt) << 40 | UInt64($0.jf) << 32 | UInt64($0.k) }
+    }
+
+    /// - Parameter words: of a program of this process's own; the kernel judges what it is.
+    package init(words: [UInt64]) {
+        instructions = words.map { word in
+            sock_filter(
+                code: UInt16(truncatingIfNeeded: word >> 48), jt: UInt8(truncatingIfNeeded: word >> 40),
+                jf: UInt8(truncatingIfNeeded: word >> 32), k: UInt32(truncatingIfNeeded: word))
+        }
+    }
+
     /// Opcodes of classic BPF (linux/bpf_common.h): the accumulator holds what was loaded last.
     private static let load: UInt16 = 0x20
     private static let jumpEqual: UInt16 = 0x15
@@ -128,4 +142,9 @@ package struct FilterProgram {
 
     /// SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV.
     private static let waitKillableReceive: UInt32 = 1 << 5
+}
+
+extension FilterProgram: Hashable {
+    package static func == (one: FilterProgram, other: FilterProgram) -> Bool { one.words == other.words }
+    package func hash(into hasher: inout Hasher) { hasher.combine(words) }
 }

@@ -1,5 +1,5 @@
-internal import AgentFence
 internal import CLinux
+internal import Fence
 internal import LinuxSystem
 internal import PinfoldConfiguration
 internal import SystemPackage

@@ -1,4 +1,4 @@
-internal import AgentFence
+internal import AgentRun
 internal import CLinux
 internal import LinuxSystem
 internal import SystemPackage

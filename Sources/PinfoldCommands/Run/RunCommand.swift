@@ -1,5 +1,5 @@
-internal import AgentFence
 internal import ArgumentParser
+internal import Fence
 internal import LinuxSystem
 internal import PinfoldConfiguration
 

@@ -1,6 +1,7 @@
-internal import AgentFence
+internal import AgentRun
 internal import AuditLog
 internal import CLinux
+internal import Fence
 internal import LinuxSystem
 internal import PinfoldConfiguration
 internal import SystemPackage

@@ -2,15 +2,15 @@ internal import LinuxSystem
 
 /// The command's user as programs find it: what `getpwuid` answers is what HOME and USER say. Java, ssh and whatever else asks the list of users
 /// would look in another place than the one that the command can write.
-struct Account {
+package struct Account {
     /// The host's list (`man 5 passwd`), in which the user's home is the command's; nil where it says so already.
-    let passwords: [UInt8]?
+    package let passwords: [UInt8]?
     /// What `getpwuid` answers: the first name with that number, or the one that the user was named by.
-    let name: String
+    package let name: String
 
     private static let path = "/etc/passwd"
 
-    init(of user: FenceUser, home: String) {
+    package init(of user: FenceUser, home: String) {
         let text = readWhole(Self.path) ?? []
         let number = Array(String(user.uid).utf8)
         let wanted = Array(home.utf8)
@@ -44,8 +44,8 @@ struct Account {
     }
 
     /// What lies over the list of users, where that is shown.
-    func mounts(whereShown shown: String?) -> [Fence.Mount] {
-        guard let passwords, let shown, FileKind.of(shown) == .other else { return [] }
+    package func mounts(whereShown shown: String?) -> [Fence.Mount] {
+        guard let passwords, let shown, HostEntry.of(shown) == .other else { return [] }
         return [.file(at: Self.path, passwords)]
     }
 }

@@ -19,7 +19,7 @@ extension Fence {
         group: Group? = nil, temporaryBytes: UInt64 = 1 << 30
     ) -> Fence {
         var mounts = host.base
-        if network == .host, host == .few, let resolver = FileKind.resolved("/etc/resolv.conf") {
+        if network == .host, host == .few, let resolver = HostEntry.resolved("/etc/resolv.conf") {
             mounts.append(.readOnly(resolver, at: "/etc/resolv.conf"))
         }
         mounts += [
@@ -41,7 +41,8 @@ extension Fence {
         mounts += account.mounts(whereShown: "/etc/passwd")
         for name in ["USER", "LOGNAME"] where environment[name] == nil { values[name] = account.name }
         let sealed =
-            ["/", "/usr", "/etc", "/run", "/var"] + host.sealed + readOnly.filter { FileKind.of($0.source) == .directory }.map(\.at)
+            ["/", "/usr", "/etc", "/run", "/var"] + host.sealed
+            + readOnly.filter { HostEntry.of($0.source) == .directory }.map(\.at)
         return Fence(
             mounts: mounts, user: user, network: network, limits: limits, group: group ?? Group(name), environment: values,
             workingDirectories: [workingDirectory],

@@ -61,7 +61,7 @@ private struct Ground {
     mutating func hide(_ path: String) {
         let path = inside(path)
         guard let index = container(of: path), case .readOnly(let source, let at) = mounts[index], at != path,
-            FileKind.of(source + path.dropFirst(at.count)) == .directory
+            HostEntry.of(source + path.dropFirst(at.count)) == .directory
         else { return }
         mounts.insert(.empty(at: path), at: index + 1)
         made.append(path)
@@ -89,7 +89,7 @@ private struct Ground {
             var reached = at
             for name in path.dropFirst(at.count).split(separator: "/") {
                 let next = reached + "/" + name
-                guard FileKind.of(source + next.dropFirst(at.count)) == .directory, !isLink || next != path else { break }
+                guard HostEntry.of(source + next.dropFirst(at.count)) == .directory, !isLink || next != path else { break }
                 reached = next
             }
             if reached != path { try remake(reached, of: source + reached.dropFirst(at.count), after: index, leaving: path) }
@@ -129,10 +129,10 @@ private struct Ground {
         }
         for name in names where !isAtOrBelow(path, directory + "/" + name) {
             let (from, at) = (source + "/" + name, directory + "/" + name)
-            switch FileKind.of(from) {
+            switch HostEntry.of(from) {
             case .directory: parts.append(.readOnly(from, at: at))
             case .symbolicLink(let target): parts.append(.symbolicLink(to: target, at: at))
-            case .other where FileKind.isRegular(from): parts.append(.readOnly(from, at: at))
+            case .other where HostEntry.isRegular(from): parts.append(.readOnly(from, at: at))
             default: continue
             }
         }

@@ -52,7 +52,7 @@ struct Cover {
                 }
                 let text = String(decoding: name, as: UTF8.self)
                 let path = (source: directory.source + "/" + text, place: directory.place + "/" + text)
-                switch Int32(type) == Int32(DT_UNKNOWN) ? FileKind.entryType(path.source) : Int32(type) {
+                switch Int32(type) == Int32(DT_UNKNOWN) ? HostEntry.entryType(path.source) : Int32(type) {
                 case _ where isHidden && !text.utf8.elementsEqual(name):
                     throw FenceError("\(path.source) is hidden and cannot be covered: its name is not UTF-8", kind: .refused)
                 case Int32(DT_DIR):
@@ -78,8 +78,8 @@ struct Cover {
             if name == ".." { _ = names.popLast() } else { names.append(name) }
         }
         let place = "/" + names.joined(separator: "/")
-        guard isAtOrBelow(place, "/run") || isAtOrBelow(place, "/var"), let source = FileKind.resolved(link),
-            FileKind.isRegular(source), !hides(source), !hides(place)
+        guard isAtOrBelow(place, "/run") || isAtOrBelow(place, "/var"), let source = HostEntry.resolved(link),
+            HostEntry.isRegular(source), !hides(source), !hides(place)
         else { return nil }
         return .readOnly(source, at: place)
     }

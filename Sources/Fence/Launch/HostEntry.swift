@@ -1,13 +1,13 @@
 internal import CLinux
 
 /// What lies at a path of the host, as far as a fence has to know.
-enum FileKind: Hashable {
+package enum HostEntry: Hashable {
     case directory
     case symbolicLink(to: String)
     case other
 
     /// Nil where there is nothing.
-    static func of(_ path: String) -> FileKind? {
+    package static func of(_ path: String) -> HostEntry? {
         var status = stat()
         guard unsafe lstat(path, &status) == 0 else { return nil }
         switch Int32(status.st_mode) & S_IFMT {
@@ -30,7 +30,7 @@ enum FileKind: Hashable {
     }
 
     /// The path without symbolic links, `.` and `..`; nil where there is nothing.
-    static func resolved(_ path: String) -> String? {
+    package static func resolved(_ path: String) -> String? {
         guard let pointer = unsafe realpath(path, nil) else { return nil }
         defer { unsafe free(pointer) }
         return unsafe String(cString: pointer)

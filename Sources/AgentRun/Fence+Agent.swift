@@ -1,3 +1,5 @@
+package import Fence
+
 extension Fence {
     /// The fence of `pinfold run`: the view is the root directory, or lies over its source's own path in its surroundings.
     ///
@@ -19,7 +21,7 @@ extension Fence {
         ]
         var covered = ["/tmp", "/run"]
         // Where it is no link to /run.
-        if FileKind.of("/var/run") == .directory {
+        if HostEntry.of("/var/run") == .directory {
             mounts.append(.empty(at: "/var/run"))
             covered.append("/var/run")
         }
@@ -52,7 +54,7 @@ extension Fence {
         for name in ["USER", "LOGNAME"] where environment[name] == nil { values[name] = account.name }
 
         var sealed = ["/", view.source, parent(of: view.codeRepo), parent(of: view.sandbox)]
-        sealed += ["/etc", "/usr"].filter { FileKind.of($0) == .directory }
+        sealed += ["/etc", "/usr"].filter { HostEntry.of($0) == .directory }
         if let directory = view.agentSocketDirectory { sealed.append(directory) }
         sealed = sealed.enumerated().filter { !sealed[..<$0.offset].contains($0.element) }.map(\.element)
         return Fence(
@@ -67,15 +69,11 @@ extension Fence {
     private static func gap(above path: String, in surroundings: String) -> String? {
         var place = path
         while place != "/" {
-            if FileKind.of(surroundings + place) == .directory { return place == path ? nil : place }
+            if HostEntry.of(surroundings + place) == .directory { return place == path ? nil : place }
             place = parent(of: place)
         }
         return nil
     }
-
-    /// LeakSanitizer stops the threads of its own process by `ptrace`, which the filter refuses: a program built with AddressSanitizer would end with
-    /// that error instead of its own code.
-    static let sanitizerOptions = ["LSAN_OPTIONS": "detect_leaks=0"]
 
     /// What of the caller's environment the command sees: nothing that could be a secret.
     static let passedOn: Set<String> = [

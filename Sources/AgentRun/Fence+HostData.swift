@@ -1,11 +1,11 @@
-internal import LinuxSystem
+internal import Fence
 
 /// What of the host's system ordinary programs ask for, and a directory that the fence makes anew would take from them.
 extension Fence {
     /// How many processors there are, and what kind: `nproc`, `lscpu` and Java ask. The rest of `/sys` is the host's devices.
     static func processors(in shown: String) -> [Mount] {
         let place = "/sys/devices/system"
-        guard FileKind.of(shown + "/sys") == .directory, FileKind.of(place) == .directory else { return [] }
+        guard HostEntry.of(shown + "/sys") == .directory, HostEntry.of(place) == .directory else { return [] }
         return [.empty(at: "/sys"), .readOnly(place, at: place)]
     }
 
@@ -19,15 +19,11 @@ extension Fence {
         let directory = String(way.end[..<(way.end.lastIndex(of: "/") ?? way.end.startIndex)])
         let place = covered.contains(directory) ? way.end : directory
         // What was mounted after the view is not in it.
-        let isShown = FileKind.of(view.shown(way.end)) != nil
+        let isShown = HostEntry.of(view.shown(way.end)) != nil
         let links = way.links.filter { isCovered($0.at) && !isAtOrBelow($0.at, place) }
         return links.map { .symbolicLink(to: $0.text, at: $0.at) }
             + [isShown ? .bind(view.shown(place), at: place) : .readOnly(way.end, at: way.end)]
     }
-
-    /// Where message queues can be made (`man 7 mq_overview`): those of the private IPC namespace. Landlock has to know their file system; nil where the kernel
-    /// has none.
-    static let messageQueues: String? = FileKind.of("/proc/sys/fs/mqueue") == .directory ? "/dev/mqueue" : nil
 }
 
 /// The links on the way to a file, and where it ends.
@@ -45,7 +41,7 @@ struct Way {
                 continue
             }
             let next = end + "/" + name
-            switch FileKind.of(next) {
+            switch HostEntry.of(next) {
             case nil: return nil
             case .symbolicLink(let text):
                 links.append((next, text))

@@ -1,6 +1,5 @@
 internal import CLinux
 internal import LinuxSystem
-internal import SystemPackage
 
 /// The second seccomp filter: it refuses nothing, and lets whoever listens see each call that would modify something before it is made.
 ///
@@ -8,15 +7,10 @@ internal import SystemPackage
 /// told, and a filter that the command adds can hide a call from the listener only by not making it. A tree of filters has one listener,
 /// so the command cannot put one of its own in front (`man 2 seccomp`, `man 2 seccomp_unotify`).
 enum ModifyingCallFilter {
-    /// Installs it for this thread and all that it starts from then on; each call that it tells of waits until the listener is served.
-    static func install() throws(Errno) -> Descriptor {
-        try assemble().installListening()
-    }
-
     /// What an open must ask for to change something: a way to write, a name that may be made, content that goes, a file without a name.
     private static let openingToModify = UInt32(O_ACCMODE | O_CREAT | O_TRUNC) | UInt32(pinfold_O_TMPFILE) & ~UInt32(O_DIRECTORY)
 
-    private static func assemble() -> FilterProgram {
+    static var program: FilterProgram {
         var program = FilterProgram()
         // The most frequent first. The kernel knows of calls that are not in here that they are allowed, and does not run this for them.
         for number in [ModifyingCall.openAt, pinfold_SYS_open] where number >= 0 {

@@ -1,3 +1,5 @@
+package import LinuxSystem
+
 /// What `pinfold-fence` does inside the new namespaces, handed over in a file in memory: on a command line every user of the host could read it.
 package struct StageOrders: Hashable, Sendable {
     package var user: FenceUser
@@ -7,7 +9,8 @@ package struct StageOrders: Hashable, Sendable {
     package var writable: [String]
     package var sealed: [String]
     package var terminal: Bool
-    package var recordsRefusals: Bool
+    /// Which calls somebody outside is told of before they are made; nil where nobody is.
+    package var supervision: FilterProgram?
     /// The numbers here of what the command gets as 3, 4, ….
     package var further: Range<Int32>
     package var command: [String]
@@ -20,7 +23,6 @@ package struct StageOrders: Hashable, Sendable {
         writable = fence.writable
         sealed = fence.sealed
         terminal = fence.terminal
-        recordsRefusals = fence.recordsRefusals
         self.further = further
         self.command = command
     }
@@ -35,7 +37,7 @@ package struct StageOrders: Hashable, Sendable {
         words += writable.map { "writable=" + $0 }
         words += sealed.map { "sealed=" + $0 }
         if terminal { words.append("terminal=") }
-        if recordsRefusals { words.append("refusals=") }
+        if let supervision { words.append("supervision=" + supervision.words.map { String($0, radix: 16) }.joined(separator: ",")) }
         if !further.isEmpty { words.append("further=\(further.lowerBound):\(further.count)") }
         words += command.map { "command=" + $0 }
         return words.flatMap { Array($0.utf8) + [0] }
@@ -51,7 +53,7 @@ package struct StageOrders: Hashable, Sendable {
         writable = []
         sealed = []
         terminal = false
-        recordsRefusals = false
+        supervision = nil
         further = 3..<3
         command = []
         for bytes in encoded.dropLast().split(separator: 0, omittingEmptySubsequences: false) {
@@ -76,7 +78,10 @@ package struct StageOrders: Hashable, Sendable {
             case "writable": writable.append(value)
             case "sealed": sealed.append(value)
             case "terminal": terminal = true
-            case "refusals": recordsRefusals = true
+            case "supervision":
+                let instructions = value.split(separator: ",").map { UInt64($0, radix: 16) }
+                guard !instructions.isEmpty, !instructions.contains(nil) else { return nil }
+                supervision = FilterProgram(words: instructions.compactMap { $0 })
             case "further":
                 let parts = value.split(separator: ":").compactMap { Int32($0) }
                 guard parts.count == 2, parts[0] > 4, (1...64).contains(parts[1]), parts[0] < 1 << 20 else { return nil }

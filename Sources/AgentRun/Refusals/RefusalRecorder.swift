@@ -1,5 +1,6 @@
 internal import AuditLog
 internal import CLinux
+internal import Fence
 internal import LinuxSystem
 internal import SystemPackage
 
@@ -9,7 +10,7 @@ internal import SystemPackage
 /// Two threads receive: they read what the call asks for, which waits for nobody else's file system, let it go on, and put it into a bounded
 /// queue. A third looks it up and tells the gateway; it alone may be held up. When this process dies the listener closes, and each such call
 /// fails with ENOSYS until the fence has ended.
-final class RefusalRecorder: Sendable {
+final class RefusalRecorder: CallSupervisor {
     private struct State {
         /// Whether the listener is here, or the judge.
         var isHalfReady = false
@@ -34,6 +35,8 @@ final class RefusalRecorder: Sendable {
     private static let receivers = 2
     /// How long a receiver waits for room, after its call has gone on.
     private static let patience = 20
+
+    var filter: FilterProgram { ModifyingCallFilter.program }
 
     init(user: FenceUser, outlet: AuditOutlet) throws(Errno) {
         self.user = user

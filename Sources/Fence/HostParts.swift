@@ -24,26 +24,26 @@ package struct HostParts: Hashable, Sendable {
     package static func all(hiding hide: [String], reading read: [String]) throws(FenceError) -> HostParts {
         let cover = try Cover(hide)
         var parts = HostParts(base: programs, over: [], sealed: [])
-        if FileKind.of("/etc") == .directory {
+        if HostEntry.of("/etc") == .directory {
             parts.base.append(.readOnly("/etc", at: "/etc"))
             let tree = try cover.tree(at: "/etc", of: "/etc")
             parts.base += tree.covers
             parts.over += tree.targets
         }
-        for path in processorData where FileKind.of(path) == .directory { parts.over.append(.readOnly(path, at: path)) }
-        for path in packageData where FileKind.of(path) == .directory {
+        for path in processorData where HostEntry.of(path) == .directory { parts.over.append(.readOnly(path, at: path)) }
+        for path in packageData where HostEntry.of(path) == .directory {
             parts.over.append(.readOnly(path, at: path))
             parts.over += try cover.tree(at: path, of: path).covers
         }
         // What is in another comes after it.
         for path in read.sorted(by: { $0.utf8.count < $1.utf8.count }) {
-            guard let source = FileKind.resolved(path), let kind = FileKind.of(source) else {
+            guard let source = HostEntry.resolved(path), let kind = HostEntry.of(source) else {
                 throw FenceError("AGENT_DEPLOY_TEST_READ: \(path) does not exist", kind: .configuration)
             }
             guard !cover.hides(source), !cover.hides(path) else {
                 throw FenceError("AGENT_DEPLOY_TEST_READ: \(path) is hidden by AGENT_VIEW_HIDE", kind: .configuration)
             }
-            guard kind == .directory || FileKind.isRegular(source) else {
+            guard kind == .directory || HostEntry.isRegular(source) else {
                 throw FenceError("AGENT_DEPLOY_TEST_READ: \(path) is neither a file nor a directory", kind: .configuration)
             }
             parts.over.append(.readOnly(source, at: path))
@@ -58,11 +58,11 @@ package struct HostParts: Hashable, Sendable {
     /// The host's programs and libraries.
     private static var programs: [Fence.Mount] {
         var mounts: [Fence.Mount] = []
-        for directory in ["/usr", "/opt"] where FileKind.of(directory) == .directory {
+        for directory in ["/usr", "/opt"] where HostEntry.of(directory) == .directory {
             mounts.append(.readOnly(directory, at: directory))
         }
         for name in ["/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"] {
-            switch FileKind.of(name) {
+            switch HostEntry.of(name) {
             // Merged into /usr, as on Debian: the same links.
             case .symbolicLink(let target): mounts.append(.symbolicLink(to: target, at: name))
             case .directory: mounts.append(.readOnly(name, at: name))
@@ -82,7 +82,7 @@ package struct HostParts: Hashable, Sendable {
         ]
         return names.compactMap { name in
             // A link into a place that is not shown would dangle: what it leads to is bound in its stead.
-            FileKind.resolved("/etc/" + name).map { .readOnly($0, at: "/etc/" + name) }
+            HostEntry.resolved("/etc/" + name).map { .readOnly($0, at: "/etc/" + name) }
         }
     }
 

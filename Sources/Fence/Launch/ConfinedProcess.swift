@@ -1,4 +1,3 @@
-package import AuditLog
 internal import CLinux
 package import LinuxSystem
 package import SystemPackage
@@ -10,8 +9,7 @@ package struct ConfinedProcess: ~Copyable, Sendable {
     private let stage: SharedDescriptor?
     /// The other end is watched inside: when the last copy of this one closes, everything there ends.
     private let lifeline: SharedDescriptor
-    /// Where the fence records refusals.
-    private let recorder: RefusalRecorder?
+    private let supervisor: (any CallSupervisor)?
     /// What it is in, with everything that it starts. Let go of last, when all that has ended.
     private let group: ControlGroup?
     /// Why its memory is not bounded in sum although the fence says so; nil where it is.
@@ -24,12 +22,11 @@ package struct ConfinedProcess: ~Copyable, Sendable {
     ///
     /// - Parameter descriptors: standard input, output and error; each that is not given is `/dev/null`.
     /// - Parameter further: what the command gets as 3, 4, …. Nothing else is inherited.
-    /// - Parameter refusals: where those go that the fence records; one that records none takes none.
+    /// - Parameter supervisor: who is told of calls before they are made.
     /// - Parameter tools: programs of Pinfold (`pinfold-git`), found beside this executable, that the command needs: they appear in `/run/pinfold/`.
     package init(
         _ command: [String], in fence: Fence, descriptors: [Int32: Int32] = [:], further: [Int32] = [],
-        refusals: AuditOutlet? = nil,
-        tools: [String] = []
+        supervisor: (any CallSupervisor)? = nil, tools: [String] = []
     ) throws(FenceError) {
         guard geteuid() == 0 else {
             throw FenceError(
@@ -41,12 +38,10 @@ package struct ConfinedProcess: ~Copyable, Sendable {
         let (made, obstacle, bounded) = Self.makeGroup(fence)
         do throws(Errno) {
             let orders = Descriptor(owning: try check { unsafe pinfold_memfd_create("pinfold-fence orders") })
-            var recording: RefusalRecorder?
-            if fence.recordsRefusals, let refusals { recording = try RefusalRecorder(user: fence.user, outlet: refusals) }
             let firstFile: Int32 = 6
             let firstFurther = firstFile + Int32(fence.files.count)
             var words = StageOrders(command, in: bounded, further: firstFurther..<(firstFurther + Int32(further.count)))
-            words.recordsRefusals = recording != nil
+            words.supervision = supervisor?.filter
             try Self.fill(orders, words.encoded)
             let watched = try SocketPair()
             let information = try Pipe()
@@ -74,12 +69,12 @@ package struct ConfinedProcess: ~Copyable, Sendable {
             let first = Self.firstProcess(named: readWhole(descriptor: answer.rawValue) ?? [], of: launcher.pid)
             stage = first?.descriptor
             lifeline = SharedDescriptor(watched.keepOne())
-            recorder = recording
+            self.supervisor = supervisor
             group = made
             unbounded = obstacle
-            if let recording, let first {
-                recording.start(process: first.pid, channel: lifeline)
-            } else if recording != nil {
+            if let supervisor, let first {
+                supervisor.start(process: first.pid, channel: lifeline)
+            } else if supervisor != nil {
                 // It has ended already; should it not have, it must not wait to be listened to.
                 shutdown(lifeline.descriptor.rawValue, Int32(SHUT_RDWR))
             }
@@ -116,7 +111,7 @@ package struct ConfinedProcess: ~Copyable, Sendable {
         try launcher.ends(withinMilliseconds: milliseconds)
     }
 
-    /// Whether the command itself was started, for a fence that records no refusals: else what is on its standard error, and the exit code, are the
+    /// Whether the command itself was started, where nobody supervises its calls: else what is on its standard error, and the exit code, are the
     /// fence's own.
     package borrowing func hasStarted() -> Bool {
         var begun: UInt8 = 0
@@ -127,13 +122,13 @@ package struct ConfinedProcess: ~Copyable, Sendable {
     package consuming func wait() throws(Errno) -> ExitStatus {
         let status = try launcher.wait()
         // What it did last is on its way still.
-        recorder?.finish(withinMilliseconds: 2000)
+        supervisor?.finish(withinMilliseconds: 2000)
         return status
     }
 
     /// Signals that are passed on to the command. They are blocked from the launcher's first instruction to the stage that takes them, so that
     /// none is lost however early it comes, and bubblewrap does not die of one.
-    static let forwarded: [Int32] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH]
+    package static let forwarded: [Int32] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH]
 
     /// The group, why it does not bound the memory where it should, and the fence with the limits that stay for each process and user.
     private static func makeGroup(_ fence: Fence) -> (ControlGroup?, obstacle: String?, Fence) {

@@ -1,3 +1,4 @@
+package import Fence
 internal import LinuxSystem
 
 /// A view that `pinfold mount` serves, as `pinfold run` has to know it. All paths are absolute and without symbolic links.
@@ -50,9 +51,4 @@ package struct AgentView: Hashable, Sendable {
         if source == "/" { return relative.isEmpty ? "/" : relative }
         return source + relative
     }
-}
-
-/// Whether `path` is `ancestor` or lies below it; both absolute.
-func isAtOrBelow(_ path: String, _ ancestor: String) -> Bool {
-    path == ancestor || ancestor == "/" || path.hasPrefix(ancestor + "/")
 }

@@ -1,4 +1,5 @@
 internal import CLinux
+internal import Fence
 internal import LinuxSystem
 internal import SystemPackage
 

@@ -27,7 +27,7 @@ package struct Stage {
         }
         try StandardStreams.check(also: further)
         // The mounts are made and nobody changes them: who listens can prepare itself meanwhile.
-        if orders.recordsRefusals {
+        if orders.supervision != nil {
             var begun: UInt8 = 1
             guard unsafe send(lifeline, &begun, 1, Int32(MSG_NOSIGNAL)) == 1 else {
                 throw FenceError("the record of refusals cannot be kept: \(Errno.current)", kind: .refused)
@@ -49,17 +49,17 @@ package struct Stage {
         try SystemCallFilter.install()
         try SelfTest(orders).userCannotEscape()
 
-        if orders.recordsRefusals { try tellOfModifyingCalls(lifeline) }
+        if let filter = orders.supervision { try tell(filter, lifeline) }
 
         FirstProcess(orders, lifeline: lifeline).run()
     }
 
-    /// Installs the filter that tells, and hands its listener out by the lifeline. Last, so that nothing of the above is told of; the
+    /// Installs the supervisor's filter, and hands its listener out by the lifeline. Last, so that nothing of the above is told of; the
     /// command starts when the other end says that it listens, and no copy of the listener is left in here.
-    private func tellOfModifyingCalls(_ lifeline: Int32) throws(FenceError) {
+    private func tell(_ filter: FilterProgram, _ lifeline: Int32) throws(FenceError) {
         var answer: UInt8 = 0
         do throws(Errno) {
-            let listener = try ModifyingCallFilter.install()
+            let listener = try filter.installListening()
             let raw = listener.rawValue
             _ = try check { pinfold_send_descriptor(lifeline, raw) }
         } catch {
@@ -79,7 +79,7 @@ package struct Stage {
 }
 
 /// Makes a call that must succeed, or says which one did not.
-func call(_ name: String, _ body: () -> Int32) throws(FenceError) -> Int32 {
+package func call(_ name: String, _ body: () -> Int32) throws(FenceError) -> Int32 {
     do {
         return try check(body)
     } catch {

@@ -21,9 +21,9 @@ struct FirstProcess {
         let signals = unsafe signalfd(-1, &all, Int32(SFD_CLOEXEC))
         guard signals >= 0 else { fail("the command cannot be started: \(Errno.current)", 1) }
         let command = startCommand()
-        // Nobody else listens there; who keeps a record of refusals knows by what it is told of.
+        // Nobody else listens there; who supervises calls knows by what it is told of.
         var begun: UInt8 = 1
-        if !orders.recordsRefusals { _ = unsafe send(lifeline, &begun, 1, Int32(MSG_NOSIGNAL)) }
+        if orders.supervision == nil { _ = unsafe send(lifeline, &begun, 1, Int32(MSG_NOSIGNAL)) }
         // What the command was given must not be held open here: its reader waits for the end of what is written.
         closeWhatTheCommandHas()
         while true {

@@ -1,4 +1,5 @@
 internal import CLinux
+package import Fence
 internal import LinuxSystem
 internal import SystemPackage
 

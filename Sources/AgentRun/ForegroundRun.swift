@@ -1,5 +1,6 @@
 package import AuditLog
 internal import CLinux
+package import Fence
 package import LinuxSystem
 internal import SystemPackage
 
@@ -40,7 +41,8 @@ package enum ForegroundRun {
                 unsafe tcsetattr(0, TCSADRAIN, &settings)
             }
         }
-        let process = try ConfinedProcess(command, in: fence, descriptors: [0: 0, 1: 1, 2: 2], refusals: refusals)
+        let process = try ConfinedProcess(
+            command, in: fence, descriptors: [0: 0, 1: 1, 2: 2], supervisor: try recorder(of: fence, refusals))
         var daemon = viewDaemon?.descriptor.rawValue ?? -1
         var lostView = false
         if let reason = process.unbounded {
@@ -73,6 +75,15 @@ package enum ForegroundRun {
             return lostView ? .killedWithItsView : .exited(status.shellCode)
         } catch {
             throw FenceError("the command's end cannot be seen: \(error)", kind: .refused)
+        }
+    }
+
+    private static func recorder(of fence: Fence, _ refusals: AuditOutlet?) throws(FenceError) -> RefusalRecorder? {
+        guard fence.recordsRefusals, let refusals else { return nil }
+        do throws(Errno) {
+            return try RefusalRecorder(user: fence.user, outlet: refusals)
+        } catch {
+            throw FenceError("the record of refusals cannot be kept: \(error)", kind: .refused)
         }
     }
 }
