@@ -1,4 +1,4 @@
-// What only AgentFence needs; see CLinux.h for what may be in here.
+// What only the fence needs; see CLinux.h for what may be in here.
 #pragma once
 #include <dirent.h>
 #include <fnmatch.h>
