@@ -12,4 +12,5 @@ unset directory
 export PATH
 
 # What is installed, in the order in which it is built.
+# shellcheck disable=SC2034 # for who sources this
 programs=(pinfold pinfold-mount pinfold-fence pinfold-git pinfold-deployd)
