@@ -67,10 +67,10 @@ extension Fence {
     /// The nearest directory above `path` that is there in `surroundings`, where `path` is not: the source may be on a file system that is shown as an empty
     /// directory, another FUSE one say. Nil where all of it is there, or nothing: then nothing is mounted, and the fence is explained alone.
     private static func gap(above path: String, in surroundings: String) -> String? {
-        var place = path
-        while place != "/" {
-            if HostEntry.of(surroundings + place) == .directory { return place == path ? nil : place }
-            place = parent(of: place)
+        var directory = path
+        while directory != "/" {
+            if HostEntry.of(surroundings + directory) == .directory { return directory == path ? nil : directory }
+            directory = parent(of: directory)
         }
         return nil
     }

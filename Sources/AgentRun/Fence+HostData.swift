@@ -4,9 +4,9 @@ internal import Fence
 extension Fence {
     /// How many processors there are, and what kind: `nproc`, `lscpu` and Java ask. The rest of `/sys` is the host's devices.
     static func processors(in shown: String) -> [Mount] {
-        let place = "/sys/devices/system"
-        guard HostEntry.of(shown + "/sys") == .directory, HostEntry.of(place) == .directory else { return [] }
-        return [.empty(at: "/sys"), .readOnly(place, at: place)]
+        let path = "/sys/devices/system"
+        guard HostEntry.of(shown + "/sys") == .directory, HostEntry.of(path) == .directory else { return [] }
+        return [.empty(at: "/sys"), .readOnly(path, at: path)]
     }
 
     /// The file that says who is asked for names, where `/etc/resolv.conf` is a link into one of `covered`: what systemd-resolved, NetworkManager or resolvconf
@@ -17,12 +17,12 @@ extension Fence {
         func isCovered(_ path: String) -> Bool { covered.contains { isAtOrBelow(path, $0) } }
         guard let way = Way(to: "/etc/resolv.conf"), isCovered(way.end) else { return [] }
         let directory = String(way.end[..<(way.end.lastIndex(of: "/") ?? way.end.startIndex)])
-        let place = covered.contains(directory) ? way.end : directory
+        let bound = covered.contains(directory) ? way.end : directory
         // What was mounted after the view is not in it.
         let isShown = HostEntry.of(view.shown(way.end)) != nil
-        let links = way.links.filter { isCovered($0.at) && !isAtOrBelow($0.at, place) }
+        let links = way.links.filter { isCovered($0.at) && !isAtOrBelow($0.at, bound) }
         return links.map { .symbolicLink(to: $0.text, at: $0.at) }
-            + [isShown ? .bind(view.shown(place), at: place) : .readOnly(way.end, at: way.end)]
+            + [isShown ? .bind(view.shown(bound), at: bound) : .readOnly(way.end, at: way.end)]
     }
 }
 

@@ -61,7 +61,7 @@ package final class DeployService: Sendable {
             let trial = try ControlGroup("trial", limits: .init(memoryBytes: bytes))
             if trial.bounds.contains(.memory) { return nil }
             return
-                "tests and builds are not bounded in memory (AGENT_DEPLOY_TEST_MEMORY): \(ControlGroupPlaces.find().obstacle ?? "")"
+                "tests and builds are not bounded in memory (AGENT_DEPLOY_TEST_MEMORY): \(ControlGroupHierarchies.find().obstacle ?? "")"
         } catch {
             return "tests and builds are not bounded in memory (AGENT_DEPLOY_TEST_MEMORY): \(error)"
         }

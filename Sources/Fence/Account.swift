@@ -1,7 +1,7 @@
 internal import LinuxSystem
 
 /// The command's user as programs find it: what `getpwuid` answers is what HOME and USER say. Java, ssh and whatever else asks the list of users
-/// would look in another place than the one that the command can write.
+/// would look elsewhere than where the command can write.
 package struct Account {
     /// The host's list (`man 5 passwd`), in which the user's home is the command's; nil where it says so already.
     package let passwords: [UInt8]?

@@ -81,12 +81,12 @@ extension Fence.Mount {
 
 extension Fence.Group {
     fileprivate func explanation(processes: UInt64?) -> String {
-        let places = ControlGroupPlaces.find()
+        let hierarchies = ControlGroupHierarchies.find()
         if let memoryBytes {
-            if let obstacle = places.obstacle { return "memory is not bounded: \(obstacle)" }
+            if let obstacle = hierarchies.obstacle { return "memory is not bounded: \(obstacle)" }
             let processes = processes.map { ", \($0) processes" } ?? ""
             return
-                "\(size(memoryBytes)) of memory\(processes), in a control group (\(places.versions)), and not by process and user"
+                "\(size(memoryBytes)) of memory\(processes), in a control group (\(hierarchies.versions)), and not by process and user"
         }
         return "memory is not bounded" + (variable.map { ": \($0) is none" } ?? "")
     }

@@ -14,7 +14,7 @@ package struct Fence: Hashable, Sendable {
     package var environment: [String: String]
     /// Where the command starts: the first of these that its user can enter.
     package var workingDirectories: [String]
-    /// The places that may be written, by path inside. Landlock allows these and the device nodes; the self-test refuses every other writable mount.
+    /// What may be written, by path inside. Landlock allows these and the device nodes; the self-test refuses every other writable mount.
     package var writable: [String]
     /// Directories inside in which the self-test tries to create a file, and starts nothing unless each attempt fails.
     package var sealed: [String]

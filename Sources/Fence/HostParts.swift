@@ -81,7 +81,7 @@ package struct HostParts: Hashable, Sendable {
             "nsswitch.conf", "os-release", "passwd", "ssl/certs", "ssl/openssl.cnf", "timezone",
         ]
         return names.compactMap { name in
-            // A link into a place that is not shown would dangle: what it leads to is bound in its stead.
+            // A link into what is not shown would dangle: what it leads to is bound in its stead.
             HostEntry.resolved("/etc/" + name).map { .readOnly($0, at: "/etc/" + name) }
         }
     }

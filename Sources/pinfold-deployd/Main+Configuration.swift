@@ -110,7 +110,7 @@ extension PipelineSettings {
         testReport = deploy.testReport
         testSurface = try TestSurface(additional: deploy.testSurface)
         testNetwork = deploy.testNetwork
-        testMemoryBytes = deploy.testMemory.bytes(of: ControlGroupPlaces.memoryBytes())
+        testMemoryBytes = deploy.testMemory.bytes(of: ControlGroupHierarchies.memoryBytes())
         testRead = deploy.testRead
         hide = configuration.resolvingSymbolicLinks().hide
         keep = deploy.keep

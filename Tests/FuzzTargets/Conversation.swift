@@ -53,12 +53,12 @@ struct Conversation {
             source: "/", codeRepo: "/data/code-repo", sandbox: "/data/sandbox", hide: ["/data/code-repo/secret"],
             protect: [".git/config", ".git/hooks"])
         let source = try Source(root: try Descriptor.open(zone, [.path, .directory]), descriptors: 128)
-        let tree = Tree(policy: policy, zone: .codeRepo, source: source, sourcePath: "/data/code-repo")
+        let files = PlaneFiles(policy: policy, zone: .codeRepo, source: source, sourcePath: "/data/code-repo")
         let features: Features = [
             .readdirplus, .symlinkCache, .accessControlLists, .noOpenDirectory, .killPrivileges, .temporaryFiles,
         ]
         session = try Session(
-            ZonePlane(tree, descriptors: 32),
+            ZonePlane(files, descriptors: 32),
             SessionOptions(name: "code-repo", source: "/", readOnly: false, features: features, workers: 1), device: device)
     }
 

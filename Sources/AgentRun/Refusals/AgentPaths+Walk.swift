@@ -9,10 +9,10 @@ extension AgentPaths {
 
     /// Walks a path name by name, where the kernel's look-up for this process cannot stand for the agent's: `/proc/self` is another process there,
     /// and does not even exist in the agent's `/proc`.
-    func walk(_ place: CapturedCall.Place, follow: Bool, thread: Int32) throws(Errno) -> Descriptor {
-        var here = if let base = place.base { try base.descriptor.duplicate() } else { try root.duplicate() }
+    func walk(_ target: CapturedCall.Target, follow: Bool, thread: Int32) throws(Errno) -> Descriptor {
+        var here = if let base = target.base { try base.descriptor.duplicate() } else { try root.duplicate() }
         // The next name last.
-        var names = Array(Self.names(place.path).reversed())
+        var names = Array(Self.names(target.path).reversed())
         var links = 0
         while let name = names.popLast() {
             let next = try name.withPathBytes { path throws(Errno) in try here.open(path, [.path, .noFollow], []) }

@@ -6,7 +6,7 @@ internal import SystemPackage
 /// Looks paths up as the agent's own calls do: from its root directory, with its user and groups. Of one thread, which has the agent's root
 /// directory and its identity towards file systems from then on and cannot go back.
 ///
-/// Only places are opened (O_PATH): no FIFO, device or socket is touched.
+/// Only locations are opened (O_PATH): no FIFO, device or socket is touched.
 struct AgentPaths: ~Copyable {
     let root: Descriptor
     /// Held, since the mounts behind the fence go with the last process there: what it did in the end is looked up after that.
@@ -52,27 +52,28 @@ struct AgentPaths: ~Copyable {
         }
     }
 
-    /// What a place leads to.
+    /// What a target leads to.
     func find(
-        _ place: CapturedCall.Place, _ flags: OpenFlags = [], follow: Bool = true, _ resolution: PathResolution = [], thread: Int32
+        _ target: CapturedCall.Target, _ flags: OpenFlags = [], follow: Bool = true, _ resolution: PathResolution = [],
+        thread: Int32
     ) throws(Errno) -> Found {
-        if place.path.isEmpty, let base = place.base {
+        if target.path.isEmpty, let base = target.base {
             let descriptor = try base.descriptor.duplicate()
             return try Found(descriptor, isBarred: false)
         }
         var flags: OpenFlags = flags.union(.path)
         if !follow { flags.insert(.noFollow) }
         do throws(Errno) {
-            return try look(place, flags, resolution, isBarred: false)
+            return try look(target, flags, resolution, isBarred: false)
         } catch {
             switch error {
             case .permissionDenied:
                 // As root: what the agent tried to change is to be seen although it could not get there.
                 pinfold_thread_setfsuid(0)
                 defer { pinfold_thread_setfsuid(user.uid) }
-                return try look(place, flags, resolution, isBarred: true)
+                return try look(target, flags, resolution, isBarred: true)
             case .noSuchFileOrDirectory, .tooManySymbolicLinkLevels:
-                guard resolution.isEmpty, let walked = try? walk(place, follow: follow, thread: thread) else { throw error }
+                guard resolution.isEmpty, let walked = try? walk(target, follow: follow, thread: thread) else { throw error }
                 return try Found(walked, isBarred: false)
             default: throw error
             }
@@ -80,10 +81,10 @@ struct AgentPaths: ~Copyable {
     }
 
     private func look(
-        _ place: CapturedCall.Place, _ flags: OpenFlags, _ resolution: PathResolution, isBarred: Bool
+        _ target: CapturedCall.Target, _ flags: OpenFlags, _ resolution: PathResolution, isBarred: Bool
     ) throws(Errno) -> Found {
-        let descriptor = try place.path.withPathBytes { path throws(Errno) in
-            if let base = place.base { return try base.descriptor.open(path, flags, resolution) }
+        let descriptor = try target.path.withPathBytes { path throws(Errno) in
+            if let base = target.base { return try base.descriptor.open(path, flags, resolution) }
             return try root.open(path, flags, resolution)
         }
         return try Found(descriptor, isBarred: isBarred)

@@ -13,8 +13,8 @@ struct CapturedCall: Sendable {
     let time: Timestamp
     /// As this PID namespace numbers it.
     let thread: Int32
-    let first: Place
-    let second: Place?
+    let first: Target
+    let second: Target?
     /// Of an open, of a removal, of renames and links.
     let flags: Int32
     /// Of `openat2` (`man 2 openat2`, RESOLVE_*).
@@ -22,7 +22,7 @@ struct CapturedCall: Sendable {
     /// Whether a symbolic link at the path's end is followed.
     let follows: Bool
 
-    struct Place: Sendable {
+    struct Target: Sendable {
         /// nil for the agent's root directory: the path is absolute then.
         let base: SharedDescriptor?
         /// Empty where the base itself is meant.
@@ -40,10 +40,10 @@ struct CapturedCall: Sendable {
         var flags: Int32 = 0
         var resolution: PathResolution = []
         var follows = true
-        let first: Place?
-        var second: Place?
+        let first: Target?
+        var second: Target?
         switch call.kind {
-        case .open(let place, let source):
+        case .open(let name, let source):
             switch source {
             case .argument(let index): flags = number(index)
             case .fixed(let value): flags = value
@@ -56,25 +56,25 @@ struct CapturedCall: Sendable {
             let asked = OpenFlags(rawValue: flags)
             guard !asked.contains(.path), asked.writes || asked.contains(.create) || asked.contains(.temporary) else { return nil }
             follows = !asked.contains(.noFollow) && !(asked.contains(.create) && asked.contains(.exclusive))
-            first = Self.place(place, memory, argument)
-        case .existing(let place, let follow):
+            first = Self.target(name, memory, argument)
+        case .existing(let name, let follow):
             switch follow {
             case .always: break
             case .never: follows = false
             case .unlessFlag(let index): follows = number(index) & pinfold_AT_SYMLINK_NOFOLLOW == 0
             }
             // `utimensat` and its like mean the descriptor by a null path.
-            let mayBeNull = call.operation == .utimens && place.directory != nil
+            let mayBeNull = call.operation == .utimens && name.directory != nil
             first =
-                mayBeNull && argument(place.path) == 0 ? memory.base(number(place.directory)) : Self.place(place, memory, argument)
-        case .making(let place): first = Self.place(place, memory, argument)
-        case .removing(let place, let index):
+                mayBeNull && argument(name.path) == 0 ? memory.base(number(name.directory)) : Self.target(name, memory, argument)
+        case .making(let name): first = Self.target(name, memory, argument)
+        case .removing(let name, let index):
             flags = number(index)
-            first = Self.place(place, memory, argument)
+            first = Self.target(name, memory, argument)
         case .renaming(let old, let new, let index), .linking(let old, let new, let index):
             flags = number(index)
-            first = Self.place(old, memory, argument)
-            second = Self.place(new, memory, argument)
+            first = Self.target(old, memory, argument)
+            second = Self.target(new, memory, argument)
             guard second != nil else { return nil }
             if case .linking = call.kind { follows = flags & pinfold_AT_SYMLINK_FOLLOW != 0 }
         case .descriptor: first = memory.base(number(0))
@@ -96,18 +96,18 @@ struct CapturedCall: Sendable {
         self.follows = follows
     }
 
-    private static func place(
-        _ place: ModifyingCall.Place, _ memory: borrowing ThreadMemory, _ argument: (Int) -> UInt64
-    ) -> Place? {
-        guard let path = memory.path(at: argument(place.path)) else { return nil }
-        if path.first == UInt8(ascii: "/") { return Place(base: nil, path: path) }
+    private static func target(
+        _ name: ModifyingCall.PathArgument, _ memory: borrowing ThreadMemory, _ argument: (Int) -> UInt64
+    ) -> Target? {
+        guard let path = memory.path(at: argument(name.path)) else { return nil }
+        if path.first == UInt8(ascii: "/") { return Target(base: nil, path: path) }
         if path.isEmpty {
-            guard let flags = place.emptyFlags, Int32(truncatingIfNeeded: argument(flags)) & pinfold_AT_EMPTY_PATH != 0 else {
+            guard let flags = name.emptyFlags, Int32(truncatingIfNeeded: argument(flags)) & pinfold_AT_EMPTY_PATH != 0 else {
                 return nil
             }
         }
-        let directory = place.directory.map { Int32(truncatingIfNeeded: argument($0)) } ?? pinfold_AT_FDCWD
-        return memory.base(directory).map { Place(base: $0.base, path: path) }
+        let directory = name.directory.map { Int32(truncatingIfNeeded: argument($0)) } ?? pinfold_AT_FDCWD
+        return memory.base(directory).map { Target(base: $0.base, path: path) }
     }
 }
 
@@ -134,50 +134,50 @@ struct ThreadMemory: ~Copyable {
     }
 
     /// The path in a `sockaddr_un`; nil for an abstract name, and for an address of another family.
-    func socketName(at address: UInt64, count: Int) -> CapturedCall.Place? {
+    func socketName(at address: UInt64, count: Int) -> CapturedCall.Target? {
         guard count > 2 else { return nil }
         let bytes = read(at: address, count: min(count, MemoryLayout<sockaddr_un>.size))
         guard bytes.count > 2, bytes[0] == UInt8(AF_UNIX), bytes[1] == 0 else { return nil }
         let path = Array(bytes[2...].prefix { $0 != 0 })
         guard let first = path.first else { return nil }
-        if first == UInt8(ascii: "/") { return CapturedCall.Place(base: nil, path: path) }
-        return base(pinfold_AT_FDCWD).map { CapturedCall.Place(base: $0.base, path: path) }
+        if first == UInt8(ascii: "/") { return CapturedCall.Target(base: nil, path: path) }
+        return base(pinfold_AT_FDCWD).map { CapturedCall.Target(base: $0.base, path: path) }
     }
 
     /// What a descriptor of the thread's refers to, or its working directory; by a link of `/proc`, which asks no file system.
-    func base(_ number: Int32) -> CapturedCall.Place? {
+    func base(_ number: Int32) -> CapturedCall.Target? {
         let link = number == pinfold_AT_FDCWD ? "/proc/\(thread)/cwd" : "/proc/\(thread)/fd/\(number)"
         guard let raw = try? check({ unsafe pinfold_open(link, pinfold_O_PATH | O_CLOEXEC, 0) }) else { return nil }
-        return CapturedCall.Place(base: SharedDescriptor(Descriptor(owning: raw)), path: [])
+        return CapturedCall.Target(base: SharedDescriptor(Descriptor(owning: raw)), path: [])
     }
 
     /// A path by way of one of the thread's own descriptors, or of its root or working directory, all of which may be gone with it a moment
     /// later: as what that refers to and the rest.
-    func heldOpen(_ place: CapturedCall.Place, isFollowed: Bool) -> CapturedCall.Place {
-        guard place.base == nil else { return place }
+    func heldOpen(_ target: CapturedCall.Target, isFollowed: Bool) -> CapturedCall.Target {
+        guard target.base == nil else { return target }
         let slash = UInt8(ascii: "/")
-        let names = place.path.split(separator: slash, maxSplits: 4).map { String(decoding: $0, as: UTF8.self) }
+        let names = target.path.split(separator: slash, maxSplits: 4).map { String(decoding: $0, as: UTF8.self) }
         func rest(after count: Int) -> [UInt8] {
-            Array(place.path.split(separator: slash, maxSplits: count).dropFirst(count).joined().drop { $0 == slash })
+            Array(target.path.split(separator: slash, maxSplits: count).dropFirst(count).joined().drop { $0 == slash })
         }
         let before: Int
         switch names.prefix(3) {
         case ["proc", "self", "root"], ["proc", "thread-self", "root"]:
             // Everybody's behind the fence is the same.
             let rest = rest(after: 3)
-            return rest.isEmpty ? place : CapturedCall.Place(base: nil, path: [slash] + rest)
+            return rest.isEmpty ? target : CapturedCall.Target(base: nil, path: [slash] + rest)
         case ["proc", "self", "cwd"], ["proc", "thread-self", "cwd"]:
             let rest = rest(after: 3)
-            guard isFollowed || !rest.isEmpty, let base = base(pinfold_AT_FDCWD) else { return place }
-            return CapturedCall.Place(base: base.base, path: rest)
+            guard isFollowed || !rest.isEmpty, let base = base(pinfold_AT_FDCWD) else { return target }
+            return CapturedCall.Target(base: base.base, path: rest)
         case ["proc", "self", "fd"], ["proc", "thread-self", "fd"]: before = 3
         case let some where some.prefix(2) == ["dev", "fd"]: before = 2
-        default: return place
+        default: return target
         }
-        guard names.count > before, let number = Int32(names[before]) else { return place }
+        guard names.count > before, let number = Int32(names[before]) else { return target }
         let rest = rest(after: before + 1)
-        guard isFollowed || !rest.isEmpty, let base = base(number) else { return place }
-        return CapturedCall.Place(base: base.base, path: rest)
+        guard isFollowed || !rest.isEmpty, let base = base(number) else { return target }
+        return CapturedCall.Target(base: base.base, path: rest)
     }
 
     private func read(at address: UInt64, count: Int) -> [UInt8] {

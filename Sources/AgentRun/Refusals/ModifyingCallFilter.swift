@@ -15,7 +15,7 @@ enum ModifyingCallFilter {
         // The most frequent first. The kernel knows of calls that are not in here that they are allowed, and does not run this for them.
         for number in [ModifyingCall.openAt, pinfold_SYS_open] where number >= 0 {
             program.onCall(UInt32(number), argument: number == ModifyingCall.openAt ? 2 : 1) { rules in
-                // Nothing but a place: the other flags do not count.
+                // Nothing but a location: the other flags do not count.
                 rules.ifAnyBit(UInt32(pinfold_O_PATH), .allow)
                 rules.ifAnyBit(openingToModify, .notify)
             }

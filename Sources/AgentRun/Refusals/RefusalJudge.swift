@@ -53,12 +53,12 @@ struct RefusalJudge: ~Copyable {
             if: paths.isReadOnly(parent.found.status))
     }
 
-    private func open(_ captured: CapturedCall, _ place: CapturedCall.Place, links: Int) throws(Errno) -> AuditEvent? {
+    private func open(_ captured: CapturedCall, _ target: CapturedCall.Target, links: Int) throws(Errno) -> AuditEvent? {
         let flags = OpenFlags(rawValue: captured.flags)
         let makesUnnamed = flags.contains(.temporary)
         do throws(Errno) {
             let found = try paths.find(
-                place, makesUnnamed || flags.contains(.directory) ? .directory : [], follow: captured.follows, captured.resolution,
+                target, makesUnnamed || flags.contains(.directory) ? .directory : [], follow: captured.follows, captured.resolution,
                 thread: captured.thread)
             guard paths.isReadOnly(found.status) else { return nil }
             if makesUnnamed {
@@ -77,11 +77,11 @@ struct RefusalJudge: ~Copyable {
             }
         }
         // The name would be made, or the one that a symbolic link at the path's end leads to.
-        let parent = try parent(of: place, captured)
+        let parent = try parent(of: target, captured)
         guard !parent.hasSlashes else { return nil }
         if captured.follows, links < 40, let text = try? link(parent), !text.isEmpty {
             let base = text.first == UInt8(ascii: "/") ? nil : SharedDescriptor(try parent.found.descriptor.duplicate())
-            return try open(captured, CapturedCall.Place(base: base, path: text), links: links + 1)
+            return try open(captured, CapturedCall.Target(base: base, path: text), links: links + 1)
         }
         return event(
             captured, parent.isBarred ? EACCES : EROFS, text(parent), .create, if: paths.isReadOnly(parent.found.status))
@@ -134,17 +134,17 @@ struct RefusalJudge: ~Copyable {
     }
 
     /// ENOENT where there is no last name that could be made or removed: `/`, `.` and `..` fail before the mount is looked at.
-    private func parent(of place: CapturedCall.Place, _ captured: CapturedCall) throws(Errno) -> Parent {
+    private func parent(of target: CapturedCall.Target, _ captured: CapturedCall) throws(Errno) -> Parent {
         let slash = UInt8(ascii: "/")
-        let trimmed = place.path.prefix((place.path.lastIndex { $0 != slash } ?? -1) + 1)
+        let trimmed = target.path.prefix((target.path.lastIndex { $0 != slash } ?? -1) + 1)
         let name = trimmed.suffix(from: (trimmed.lastIndex(of: slash) ?? -1) + 1)
         guard !name.isEmpty, name != [0x2e], name != [0x2e, 0x2e], name.count < 256 else { throw .noSuchFileOrDirectory }
         let above = Array(trimmed.dropLast(name.count))
-        let directory = CapturedCall.Place(base: place.base, path: above)
+        let directory = CapturedCall.Target(base: target.base, path: above)
         let found = try paths.find(directory, .directory, captured.resolution, thread: captured.thread)
         let raw = found.descriptor.rawValue
         let isBarred = found.isBarred || pinfold_access(raw, X_OK) != 0 && pinfold_errno() == EACCES
-        return Parent(found: found, name: Array(name), hasSlashes: trimmed.count != place.path.count, isBarred: isBarred)
+        return Parent(found: found, name: Array(name), hasSlashes: trimmed.count != target.path.count, isBarred: isBarred)
     }
 
     private func exists(_ parent: borrowing Parent) -> Bool {

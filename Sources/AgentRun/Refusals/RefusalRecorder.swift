@@ -117,9 +117,9 @@ final class RefusalRecorder: CallSupervisor {
             // Answered no, what was read may be another thread's of the same number.
             if pinfold_seccomp_is_valid(raw, call.id) != 0 { captured = nil }
             // Queued first, so that what one thread does comes in its order; all that takes time is done when the call has gone on.
-            let place = captured.map { queue($0) }
+            let position = captured.map { queue($0) }
             _ = pinfold_seccomp_continue(raw, call.id)
-            switch place {
+            switch position {
             case .alone: ring()
             case .behindOthers: break
             case .noRoom: if let captured { queueLate(captured) }
@@ -128,13 +128,13 @@ final class RefusalRecorder: CallSupervisor {
         }
     }
 
-    private enum QueuePlace {
+    private enum QueuePosition {
         case alone
         case behindOthers
         case noRoom
     }
 
-    private func queue(_ captured: CapturedCall) -> QueuePlace {
+    private func queue(_ captured: CapturedCall) -> QueuePosition {
         state.withLock { state in
             guard state.queue.count < Self.queueLength else { return .noRoom }
             state.queue.append(captured)

@@ -12,7 +12,7 @@ struct ConfinedCommand {
     /// The program as people are shown it.
     let shown: String
     /// A throw-away copy, and where that appears.
-    let version: VersionPlace
+    let version: VersionMount
     let settings: PipelineSettings
     var environment: [String: String] = [:]
     /// A file for the program's report, where its phase says so. The program has a pipe to it, its last descriptor: what it has said it cannot take back.

@@ -122,7 +122,7 @@ struct TestRun {
         }
     }
 
-    private func bundle(_ place: ReportPlace, from version: VersionPlace) throws -> ReportBundle {
+    private func bundle(_ place: ReportPlace, from version: VersionMount) throws -> ReportBundle {
         let places = [version.directory, work.ownRelease, work.settings.target]
         return try ReportBundle(place.format, places: places, bite: place.bite)
     }

@@ -21,26 +21,26 @@ struct BubblewrapArguments {
         if !fence.terminal { words.append("--new-session") }
         var closed: [String] = []
         // What is mounted by then, and whether it is new, so that directories can be made in it.
-        var places = [(path: "/", isNew: fence.hasOwnRoot)]
+        var mounted = [(path: "/", isNew: fence.hasOwnRoot)]
         var file = firstFile
         for mount in fence.mounts {
             switch mount {
             case .readOnly(let source, let path):
-                words += Self.way(to: path, in: places) + ["--ro-bind", source, path]
-                places.append((path, false))
+                words += Self.way(to: path, in: mounted) + ["--ro-bind", source, path]
+                mounted.append((path, false))
             case .bind(let source, let path):
-                words += Self.way(to: path, in: places) + ["--bind", source, path]
-                places.append((path, false))
+                words += Self.way(to: path, in: mounted) + ["--bind", source, path]
+                mounted.append((path, false))
             case .temporary(let path, let bytes, let mode):
-                words += Self.way(to: path, in: places) + Self.temporary(path, bytes, mode)
-                places.append((path, true))
+                words += Self.way(to: path, in: mounted) + Self.temporary(path, bytes, mode)
+                mounted.append((path, true))
             case .empty(let path):
-                words += Self.way(to: path, in: places) + Self.temporary(path, 1 << 20, 0o755)
-                places.append((path, true))
+                words += Self.way(to: path, in: mounted) + Self.temporary(path, 1 << 20, 0o755)
+                mounted.append((path, true))
                 closed.append(path)
-            case .symbolicLink(let target, let path): words += Self.way(to: path, in: places) + ["--symlink", target, path]
+            case .symbolicLink(let target, let path): words += Self.way(to: path, in: mounted) + ["--symlink", target, path]
             case .file(let path, _):
-                words += Self.way(to: path, in: places) + ["--perms", "0644", "--ro-bind-data", String(file), path]
+                words += Self.way(to: path, in: mounted) + ["--perms", "0644", "--ro-bind-data", String(file), path]
                 file += 1
             case .processes: words += ["--proc", "/proc"]
             case .devices(let bytes):
@@ -59,9 +59,9 @@ struct BubblewrapArguments {
 
     /// The directories above `path` in a file system that is fresh, and so has none. Bubblewrap makes what is missing above a file with mode 0700, and
     /// the user has to come through it.
-    private static func way(to path: String, in places: [(path: String, isNew: Bool)]) -> [String] {
-        guard let place = places.last(where: { $0.path != path && isAtOrBelow(path, $0.path) }), place.isNew else { return [] }
-        var above = place.path == "/" ? "" : place.path
+    private static func way(to path: String, in mounted: [(path: String, isNew: Bool)]) -> [String] {
+        guard let nearest = mounted.last(where: { $0.path != path && isAtOrBelow(path, $0.path) }), nearest.isNew else { return [] }
+        var above = nearest.path == "/" ? "" : nearest.path
         return path.dropFirst(above.count + 1).split(separator: "/").dropLast().flatMap { name in
             above += "/" + name
             return ["--perms", "0755", "--dir", above]

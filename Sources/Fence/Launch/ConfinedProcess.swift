@@ -142,7 +142,7 @@ package struct ConfinedProcess: ~Copyable, Sendable {
             if replaces, group.bounds.contains(.memory) { rest.limits.memoryBytes = nil }
             if replaces, group.bounds.contains(.processes) { rest.limits.processes = nil }
             let isMissing = fence.group.memoryBytes != nil && !group.bounds.contains(.memory)
-            return (group, isMissing ? ControlGroupPlaces.find().obstacle ?? "the kernel does not take the limit" : nil, rest)
+            return (group, isMissing ? ControlGroupHierarchies.find().obstacle ?? "the kernel does not take the limit" : nil, rest)
         } catch {
             return (nil, fence.group.memoryBytes == nil ? nil : error.description, fence)
         }

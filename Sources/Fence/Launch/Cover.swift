@@ -28,10 +28,10 @@ struct Cover {
         var targets: [Fence.Mount] = []
     }
 
-    /// Looks through the directory `source`, which is shown at `place`. Links are not followed, other filesystems are.
-    func tree(at place: String, of source: String) throws(FenceError) -> Tree {
+    /// Looks through the directory `source`, which appears as `shown`. Links are not followed, other filesystems are.
+    func tree(at shown: String, of source: String) throws(FenceError) -> Tree {
         var tree = Tree()
-        var walk = [(source: source, place: place, components: source.utf8.split(separator: UInt8(ascii: "/")).map { Array($0) })]
+        var walk = [(source: source, shown: shown, components: source.utf8.split(separator: UInt8(ascii: "/")).map { Array($0) })]
         while let directory = walk.popLast() {
             guard let stream = unsafe opendir(directory.source) else { continue }
             defer { unsafe closedir(stream) }
@@ -51,19 +51,19 @@ struct Cover {
                     return pattern.matches(directory.components + [name])
                 }
                 let text = String(decoding: name, as: UTF8.self)
-                let path = (source: directory.source + "/" + text, place: directory.place + "/" + text)
+                let path = (source: directory.source + "/" + text, shown: directory.shown + "/" + text)
                 switch Int32(type) == Int32(DT_UNKNOWN) ? HostEntry.entryType(path.source) : Int32(type) {
                 case _ where isHidden && !text.utf8.elementsEqual(name):
                     throw FenceError("\(path.source) is hidden and cannot be covered: its name is not UTF-8", kind: .refused)
                 case Int32(DT_DIR):
                     if isHidden {
-                        tree.covers.append(.empty(at: path.place))
+                        tree.covers.append(.empty(at: path.shown))
                     } else {
-                        walk.append((path.source, path.place, directory.components + [name]))
+                        walk.append((path.source, path.shown, directory.components + [name]))
                     }
                 case Int32(DT_LNK): if !isHidden, let target = target(of: path.source) { tree.targets.append(target) }
-                case Int32(DT_SOCK), Int32(DT_FIFO): tree.covers.append(.readOnly("/dev/null", at: path.place))
-                default: if isHidden { tree.covers.append(.readOnly("/dev/null", at: path.place)) }
+                case Int32(DT_SOCK), Int32(DT_FIFO): tree.covers.append(.readOnly("/dev/null", at: path.shown))
+                default: if isHidden { tree.covers.append(.readOnly("/dev/null", at: path.shown)) }
                 }
             }
         }
@@ -77,10 +77,10 @@ struct Cover {
         for name in text.split(separator: "/") where name != "." {
             if name == ".." { _ = names.popLast() } else { names.append(name) }
         }
-        let place = "/" + names.joined(separator: "/")
-        guard isAtOrBelow(place, "/run") || isAtOrBelow(place, "/var"), let source = HostEntry.resolved(link),
-            HostEntry.isRegular(source), !hides(source), !hides(place)
+        let path = "/" + names.joined(separator: "/")
+        guard isAtOrBelow(path, "/run") || isAtOrBelow(path, "/var"), let source = HostEntry.resolved(link),
+            HostEntry.isRegular(source), !hides(source), !hides(path)
         else { return nil }
-        return .readOnly(source, at: place)
+        return .readOnly(source, at: path)
     }
 }

@@ -2,7 +2,7 @@ internal import CLinux
 internal import LinuxSystem
 internal import SystemPackage
 
-/// The last layer: where the kernel has Landlock, writing is allowed below the fence's writable places and nowhere else, whatever is mounted
+/// The last layer: where the kernel has Landlock, writing is allowed below the fence's writable directories and nowhere else, whatever is mounted
 /// and whatever descriptor leads there; abstract Unix sockets and signals end at the fence (`man 7 landlock`).
 package enum Landlock {
     /// 0 where the kernel has none.
@@ -29,7 +29,7 @@ package enum Landlock {
         }
     }
 
-    static func restrictWrites(to places: [String]) throws(FenceError) {
+    static func restrictWrites(to directories: [String]) throws(FenceError) {
         let version = self.version
         guard version >= oldestUsed else { return }
         let handled = Rights.handled(version)
@@ -38,8 +38,8 @@ package enum Landlock {
         let size = version >= 6 ? 24 : version >= 4 ? 16 : 8
         let ruleset = Descriptor(owning: try call("landlock_create_ruleset") { unsafe pinfold_landlock_create(&rules, size) })
 
-        for place in places {
-            try allow(handled.intersection([.writeFile, .changeNames, .truncate]), below: place, in: ruleset)
+        for directory in directories {
+            try allow(handled.intersection([.writeFile, .changeNames, .truncate]), below: directory, in: ruleset)
         }
         try allow(handled.intersection([.writeFile, .truncate, .deviceControl]), below: "/dev", in: ruleset)
         for number in StandardStreams.writable {
@@ -52,13 +52,13 @@ package enum Landlock {
     }
 
     private static func allow(_ rights: Rights, below path: String, in ruleset: borrowing Descriptor) throws(FenceError) {
-        let place = Descriptor(owning: try call("opening \(path)") { unsafe pinfold_open(path, pinfold_O_PATH | O_CLOEXEC, 0) })
+        let location = Descriptor(owning: try call("opening \(path)") { unsafe pinfold_open(path, pinfold_O_PATH | O_CLOEXEC, 0) })
         var status = stat()
-        _ = try call("fstat of \(path)") { unsafe fstat(place.rawValue, &status) }
+        _ = try call("fstat of \(path)") { unsafe fstat(location.rawValue, &status) }
         // A rule on a file may name only what a file can do.
         let isDirectory = Int32(status.st_mode) & S_IFMT == S_IFDIR
         let allowed = isDirectory ? rights : rights.intersection([.writeFile, .truncate, .deviceControl])
-        var rule = pinfold_landlock_path(allowed: allowed.rawValue, parent: place.rawValue)
+        var rule = pinfold_landlock_path(allowed: allowed.rawValue, parent: location.rawValue)
         let raw = ruleset.rawValue
         _ = try call("landlock_add_rule for \(path)") { unsafe pinfold_landlock_add_path(raw, &rule) }
     }

@@ -11,7 +11,7 @@ struct SelfTest {
     }
 
     /// Every mount that this namespace has is read-only, or is one of those that the fence says.
-    func onlyExpectedPlacesAreWritable() throws(FenceError) {
+    func onlyExpectedMountsAreWritable() throws(FenceError) {
         guard let table = try? MountTable.read() else {
             throw FenceError("/proc/self/mountinfo cannot be read", kind: .refused)
         }
@@ -40,7 +40,7 @@ struct SelfTest {
         }
     }
 
-    /// The command's user, behind all layers: no file in a sealed place, no mount, no namespace, no way back to root.
+    /// The command's user, behind all layers: no file in a sealed directory, no mount, no namespace, no way back to root.
     func userCannotEscape() throws(FenceError) {
         for directory in orders.sealed {
             let error = attemptToCreate(in: directory)

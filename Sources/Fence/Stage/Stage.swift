@@ -35,7 +35,7 @@ package struct Stage {
         }
 
         let mounts = SelfTest(orders)
-        try mounts.onlyExpectedPlacesAreWritable()
+        try mounts.onlyExpectedMountsAreWritable()
         try mounts.rootCannotCreate()
 
         try ResourceLimits.apply(orders.limits)

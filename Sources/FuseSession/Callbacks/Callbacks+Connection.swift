@@ -13,7 +13,7 @@ extension Callbacks {
             // Nobody is there to serve them.
             if state.rings.withLock({ $0 == nil }) { options.features.remove(.rings) }
             let negotiation = unsafe Negotiation(
-                offer, options, maximalWrite: min(connection.pointee.max_write, UInt32(RingPlace.payloadSize)))
+                offer, options, maximalWrite: min(connection.pointee.max_write, UInt32(RingEntry.payloadSize)))
             // What libfuse itself acts on. Its splice_read would bypass the look at each message that serves what it does not know.
             unsafe connection.pointee.want &= ~UInt32(FUSE_CAP_SPLICE_READ)
             // A reply's data may go from the file to the device without this process (`DataRequest`).

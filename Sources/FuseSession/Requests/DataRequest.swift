@@ -34,11 +34,12 @@ package import SystemPackage
     /// Read into the ring's memory, or into the thread's own, which is there and warm, and copied into the kernel's pages from it: libfuse takes new
     /// memory for each read, whose page faults cost more than the copy.
     package consuming func reply(from file: borrowing Descriptor, offset: Int64) {
-        if size >= Self.splicedSize, CurrentPlace.current == nil, origin.splice(from: file.rawValue, offset: offset, size: size) {
+        if size >= Self.splicedSize, CurrentRingEntry.current == nil, origin.splice(from: file.rawValue, offset: offset, size: size)
+        {
             discard self
             return
         }
-        let room = unsafe CurrentPlace.current?.room(size) ?? ThreadBuffer.atLeast(size)
+        let room = unsafe CurrentRingEntry.current?.room(size) ?? ThreadBuffer.atLeast(size)
         guard let base = room.baseAddress else { return fail(.noMemory) }
         var filled = 0
         do throws(Errno) {

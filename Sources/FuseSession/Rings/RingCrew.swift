@@ -5,10 +5,10 @@ internal import SystemPackage
 /// The workers that the kernel asks through rings (FUSE over io_uring, Linux 6.14): a request is served on the processor that it was made on, so no
 /// other has to be woken up, and an answer and the next request are one system call.
 ///
-/// Each has one place, and the kernel gives a request to the place of its queue that became free last: a process that asks one thing after the
+/// Each has one entry, and the kernel gives a request to the entry of its queue that became free last: a process that asks one thing after the
 /// other is served by one thread, and another takes over when that is held up by a disk.
 ///
-/// The kernel asks nothing before each queue has a place, and from then on everything but FORGET and INTERRUPT goes this way. So all that can fail
+/// The kernel asks nothing before each queue has a entry, and from then on everything but FORGET and INTERRUPT goes this way. So all that can fail
 /// does before the kernel hears that there are rings; and before the filter of system calls, since none of this can be done behind it.
 @safe final class RingCrew: @unchecked Sendable {
     // @unchecked: the condition variable is made for all threads, the rest is under the mutex.

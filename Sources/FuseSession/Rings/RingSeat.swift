@@ -2,7 +2,7 @@ internal import CLinux
 internal import LinuxSystem
 internal import SystemPackage
 
-/// Where a worker of a `RingCrew` sits: the processor that it stays on, and the queues that it has a place in.
+/// Where a worker of a `RingCrew` sits: the processor that it stays on, and the queues that it has a entry in.
 package struct RingSeat: Hashable, Sendable {
     /// nil for any.
     package var processor: Int?
@@ -13,7 +13,7 @@ package struct RingSeat: Hashable, Sendable {
         self.queues = queues
     }
 
-    /// The seats of a session. None where the admin has not allowed rings (`fuse.enable_uring`), where pages are larger than a place is made for,
+    /// The seats of a session. None where the admin has not allowed rings (`fuse.enable_uring`), where pages are larger than a entry is made for,
     /// and where somebody may run on a processor that this process may not: nobody would be there to serve him.
     package static func all() -> [RingSeat] {
         let usable = Processors.usable
@@ -24,7 +24,7 @@ package struct RingSeat: Hashable, Sendable {
     }
 
     /// A request waits for a worker of the processor that it was made on, and for no other: so each has as many as may wait for the disk while
-    /// another still serves. They have one place each, since the kernel does not see that a place's worker is busy with another.
+    /// another still serves. They have one entry each, since the kernel does not see that a entry's worker is busy with another.
     private static let each = 4
     /// More threads than that are not worth it.
     private static let most = 128
@@ -33,7 +33,7 @@ package struct RingSeat: Hashable, Sendable {
     package static func seats(possible: Int, usable: [Int]) -> [RingSeat] {
         let usable = usable.filter { $0 < possible }
         guard !usable.isEmpty, usable.count * each <= most else { return [] }
-        // The kernel wants a place in each queue, also of processors that are off. One that is put in later is served by the last seat.
+        // The kernel wants a entry in each queue, also of processors that are off. One that is put in later is served by the last seat.
         let others = Set(0..<possible).subtracting(usable).sorted().map { UInt16($0) }
         return usable.flatMap { processor in
             (0..<each).map { _ in RingSeat(processor: processor, queues: [UInt16(processor)]) }

@@ -48,7 +48,7 @@ package final class RequestCounters: Sendable {
     }
 
     func add(at index: Int) {
-        // What the table does not know is counted in its last place.
+        // What the table does not know is counted in its last slot.
         unsafe storage[min(index, Self.size - 1)].add(1, ordering: .relaxed)
     }
 

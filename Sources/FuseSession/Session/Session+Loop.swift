@@ -86,11 +86,11 @@ extension Session {
         guard let parts = unsafe parts, count == 1 || count == 2, let userdata = unsafe userdata,
             let header = unsafe parts[0].iov_base?.loadUnaligned(as: fuse_out_header.self)
         else { return unsafe writev(device, parts, count) }
-        if let place = CurrentPlace.current {
+        if let entry = CurrentRingEntry.current {
             let data =
                 unsafe count == 2
                 ? UnsafeRawBufferPointer(start: parts[1].iov_base, count: parts[1].iov_len) : .init(start: nil, count: 0)
-            if unsafe place.keep(header, data) { return Int(header.len) }
+            if unsafe entry.keep(header, data) { return Int(header.len) }
         }
         guard CurrentInput.opcode == FUSE_INIT.rawValue, count == 2, header.error == 0,
             var reply = unsafe SessionState.of(userdata).takeAnswer(to: header.unique)

@@ -28,34 +28,34 @@ extension Session {
         if let processor = seat.processor { Processors.stay(on: processor) }
         do throws(Errno) {
             let ring = try CommandRing.make(entries: UInt32(seat.queues.count), for: state.device.descriptor.rawValue)
-            let places = try seat.queues.map { queue throws(Errno) in try RingPlace(queue: queue) }
+            let entries = try seat.queues.map { queue throws(Errno) in try RingEntry(queue: queue) }
             crew.prepared(nil)
-            if crew.mayStart() { serve(places, through: ring) }
+            if crew.mayStart() { serve(entries, through: ring) }
         } catch {
             crew.prepared(error)
         }
     }
 
-    private func serve(_ places: [RingPlace], through ring: borrowing CommandRing) {
+    private func serve(_ entries: [RingEntry], through ring: borrowing CommandRing) {
         running.withLock { $0 += 1 }
         ringWorkers.withLock { $0 += 1 }
         defer {
             ringWorkers.withLock { $0 -= 1 }
             workerEnded()
         }
-        for (tag, place) in places.enumerated() { unsafe place.offer(by: ring, tag: UInt64(tag)) }
+        for (tag, entry) in entries.enumerated() { unsafe entry.offer(by: ring, tag: UInt64(tag)) }
         while true {
             do throws(Errno) {
                 try ring.wait()
                 // One at a time: the next request may take long, and it is `wait` that sends an answer.
                 guard let answer = ring.answer() else { continue }
-                let place = places[Int(answer.tag)]
+                let entry = entries[Int(answer.tag)]
                 if let error = answer.error {
-                    if !place.isTaken { return try refused(error) }
+                    if !entry.isTaken { return try refused(error) }
                     guard Self.isPassing(error) else { throw error }
-                    unsafe place.commitAgain(by: ring, tag: answer.tag)
+                    unsafe entry.commitAgain(by: ring, tag: answer.tag)
                 } else {
-                    serve(answer.tag, at: place, ring)
+                    serve(answer.tag, at: entry, ring)
                 }
             } catch {
                 if isOver { return }
@@ -66,14 +66,14 @@ extension Session {
         }
     }
 
-    private func serve(_ tag: UInt64, at place: RingPlace, _ ring: borrowing CommandRing) {
-        CurrentPlace.set(place)
-        if let message = unsafe place.message() { unsafe serve(message) }
-        unsafe place.commit(by: ring, tag: tag)
+    private func serve(_ tag: UInt64, at entry: RingEntry, _ ring: borrowing CommandRing) {
+        CurrentRingEntry.set(entry)
+        if let message = unsafe entry.message() { unsafe serve(message) }
+        unsafe entry.commit(by: ring, tag: tag)
     }
 
-    /// The kernel does not take the place. Then it asks through the device, but for a security module's refusal, after which it waits for more
-    /// places for ever.
+    /// The kernel does not take the entry. Then it asks through the device, but for a security module's refusal, after which it waits for more
+    /// entries for ever.
     private func refused(_ error: Errno) throws(Errno) {
         if error == .permissionDenied { throw error }
     }
@@ -83,7 +83,7 @@ extension Session {
         [.noMemory, .resourceTemporarilyUnavailable, .resourceBusy, .interrupted].contains(error)
     }
 
-    /// Whether the last mount is gone: then places come back with one error or another.
+    /// Whether the last mount is gone: then entries come back with one error or another.
     private var isOver: Bool {
         var entry = pollfd(fd: state.device.descriptor.rawValue, events: 0, revents: 0)
         return unsafe poll(&entry, 1, 0) == 1 && entry.revents & Int16(POLLERR) != 0

@@ -44,7 +44,7 @@ struct ChangeBatch: ~Copyable {
         hiddenNamesChanged.removeAll(keepingCapacity: true)
         let count = unsafe FilesystemEvent.forEach(in: bytes) { take($0) }
         finish()
-        for plane in hiddenNamesChanged { if let tree = planes[plane]?.tree { coherence.hiddenNames.changed(in: tree) } }
+        for plane in hiddenNamesChanged { if let files = planes[plane]?.files { coherence.hiddenNames.changed(in: files) } }
         let (notifications, overflowed) = (notifications, overflowed)
         coherence.counted.withLock { counts in
             counts.notifications += notifications
@@ -65,7 +65,7 @@ struct ChangeBatch: ~Copyable {
         for sighting in sightings {
             guard let plane = planes[sighting.plane] else { continue }
             // What this process does in a zone was asked for by the zone's kernel, which learns of it from the answer.
-            if event.process == ownProcess, plane.tree.zone.isWritable { continue }
+            if event.process == ownProcess, plane.files.zone.isWritable { continue }
             take(event, directory, object, sighting, plane)
         }
     }
@@ -75,7 +75,7 @@ struct ChangeBatch: ~Copyable {
         _ plane: Coherence.Plane
     ) {
         let changes = event.changes
-        let nodes = plane.tree.nodes
+        let nodes = plane.files.nodes
         let parent = directory.flatMap { nodes.find($0, mount: sighting.mount) }
         // A directory's own attributes come with the name `.`.
         let name = unsafe event.name.flatMap { unsafe $0.count == 1 && $0[0] == UInt8(ascii: ".") ? nil : $0 }
@@ -84,10 +84,11 @@ struct ChangeBatch: ~Copyable {
         let node = nodes.find(subject, mount: sighting.mount)
         if isAboutNames, let directory, let name = unsafe name {
             let went = !changes.isDisjoint(with: [.deleted, .movedFrom])
-            unsafe plane.tree.nameWent(name, in: directory, child: went ? object : nil, on: plane.tree.source.mount(sighting.mount))
+            unsafe plane.files.nameWent(
+                name, in: directory, child: went ? object : nil, on: plane.files.source.mount(sighting.mount))
             if changes.contains(.onDirectory), !changes.isDisjoint(with: [.movedFrom, .movedTo]) {
-                if node != nil { plane.tree.directoryMoved() }
-                plane.tree.namesMoved(directory, on: plane.tree.source.mount(sighting.mount))
+                if node != nil { plane.files.directoryMoved() }
+                plane.files.namesMoved(directory, on: plane.files.source.mount(sighting.mount))
             }
             if unsafe plane.hiddenNames.contains(Array(name)) { hiddenNamesChanged.insert(sighting.plane) }
             if let parent {
@@ -119,7 +120,7 @@ struct ChangeBatch: ~Copyable {
         for (target, change) in changed {
             guard let plane = planes[target.plane] else { continue }
             notifications += 1
-            if change.content { plane.tree.dataChanges() }
+            if change.content { plane.files.dataChanges() }
             do throws(Errno) {
                 // A negative offset keeps the pages.
                 try plane.notifier.invalidateInode(target.node, offset: change.content ? 0 : -1, length: 0)
@@ -158,12 +159,12 @@ struct ChangeBatch: ~Copyable {
         overflowed = true
         for plane in planes {
             guard let plane else { continue }
-            plane.tree.directoryMoved()
-            plane.tree.links.forgetAll()
-            plane.tree.dataChanges()
+            plane.files.directoryMoved()
+            plane.files.links.forgetAll()
+            plane.files.dataChanges()
             notifications += 1
             try? plane.notifier.increaseEpoch()
-            for node in plane.tree.nodes.all {
+            for node in plane.files.nodes.all {
                 notifications += 1
                 try? plane.notifier.invalidateInode(node, offset: 0, length: 0)
             }

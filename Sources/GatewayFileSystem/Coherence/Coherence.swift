@@ -20,7 +20,7 @@ package final class Coherence: Sendable {
     }
 
     struct Plane: Sendable {
-        let tree: Tree
+        let files: PlaneFiles
         let notifier: Notifier
         /// The last names of the hidden paths that have no wildcard: what they lead to is hidden under its other names too.
         let hiddenNames: Set<[UInt8]>
@@ -103,9 +103,9 @@ package final class Coherence: Sendable {
     }
 
     /// The plane is there: from here on its kernel is told.
-    package func attach(_ key: PlaneKey, _ tree: Tree, _ notifier: Notifier) {
-        let hidden = Set(tree.policy.hiddenLiteralPaths.compactMap { $0.split(separator: UInt8(ascii: "/")).last.map(Array.init) })
-        watched.withLock { $0.planes[key.index] = Plane(tree: tree, notifier: notifier, hiddenNames: hidden) }
+    package func attach(_ key: PlaneKey, _ files: PlaneFiles, _ notifier: Notifier) {
+        let hidden = Set(files.policy.hiddenLiteralPaths.compactMap { $0.split(separator: UInt8(ascii: "/")).last.map(Array.init) })
+        watched.withLock { $0.planes[key.index] = Plane(files: files, notifier: notifier, hiddenNames: hidden) }
     }
 
     // MARK: The thread

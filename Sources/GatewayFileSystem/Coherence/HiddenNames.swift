@@ -2,18 +2,18 @@ internal import CLinux
 internal import LinuxSystem
 internal import SystemPackage
 
-/// Has trees look again at what is hidden in them, on a thread of its own: that may read many directories, and nothing waits for it.
+/// Has planes look again at what is hidden in them, on a thread of its own: that may read many directories, and nothing waits for it.
 final class HiddenNames: Sendable {
     private struct State {
-        var trees: [ObjectIdentifier: Tree] = [:]
+        var planes: [ObjectIdentifier: PlaneFiles] = [:]
         var isRunning = false
     }
     private let state = Lock(State())
 
     /// A name that is hidden came or went.
-    func changed(in tree: Tree) {
+    func changed(in files: PlaneFiles) {
         let starts = state.withLock { state -> Bool in
-            state.trees[ObjectIdentifier(tree)] = tree
+            state.planes[ObjectIdentifier(files)] = files
             defer { state.isRunning = true }
             return !state.isRunning
         }
@@ -30,13 +30,13 @@ final class HiddenNames: Sendable {
         while true {
             // Names that come and go all the time are looked at once a second.
             var rest = timespec(tv_sec: 1, tv_nsec: 0)
-            let trees = state.withLock { state -> [Tree] in
-                defer { state.trees = [:] }
-                if state.trees.isEmpty { state.isRunning = false }
-                return Array(state.trees.values)
+            let planes = state.withLock { state -> [PlaneFiles] in
+                defer { state.planes = [:] }
+                if state.planes.isEmpty { state.isRunning = false }
+                return Array(state.planes.values)
             }
-            if trees.isEmpty { return }
-            for tree in trees { tree.learnHidden() }
+            if planes.isEmpty { return }
+            for files in planes { files.learnHidden() }
             unsafe nanosleep(&rest, nil)
         }
     }

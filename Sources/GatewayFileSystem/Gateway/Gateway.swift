@@ -181,9 +181,9 @@ package struct Gateway: ~Copyable {
                 hasGuard = true
             case .none: break
             }
-            let place = try Self.directory(of: plane, mountpoint)
-            try mount.attach(to: place.descriptor)
-            watch.add(plane.label, at: place.path, device: device)
+            let directory = try Self.directory(of: plane, mountpoint)
+            try mount.attach(to: directory.descriptor)
+            watch.add(plane.label, at: directory.path, device: device)
         }
         if hasGuard {
             for plane in planes {
@@ -200,7 +200,7 @@ package struct Gateway: ~Copyable {
     private static func directory(
         of plane: Plane, _ mountpoint: borrowing Mountpoint
     ) throws(Errno) -> Layout.Directory {
-        switch plane.place {
+        switch plane.attachment {
         case .mountpoint: Layout.Directory(path: mountpoint.path, descriptor: try mountpoint.directory.duplicate())
         case .inView, .apart:
             Layout.Directory(path: Self.path(of: plane, mountpoint), descriptor: try Self.root(of: plane, mountpoint))
@@ -208,7 +208,7 @@ package struct Gateway: ~Copyable {
     }
 
     private static func path(of plane: Plane, _ mountpoint: borrowing Mountpoint) -> String {
-        switch plane.place {
+        switch plane.attachment {
         case .mountpoint: mountpoint.path
         case .inView(let path): "\(mountpoint.path)/\(path)"
         case .apart(let path): path
@@ -218,7 +218,7 @@ package struct Gateway: ~Copyable {
     /// What is met now where the plane is mounted.
     private static func root(of plane: Plane, _ mountpoint: borrowing Mountpoint) throws(Errno) -> Descriptor {
         let flags: OpenFlags = [.path, .directory, .noFollow]
-        guard case .inView(let path) = plane.place else { return try Descriptor.open(Self.path(of: plane, mountpoint), flags) }
+        guard case .inView(let path) = plane.attachment else { return try Descriptor.open(Self.path(of: plane, mountpoint), flags) }
         return try Descriptor.open(mountpoint.path, flags).open(path, flags)
     }
 

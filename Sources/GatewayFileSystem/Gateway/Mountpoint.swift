@@ -2,7 +2,7 @@ internal import CLinux
 internal import LinuxSystem
 internal import SystemPackage
 
-/// The place where a view is mounted: one daemon at a time has it.
+/// The directory that a view is mounted on: one daemon at a time has it.
 struct Mountpoint: ~Copyable {
     let path: String
     /// What lies below the mount.
@@ -17,7 +17,7 @@ struct Mountpoint: ~Copyable {
         let lock = try Self.takeLock(path)
         // Whoever has the lock knows that no daemon serves what is mounted here.
         let around = surroundings ?? MountRuntime(mountpoint: path).surroundings
-        for place in [path, around] { try Self.clearStale(place) }
+        for directory in [path, around] { try Self.clearStale(directory) }
         if let surroundings {
             // Only root has to come here: what is mounted on it lets in whom `/` does.
             unsafe mkdir(surroundings, 0o700)
@@ -31,8 +31,10 @@ struct Mountpoint: ~Copyable {
 
     /// Detaches what is mounted here, with all that is in it. Only what is Pinfold's: somebody may have mounted over it, or have unmounted it already.
     borrowing func clear() {
-        for place in [path, surroundings] {
-            if let top = try? MountTable.read().entry(at: place), top.isPinfold { try? Unmounting.unmount(place, lazily: true) }
+        for directory in [path, surroundings] {
+            if let top = try? MountTable.read().entry(at: directory), top.isPinfold {
+                try? Unmounting.unmount(directory, lazily: true)
+            }
         }
         unsafe unlinkat(pinfold_AT_FDCWD, surroundings, AT_REMOVEDIR)
     }

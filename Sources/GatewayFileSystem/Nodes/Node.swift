@@ -12,7 +12,7 @@ package struct Node: Sendable {
     var lookups: UInt32
     /// The next node of the same bucket, or the next free one.
     var next: UInt32
-    /// Which rules hold for the file; of a directory as long as `epoch` is the tree's.
+    /// Which rules hold for the file; of a directory as long as `epoch` is the plane's.
     package var place: Place
     var epoch: UInt32
     /// The name that the file was last found under, as `Links` counts names; 0 where nobody counts.

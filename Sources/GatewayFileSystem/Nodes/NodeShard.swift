@@ -59,12 +59,12 @@ internal import CLinux
         if count >= buckets.count { resize(to: buckets.count * 2) }
         // 0 is the root's alone; the highest bit stays clear, the kernel shows ids in signed numbers here and there.
         generation = generation & 0x7fff_ffff == 0x7fff_ffff ? 1 : generation + 1
-        let place = unsafe pointer(slot)
-        unsafe place.initialize(to: node)
-        unsafe place.pointee.lookups = lookups
-        unsafe place.pointee.generation = generation
+        let element = unsafe pointer(slot)
+        unsafe element.initialize(to: node)
+        unsafe element.pointee.lookups = lookups
+        unsafe element.pointee.generation = generation
         let bucket = bucket(hash)
-        unsafe place.pointee.next = buckets[bucket]
+        unsafe element.pointee.next = buckets[bucket]
         buckets[bucket] = slot
         count += 1
         return (slot, generation)

@@ -11,7 +11,7 @@ final class OpenFile: Sendable {
     /// What the kernel reads and writes by itself; nil where this daemon does.
     var passedThrough: BackingFile? { isPassedThrough ? backing : nil }
     /// Keeps the inode too. nil where too many are open already: then the backing file does, and the file is opened again as it is needed.
-    let place: SharedDescriptor?
+    let location: SharedDescriptor?
     /// The disk's number of it, by which a zone with a quota counts; 0 in others.
     let inode: UInt64
     /// Who opened it first.
@@ -19,12 +19,12 @@ final class OpenFile: Sendable {
     private let writer = Lock<SharedDescriptor?>(nil)
 
     init(
-        backing: BackingFile?, isPassedThrough: Bool, place: SharedDescriptor?, inode: UInt64 = 0, user: UInt32,
+        backing: BackingFile?, isPassedThrough: Bool, location: SharedDescriptor?, inode: UInt64 = 0, user: UInt32,
         writer: SharedDescriptor? = nil
     ) {
         self.backing = backing
         self.isPassedThrough = isPassedThrough
-        self.place = place
+        self.location = location
         self.inode = inode
         self.user = user
         self.writer.withLock { $0 = writer }
@@ -35,9 +35,9 @@ final class OpenFile: Sendable {
     func writing(
         _ cache: RecentlyUsed<SharedDescriptor>, _ id: NodeID, _ make: () throws(Errno) -> Descriptor
     ) throws(Errno) -> SharedDescriptor {
-        if let known = place == nil ? cache.find(id.rawValue) : writer.withLock({ $0 }) { return known }
+        if let known = location == nil ? cache.find(id.rawValue) : writer.withLock({ $0 }) { return known }
         let made = SharedDescriptor(try make())
-        if place == nil {
+        if location == nil {
             cache.keep(made, id.rawValue)
             return made
         }
@@ -63,7 +63,7 @@ final class OpenFiles: Sendable {
     func pinned(by user: UInt32) -> Int { pinsOfUsers.withLock { $0[user] ?? 0 } }
 
     private func pin(_ file: OpenFile, _ change: Int) {
-        guard file.place != nil else { return }
+        guard file.location != nil else { return }
         pins.wrappingAdd(change, ordering: .relaxed)
         pinsOfUsers.withLock { users in
             let count = (users[file.user] ?? 0) + change

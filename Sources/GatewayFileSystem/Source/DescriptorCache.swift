@@ -6,7 +6,7 @@ final class DescriptorCache: Sendable {
     /// What a cached descriptor is good for.
     enum Use: UInt64, Sendable {
         /// O_PATH: attributes, names below it.
-        case place
+        case location
         /// Opened for reading.
         case reading
     }
@@ -24,7 +24,7 @@ final class DescriptorCache: Sendable {
 
     /// Lets go of what is cached of `id`: the kernel forgot it, or it must be opened anew.
     func drop(_ id: NodeID) {
-        drop(id, .place)
+        drop(id, .location)
         drop(id, .reading)
     }
 }

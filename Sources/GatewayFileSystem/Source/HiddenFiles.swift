@@ -28,11 +28,11 @@ final class HiddenFiles: Sendable {
     func learn(_ paths: [[UInt8]], below root: borrowing Descriptor) {
         var budget = Self.limit
         for path in paths {
-            guard let place = path.withPathBytes({ name in try? root.open(name, [.path, .noFollow], .strict) }),
-                let status = try? place.status()
+            guard let location = path.withPathBytes({ name in try? root.open(name, [.path, .noFollow], .strict) }),
+                let status = try? location.status()
             else { continue }
             add(status)
-            if status.kind == .directory { walk(place, depth: 0, &budget) }
+            if status.kind == .directory { walk(location, depth: 0, &budget) }
         }
     }
 

@@ -3,7 +3,7 @@ internal import Synchronization
 
 /// One mount of a plane's clone: what a file handle is opened through.
 package final class Mount: Sendable {
-    /// Its place in `Source.mounts`, and in every node that was found on it.
+    /// Its index in `Source.mounts`, and in every node that was found on it.
     package let index: UInt16
     /// The kernel's number of it (STATX_MNT_ID).
     package let number: UInt64

@@ -43,11 +43,11 @@ package import SystemPackage
     ///   - descriptors: how many may be kept open.
     ///   - usesHandles: false keeps to descriptors and names, as on filesystems without handles.
     package init(
-        root place: borrowing Descriptor, descriptors: Int, usesHandles: Bool = true,
+        root location: borrowing Descriptor, descriptors: Int, usesHandles: Bool = true,
         mountHandler: @escaping MountHandler = { _ in }
     ) throws(Errno) {
         // open_by_handle_at refuses O_PATH descriptors.
-        let anchor = SharedDescriptor(try place.open(".", [.directory, .readOnly]))
+        let anchor = SharedDescriptor(try location.open(".", [.directory, .readOnly]))
         root = anchor
         rootStatus = try anchor.descriptor.status()
         cache = DescriptorCache(capacity: descriptors / 2)
@@ -136,10 +136,10 @@ package import SystemPackage
         if there.isSealed {
             return Found(status: first, handle: .numbers(device: first.fileSystem, inode: first.inode), mount: there)
         }
-        let place = try directory.open(name, [.path, .noFollow])
-        let status = try place.status()
+        let location = try directory.open(name, [.path, .noFollow])
+        let status = try location.status()
         guard status.mount == there.number else { throw .staleNFSFileHandle }
-        let handle = there.anchor == nil ? nil : try? FileHandle.of(place)
+        let handle = there.anchor == nil ? nil : try? FileHandle.of(location)
         return Found(
             status: status, handle: handle ?? .numbers(device: status.fileSystem, inode: status.inode), mount: there)
     }
@@ -163,8 +163,8 @@ package import SystemPackage
             return try node.handle.open(
                 through: anchor.descriptor, flags.contains(.path) ? flags : flags.union([.nonBlocking, .noFollow]))
         }
-        let place = try openByName(id, node, depth: 0)
-        return flags.contains(.path) ? place : try place.reopen(flags)
+        let location = try openByName(id, node, depth: 0)
+        return flags.contains(.path) ? location : try location.reopen(flags)
     }
 
     /// Files without handles: by the name that they were found under, if it still leads to the same inode.
@@ -173,14 +173,14 @@ package import SystemPackage
         guard depth < 256, let path = paths.withLock({ $0[id] }), let nodes = nodes.withLock({ $0 }),
             let parent = nodes.node(path.parent)
         else { throw .staleNFSFileHandle }
-        let directory = try place(path.parent, parent, depth: depth + 1)
+        let directory = try location(path.parent, parent, depth: depth + 1)
         let found = try path.name.withPathBytes { name throws(Errno) in try directory.descriptor.open(name, [.path, .noFollow]) }
         let status = try found.status()
         guard FileHandle.numbers(device: status.fileSystem, inode: status.inode) == node.handle else { throw .staleNFSFileHandle }
         return found
     }
 
-    /// Where `openByName` finds the parent's node: set by the tree.
+    /// Where `openByName` finds the parent's node: set by `PlaneFiles`.
     let nodes = Lock<NodeTable?>(nil)
 
     func rememberPath(_ id: NodeID, parent: NodeID, name: borrowing PathBytes) {
@@ -190,15 +190,15 @@ package import SystemPackage
 
     /// An O_PATH descriptor of `node`, from the cache if it is there.
     @inline(__always)
-    func place(_ id: NodeID, _ node: Node) throws(Errno) -> SharedDescriptor { try place(id, node, depth: 0) }
+    func location(_ id: NodeID, _ node: Node) throws(Errno) -> SharedDescriptor { try location(id, node, depth: 0) }
 
-    private func place(_ id: NodeID, _ node: Node, depth: Int) throws(Errno) -> SharedDescriptor {
+    private func location(_ id: NodeID, _ node: Node, depth: Int) throws(Errno) -> SharedDescriptor {
         if id == .root { return root }
-        if let known = cache.find(id, .place) { return known }
+        if let known = cache.find(id, .location) { return known }
         let made: Descriptor
         if node.handle.isHandle { made = try open(id, node, .path) } else { made = try openByName(id, node, depth: depth) }
         let shared = SharedDescriptor(made)
-        cache.keep(shared, id, .place)
+        cache.keep(shared, id, .location)
         dropGone(id)
         return shared
     }

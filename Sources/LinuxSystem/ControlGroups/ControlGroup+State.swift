@@ -48,30 +48,30 @@ struct ControlGroupLeftovers {
     /// Of groups that several share: no process is in one, and its last member removes it.
     static let sharedPrefix = prefix + "+"
 
-    private let places: [ControlGroupPlaces.Place]
+    private let hierarchies: [ControlGroupHierarchies.Hierarchy]
 
-    init(_ places: [ControlGroupPlaces.Place]) {
-        self.places = places
+    init(_ hierarchies: [ControlGroupHierarchies.Hierarchy]) {
+        self.hierarchies = hierarchies
     }
 
     func remove() {
-        guard let first = places.first else { return }
+        guard let first = hierarchies.first else { return }
         for group in Self.groups(first.directory) where group.hasPrefix(Self.prefix) {
             guard group.hasPrefix(Self.sharedPrefix) else {
                 remove(group)
                 continue
             }
             for member in Self.groups(first.directory + "/" + group) { remove(group + "/" + member) }
-            for place in places.reversed() { unsafe rmdir(place.directory + "/" + group) }
+            for hierarchy in hierarchies.reversed() { unsafe rmdir(hierarchy.directory + "/" + group) }
         }
         // The locked one is made first and removed last, so what is elsewhere alone, at this moment, is nobody's.
-        for place in places.dropFirst() {
-            for group in Self.groups(place.directory) where group.hasPrefix(Self.prefix) {
+        for hierarchy in hierarchies.dropFirst() {
+            for group in Self.groups(hierarchy.directory) where group.hasPrefix(Self.prefix) {
                 if unsafe access(first.directory + "/" + group, F_OK) == 0 { continue }
-                for member in Self.groups(place.directory + "/" + group) {
-                    removeEmpty(place.directory + "/" + group + "/" + member)
+                for member in Self.groups(hierarchy.directory + "/" + group) {
+                    removeEmpty(hierarchy.directory + "/" + group + "/" + member)
                 }
-                removeEmpty(place.directory + "/" + group)
+                removeEmpty(hierarchy.directory + "/" + group)
             }
         }
     }
@@ -90,13 +90,13 @@ struct ControlGroupLeftovers {
     }
 
     private func remove(_ group: String) {
-        let path = places[0].directory + "/" + group
+        let path = hierarchies[0].directory + "/" + group
         guard let held = Self.lock(path) else { return }
         defer { withExtendedLifetime(held) {} }
         // What was killed takes a moment to be gone.
         for _ in 0..<100 {
             Self.kill(path)
-            for place in places.reversed() { unsafe rmdir(place.directory + "/" + group) }
+            for hierarchy in hierarchies.reversed() { unsafe rmdir(hierarchy.directory + "/" + group) }
             if unsafe access(path, F_OK) != 0 { return }
             usleep(2000)
         }

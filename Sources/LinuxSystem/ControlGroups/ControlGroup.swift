@@ -4,9 +4,9 @@ internal import SystemPackage
 /// A control group of Pinfold's own (`man 7 cgroups`): what is started in it, and all that this starts, shares its limits and ends with it.
 ///
 /// In version 1 it is a directory in several hierarchies, in version 2 one. It goes with this value; what a killed process left goes when
-/// the next group is made in the same place.
+/// the next group is made in the same directory.
 package final class ControlGroup: Sendable {
-    package typealias Controller = ControlGroupPlaces.Controller
+    package typealias Controller = ControlGroupHierarchies.Controller
 
     package struct Limits: Hashable, Sendable {
         /// Everything that the kernel counts: private memory, files in memory, shared segments, pipes, and the pages of files that are in use.
@@ -28,7 +28,7 @@ package final class ControlGroup: Sendable {
 
     /// One directory of it.
     struct Directory: Sendable {
-        let version: ControlGroupPlaces.Version
+        let version: ControlGroupHierarchies.Version
         let controllers: Set<Controller>
         /// What has the limits: a group that several share, or the group itself.
         let limited: String
@@ -49,12 +49,12 @@ package final class ControlGroup: Sendable {
     ///
     /// - Parameters:
     ///   - purpose: what it is for, in a word: its directory's name begins with it.
-    ///   - shared: the name of a group around it, which has the limits, for all that is started under this name in this place.
+    ///   - shared: the name of a group around it, which has the limits, for all that is started under this name there.
     /// - Throws: why there can be none here.
     package init(_ purpose: String, sharing shared: String? = nil, limits: Limits) throws(Failure) {
-        let found = ControlGroupPlaces.find()
-        guard !found.places.isEmpty else { throw Failure(description: found.obstacle ?? "no control groups") }
-        let leftovers = ControlGroupLeftovers(found.places)
+        let found = ControlGroupHierarchies.find()
+        guard !found.hierarchies.isEmpty else { throw Failure(description: found.obstacle ?? "no control groups") }
+        let leftovers = ControlGroupLeftovers(found.hierarchies)
         leftovers.remove()
         var number = 0
         while true {
@@ -62,7 +62,7 @@ package final class ControlGroup: Sendable {
             // A name that was never used before: who tidies may still mean the group that had it.
             let leaf = "\(purpose)-\(getpid())-\(String(UInt64.random(in: .min ... .max), radix: 36))"
             do throws(Errno) {
-                (directories, bounds) = try Self.make(leaf, sharing: shared, limits: limits, in: found.places)
+                (directories, bounds) = try Self.make(leaf, sharing: shared, limits: limits, in: found.hierarchies)
                 return
             } catch {
                 // A name that is taken; a shared group that its last member removed meanwhile; a directory that somebody tidied before it was locked.
@@ -72,37 +72,37 @@ package final class ControlGroup: Sendable {
                 // A shared group that was removed and made anew between two of its limits: the second contradicts the first, which the new one has not.
                 if shared != nil { again.append(.invalidArgument) }
                 guard again.contains(error), number < 1000 else {
-                    throw Failure(description: "no control group can be made in \(found.places[0].directory): \(error)")
+                    throw Failure(description: "no control group can be made in \(found.hierarchies[0].directory): \(error)")
                 }
             }
         }
     }
 
     private static func make(
-        _ leaf: String, sharing shared: String?, limits: Limits, in places: [ControlGroupPlaces.Place]
+        _ leaf: String, sharing shared: String?, limits: Limits, in hierarchies: [ControlGroupHierarchies.Hierarchy]
     ) throws(Errno) -> ([Directory], Set<Controller>) {
         var made: [Directory] = []
         var bounds: Set<Controller> = []
         do throws(Errno) {
-            for place in places {
+            for hierarchy in hierarchies {
                 let top =
-                    place.directory + "/"
+                    hierarchy.directory + "/"
                     + (shared.map { ControlGroupLeftovers.sharedPrefix + $0 } ?? ControlGroupLeftovers.prefix + leaf)
                 if unsafe mkdir(top, 0o755) != 0 {
                     let error = Errno.current
                     guard shared != nil, error == .fileExists else { throw error }
                 }
                 do throws(Errno) {
-                    bounds.formUnion(try Self.set(limits, on: top, place))
-                    if place.version == .two, shared != nil {
+                    bounds.formUnion(try Self.set(limits, on: top, hierarchy))
+                    if hierarchy.version == .two, shared != nil {
                         // Those that live in it are counted one by one, too.
-                        for controller in [Controller.memory, .processes] where place.controllers.contains(controller) {
+                        for controller in [Controller.memory, .processes] where hierarchy.controllers.contains(controller) {
                             try ControlFile.write("+" + controller.rawValue, to: top + "/cgroup.subtree_control")
                         }
                     }
                     let path = shared == nil ? top : top + "/" + leaf
                     if shared != nil { _ = try check { unsafe mkdir(path, 0o755) } }
-                    made.append(try open(path, limitedBy: top, place))
+                    made.append(try open(path, limitedBy: top, hierarchy))
                 } catch {
                     unsafe rmdir(top)
                     throw error
@@ -121,24 +121,24 @@ package final class ControlGroup: Sendable {
     }
 
     private static func open(
-        _ path: String, limitedBy top: String, _ place: ControlGroupPlaces.Place
+        _ path: String, limitedBy top: String, _ hierarchy: ControlGroupHierarchies.Hierarchy
     ) throws(Errno) -> Directory {
         let handle = try Descriptor.open(path, [.readOnly, .directory])
         var tasks: SharedDescriptor?
-        if place.version == .one { tasks = SharedDescriptor(try Descriptor.open(path + "/tasks", .writeOnly)) }
+        if hierarchy.version == .one { tasks = SharedDescriptor(try Descriptor.open(path + "/tasks", .writeOnly)) }
         return Directory(
-            version: place.version, controllers: place.controllers, limited: top, path: path, tasks: tasks,
+            version: hierarchy.version, controllers: hierarchy.controllers, limited: top, path: path, tasks: tasks,
             handle: SharedDescriptor(handle))
     }
 
-    /// Sets what the place has controllers for. Weights are as good as the kernel has them; a limit that it does not take is an error.
+    /// Sets what the hierarchy has controllers for. Weights are as good as the kernel has them; a limit that it does not take is an error.
     private static func set(
-        _ limits: Limits, on group: String, _ place: ControlGroupPlaces.Place
+        _ limits: Limits, on group: String, _ hierarchy: ControlGroupHierarchies.Hierarchy
     ) throws(Errno) -> Set<Controller> {
         var bounds: Set<Controller> = []
-        let memory = [limits.memoryBytes, place.memoryCeiling].compactMap(\.self).min()
-        if place.controllers.contains(.memory), let bytes = memory {
-            switch place.version {
+        let memory = [limits.memoryBytes, hierarchy.memoryCeiling].compactMap(\.self).min()
+        if hierarchy.controllers.contains(.memory), let bytes = memory {
+            switch hierarchy.version {
             case .one:
                 // With swap it may not be less than without: from whichever side it comes.
                 try? ControlFile.write("\(bytes)", to: group + "/memory.limit_in_bytes")
@@ -153,19 +153,19 @@ package final class ControlGroup: Sendable {
             }
             bounds.insert(.memory)
         }
-        if place.controllers.contains(.processes), let count = limits.processes {
+        if hierarchy.controllers.contains(.processes), let count = limits.processes {
             try ControlFile.write("\(count)", to: group + "/pids.max")
             bounds.insert(.processes)
         }
         let weight = min(max(limits.weight, 1), 1000)
-        if place.controllers.contains(.cpu) {
-            switch place.version {
+        if hierarchy.controllers.contains(.cpu) {
+            switch hierarchy.version {
             case .one: try? ControlFile.write("\(max(weight * 1024 / 100, 2))", to: group + "/cpu.shares")
             case .two: try? ControlFile.write("\(weight)", to: group + "/cpu.weight")
             }
             bounds.insert(.cpu)
         }
-        if place.controllers.contains(.io) {
+        if hierarchy.controllers.contains(.io) {
             // One of them is there, whichever scheduler the disk has; none where it has none that weighs.
             let names = ["io.weight", "io.bfq.weight", "blkio.weight", "blkio.bfq.weight"]
             for name in names where (try? ControlFile.write("\(max(weight, 10))", to: group + "/" + name)) != nil {

@@ -4,11 +4,11 @@ internal import SystemPackage
 /// Version 2: one tree for all controllers, in which a group that hands controllers on holds no process, the root excepted
 /// (Documentation/admin-guide/cgroup-v2.rst, "No Internal Process Constraint").
 enum UnifiedHierarchy {
-    typealias Controller = ControlGroupPlaces.Controller
+    typealias Controller = ControlGroupHierarchies.Controller
 
     /// The directory in which a process of the group `own` makes groups: its own where that was handed over, else the nearest above that hands on
     /// the memory controller already. Only in the root are controllers switched on: elsewhere they are the service manager's.
-    static func place(for own: String) -> Result<ControlGroupPlaces.Place, ControlGroupPlaces.Reason> {
+    static func hierarchy(for own: String) -> Result<ControlGroupHierarchies.Hierarchy, ControlGroupHierarchies.Reason> {
         if isHandedOver(own) { return takeOver(own) }
         var directory = own
         var ceiling: UInt64?
@@ -48,7 +48,7 @@ enum UnifiedHierarchy {
     }
 
     /// Leaves the group free of processes and hands its controllers on.
-    private static func takeOver(_ own: String) -> Result<ControlGroupPlaces.Place, ControlGroupPlaces.Reason> {
+    private static func takeOver(_ own: String) -> Result<ControlGroupHierarchies.Hierarchy, ControlGroupHierarchies.Reason> {
         let main = own + "/main"
         if unsafe mkdir(main, 0o755) != 0, Errno.current != .fileExists {
             return .failure(.init(text: "\(main) cannot be made: \(Errno.current)"))

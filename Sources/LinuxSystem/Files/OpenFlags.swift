@@ -21,7 +21,7 @@ package struct OpenFlags: OptionSet, Hashable, Sendable {
     package static let noControllingTerminal = OpenFlags(rawValue: O_NOCTTY)
     package static let directory = OpenFlags(rawValue: O_DIRECTORY)
     package static let closeOnExec = OpenFlags(rawValue: O_CLOEXEC)
-    /// The place alone, without opening what is there: never blocks and touches no device.
+    /// The location alone, without opening what is there: never blocks and touches no device.
     package static let path = OpenFlags(rawValue: pinfold_O_PATH)
     /// A file without a name in the directory that is opened; holds the bits of `directory`.
     package static let temporary = OpenFlags(rawValue: pinfold_O_TMPFILE)

@@ -32,20 +32,20 @@ package struct FilesystemMonitor: ~Copyable, Sendable {
         | UInt64(FAN_ATTRIB)
         | UInt64(FAN_DELETE_SELF) | UInt64(FAN_CLOSE_WRITE) | UInt64(FAN_ONDIR)
 
-    /// Reports changes of the whole filesystem that `place` is on from here on; again is harmless.
+    /// Reports changes of the whole filesystem that `location` is on from here on; again is harmless.
     ///
     /// - Throws: EOPNOTSUPP where the filesystem has no file handles, ENODEV where it has no identity, EXDEV on a btrfs subvolume.
-    package borrowing func watch(filesystemOf place: borrowing Descriptor) throws(Errno) {
+    package borrowing func watch(filesystemOf location: borrowing Descriptor) throws(Errno) {
         let group = group.rawValue
-        let raw = place.rawValue
+        let raw = location.rawValue
         _ = try check { pinfold_fanotify_mark(group, UInt32(FAN_MARK_ADD) | UInt32(FAN_MARK_FILESYSTEM), Self.mask, raw, nil) }
     }
 
-    /// What `place`'s filesystem is called in events.
-    package static func identity(of place: borrowing Descriptor) throws(Errno) -> FilesystemID {
+    /// What `location`'s filesystem is called in events.
+    package static func identity(of location: borrowing Descriptor) throws(Errno) -> FilesystemID {
         var id: UInt64 = 0
         var type: Int64 = 0
-        let raw = place.rawValue
+        let raw = location.rawValue
         _ = try check { unsafe pinfold_filesystem_identity(raw, &id, &type) }
         return FilesystemID(rawValue: id)
     }

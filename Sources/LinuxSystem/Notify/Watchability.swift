@@ -8,13 +8,13 @@ package enum Watchability: Sendable, Hashable {
     case unwatched(reason: String)
 
     /// Judges the filesystem of an open file or directory.
-    package static func of(_ place: borrowing Descriptor, kernel: KernelVersion = .running) -> Watchability {
+    package static func of(_ location: borrowing Descriptor, kernel: KernelVersion = .running) -> Watchability {
         guard kernel >= KernelVersion(6, 16) else {
             return .unwatched(reason: "Linux \(kernel) cannot take back all names at once (FUSE_NOTIFY_INC_EPOCH, Linux 6.16)")
         }
-        if let reason = changesElsewhere(place) { return .unwatched(reason: reason) }
+        if let reason = changesElsewhere(location) { return .unwatched(reason: reason) }
         do throws(Errno) {
-            try FilesystemMonitor().watch(filesystemOf: place)
+            try FilesystemMonitor().watch(filesystemOf: location)
             return .watched
         } catch {
             return .unwatched(reason: "fanotify refuses it: \(error.description)")
@@ -31,10 +31,10 @@ package enum Watchability: Sendable, Hashable {
     }
 
     /// Why what fanotify says of the filesystem cannot be all: others change it where this kernel does not see it.
-    package static func changesElsewhere(_ place: borrowing Descriptor) -> String? {
+    package static func changesElsewhere(_ location: borrowing Descriptor) -> String? {
         var id: UInt64 = 0
         var type: Int64 = 0
-        let raw = place.rawValue
+        let raw = location.rawValue
         do throws(Errno) {
             _ = try check { unsafe pinfold_filesystem_identity(raw, &id, &type) }
         } catch {

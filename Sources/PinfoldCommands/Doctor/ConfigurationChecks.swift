@@ -49,7 +49,7 @@ enum ConfigurationChecks {
 
     /// What the agent, and a test or build, may use in sum: by making such a group, and removing it.
     private static func memory(_ configuration: Configuration) -> [Check] {
-        let machine = ControlGroupPlaces.memoryBytes()
+        let machine = ControlGroupHierarchies.memoryBytes()
         let wanted = [
             ("AGENT_MEMORY", "the agent", configuration.memory),
             ("AGENT_DEPLOY_TEST_MEMORY", "a test or a build", configuration.deploy.testMemory),
@@ -67,7 +67,7 @@ enum ConfigurationChecks {
             "nothing needs to be done where something else bounds it; else mount the control groups writable, or start it as a service with Delegate=yes"
         do throws(ControlGroup.Failure) {
             let trial = try ControlGroup("doctor", limits: .init(memoryBytes: first, processes: 64, weight: Fence.Group.weight))
-            let places = ControlGroupPlaces.find()
+            let places = ControlGroupHierarchies.find()
             guard trial.bounds.contains(.memory) else {
                 return [
                     Check(
@@ -75,7 +75,7 @@ enum ConfigurationChecks {
                         advice: advice)
                 ]
             }
-            let missing = ControlGroupPlaces.Controller.allCases.filter { !trial.bounds.contains($0) }.map(\.rawValue)
+            let missing = ControlGroupHierarchies.Controller.allCases.filter { !trial.bounds.contains($0) }.map(\.rawValue)
             let rest = missing.isEmpty ? "" : "; without \(missing.joined(separator: ", ")) here"
             return [
                 Check(

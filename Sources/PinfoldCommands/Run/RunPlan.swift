@@ -23,7 +23,7 @@ struct RunPlan {
 
         init(_ configuration: Configuration) {
             user = Result { () throws(CommandFailure) in FenceUser(try agentAccount(configuration)) }
-            memoryBytes = ControlGroupPlaces.memoryBytes()
+            memoryBytes = ControlGroupHierarchies.memoryBytes()
             seesCalls = RefusalRecord.obstacleForEndingThread() == nil
         }
     }

@@ -113,7 +113,7 @@ extension AccessPolicy {
     }
 }
 
-/// A directory that changes its place: for the search for names in it that the rules treat otherwise there.
+/// A directory that moves: for the search for names in it that the rules treat otherwise there.
 package struct Move: Sendable, Hashable {
     package let from: Place
     package let to: Place

@@ -22,17 +22,17 @@ final class NamesAhead: Sendable {
         var lookups: Int
     }
 
-    private let tree: Tree
+    private let files: PlaneFiles
     /// The root of the mount; nil before the start and after the end.
     private let view = Lock<SharedDescriptor?>(nil)
     private let jobs = Mailbox<Job>(capacity: 16)
-    /// By the directory's number: of two that meet in one place the later one has it.
+    /// By the directory's number: of two that meet in one slot the later one has it.
     private let counts = Lock([Count?](repeating: nil, count: 4096))
 
     /// What a name takes in the answer to a listing with attributes: the kernel makes room for as much as the caller of getdents64 does.
     private static let bytesOfName = 192
 
-    init(_ tree: Tree) { self.tree = tree }
+    init(_ files: PlaneFiles) { self.files = files }
 
     /// - Parameter root: of a mount of the view.
     func start(at root: SharedDescriptor, _ notifier: Notifier) {
@@ -54,10 +54,10 @@ final class NamesAhead: Sendable {
 
     /// A name that is there was looked up.
     func lookedUp(in directory: NodeID) {
-        let place = Int(truncatingIfNeeded: (directory.rawValue &* 0x9e37_79b9_7f4a_7c15) >> 52)
+        let slot = Int(truncatingIfNeeded: (directory.rawValue &* 0x9e37_79b9_7f4a_7c15) >> 52)
         let lookups = counts.withLock { counts in
-            let lookups = (counts[place].flatMap { $0.directory == directory ? $0.lookups : nil } ?? 0) + 1
-            counts[place] = Count(directory: directory, lookups: lookups)
+            let lookups = (counts[slot].flatMap { $0.directory == directory ? $0.lookups : nil } ?? 0) + 1
+            counts[slot] = Count(directory: directory, lookups: lookups)
             return lookups
         }
         switch lookups {
@@ -67,10 +67,10 @@ final class NamesAhead: Sendable {
     }
 
     private func list(_ job: Job, _ room: UnsafeMutableRawBufferPointer) throws(Errno) {
-        guard let root = view.withLock({ $0 }), let node = tree.nodes.node(job.directory), node.isDirectory,
-            tree.source.mount(node.mount).isWatched
+        guard let root = view.withLock({ $0 }), let node = files.nodes.node(job.directory), node.isDirectory,
+            files.source.mount(node.mount).isWatched
         else { return }
-        let path = try tree.source.place(job.directory, node).descriptor.magicLinkText().drop { $0 == UInt8(ascii: "/") }
+        let path = try files.source.location(job.directory, node).descriptor.magicLinkText().drop { $0 == UInt8(ascii: "/") }
         let flags: OpenFlags = [.readOnly, .directory, .noFollow]
         let directory =
             path.isEmpty

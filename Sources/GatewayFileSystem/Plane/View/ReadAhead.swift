@@ -20,7 +20,7 @@ final class ReadAhead: Sendable {
         case rest(listing: Int)
     }
 
-    private let tree: Tree
+    private let files: PlaneFiles
     let listings = RecentListings()
     /// Who reads faster than this gives has no use for what waits.
     private let jobs = Mailbox<Job>(capacity: 8)
@@ -30,12 +30,12 @@ final class ReadAhead: Sendable {
     /// A read that is not larger is one that the kernel expects no other after.
     private static let partSize = 16_384
 
-    init(_ tree: Tree) { self.tree = tree }
+    init(_ files: PlaneFiles) { self.files = files }
 
     /// Starts the thread, for as long as the process serves. Without it nothing is given ahead.
     func start(_ notifier: Notifier) {
         _ = try? SystemThread("read-ahead") { [self] in
-            let giver = Giver(tree, notifier)
+            let giver = Giver(files, notifier)
             while true {
                 switch jobs.take() {
                 case .around(let file, let offset): giver.give(file, around: offset)
@@ -67,15 +67,15 @@ final class ReadAhead: Sendable {
 
 /// What the thread works with.
 @safe private struct Giver: ~Copyable {
-    private let tree: Tree
+    private let files: PlaneFiles
     private let notifier: Notifier
     private let room = UnsafeMutableRawBufferPointer.allocate(byteCount: Int(window), alignment: 4096)
 
     /// As much as the kernel reads around a page of a mapped file.
     private static let window: Int64 = 131_072
 
-    init(_ tree: Tree, _ notifier: Notifier) {
-        self.tree = tree
+    init(_ files: PlaneFiles, _ notifier: Notifier) {
+        self.files = files
         self.notifier = notifier
     }
 
@@ -84,18 +84,18 @@ final class ReadAhead: Sendable {
     /// All of a small file, of which no descriptor need be kept.
     func give(small id: NodeID) {
         give(id, at: 0, RecentListings.smallSize) { node throws(Errno) in
-            SharedDescriptor(try tree.source.open(id, node, .readOnly))
+            SharedDescriptor(try files.source.open(id, node, .readOnly))
         }
     }
 
     /// The window of a file that `offset` is in.
     func give(_ id: NodeID, around offset: Int64) {
-        give(id, at: offset & ~(Self.window - 1), Int(Self.window)) { node throws(Errno) in try tree.source.reading(id, node) }
+        give(id, at: offset & ~(Self.window - 1), Int(Self.window)) { node throws(Errno) in try files.source.reading(id, node) }
     }
 
     private func give(_ id: NodeID, at offset: Int64, _ size: Int, _ open: (Node) throws(Errno) -> SharedDescriptor) {
-        guard let node = tree.nodes.node(id), node.isRegular, tree.source.mount(node.mount).isWatched else { return }
-        let changes = tree.changes.load(ordering: .sequentiallyConsistent)
+        guard let node = files.nodes.node(id), node.isRegular, files.source.mount(node.mount).isWatched else { return }
+        let changes = files.changes.load(ordering: .sequentiallyConsistent)
         do throws(Errno) {
             let part = unsafe UnsafeMutableRawBufferPointer(rebasing: room[..<size])
             let count = try unsafe open(node).descriptor.readCached(into: part, at: offset)
@@ -105,7 +105,7 @@ final class ReadAhead: Sendable {
             // Not in memory, gone, or forgotten by the kernel: it asks when it needs it.
             return
         }
-        if tree.changes.load(ordering: .sequentiallyConsistent) != changes {
+        if files.changes.load(ordering: .sequentiallyConsistent) != changes {
             try? notifier.invalidateInode(id, offset: 0, length: 0)
         }
     }

@@ -32,14 +32,14 @@ final class RecentListings: Sendable {
         var trust = 0
         /// Which way the last reader of a directory went: some take its files from a stack.
         var step = 1
-        /// By the file's number: of two that meet in one place the later one has it.
-        var positions: [Position?] = Array(repeating: nil, count: RecentListings.places)
+        /// By the file's number: of two that meet in one slot the later one has it.
+        var positions: [Position?] = Array(repeating: nil, count: RecentListings.slots)
     }
 
     private let state = Lock(State())
     private static let capacity = 512
     private static let most = 1024
-    private static let places = 32_768
+    private static let slots = 32_768
 
     /// Files larger than this are read ahead by the kernel itself.
     static let smallSize = 65_536
@@ -48,7 +48,7 @@ final class RecentListings: Sendable {
         FileKind(rawValue: attributes.mode & 0o170000) == .regular && (1...UInt64(smallSize)).contains(attributes.size)
     }
 
-    private static func place(_ file: NodeID) -> Int { Int(truncatingIfNeeded: (file.rawValue &* 0x9e37_79b9_7f4a_7c15) >> 49) }
+    private static func slot(_ file: NodeID) -> Int { Int(truncatingIfNeeded: (file.rawValue &* 0x9e37_79b9_7f4a_7c15) >> 49) }
 
     /// `files` are the next small ones of `directory`, or the first ones where `isStart`.
     func add(_ files: [NodeID], of directory: NodeID, isStart: Bool) {
@@ -68,7 +68,7 @@ final class RecentListings: Sendable {
             }
             for file in files where state.listings[number].files.count < Self.most {
                 let index = UInt16(state.listings[number].files.count)
-                state.positions[Self.place(file)] = Position(file: file, listing: UInt16(number), index: index)
+                state.positions[Self.slot(file)] = Position(file: file, listing: UInt16(number), index: index)
                 state.listings[number].files.append(file)
                 state.listings[number].has.append(false)
             }
@@ -78,7 +78,7 @@ final class RecentListings: Sendable {
     /// The kernel had to ask for `file`: answers its listing where others of it are to be given ahead, and nobody is at that already.
     func missed(_ file: NodeID) -> Int? {
         state.withLock { state in
-            guard let position = state.positions[Self.place(file)], position.file == file else { return nil }
+            guard let position = state.positions[Self.slot(file)], position.file == file else { return nil }
             let (number, index) = (Int(position.listing), Int(position.index))
             guard state.listings.indices.contains(number), state.listings[number].files.indices.contains(index),
                 state.listings[number].files[index] == file

@@ -9,16 +9,16 @@ package import SystemPackage
 /// It is made not to be asked: an open and an opendir are answered once for all, entries, attributes, absent names, listings and pages are kept until
 /// a notification says otherwise.
 package final class ViewPlane: FileSystem {
-    package let tree: Tree
+    package let files: PlaneFiles
     private let features = Atomic<UInt32>(0)
     private let readAhead: ReadAhead?
     let namesAhead: NamesAhead?
 
     /// - Parameter readsAhead: whether the kernel is given what it has not asked for; only where it is told of changes.
-    package init(_ tree: Tree, readsAhead: Bool) {
-        self.tree = tree
-        readAhead = readsAhead ? ReadAhead(tree) : nil
-        namesAhead = readsAhead ? NamesAhead(tree) : nil
+    package init(_ files: PlaneFiles, readsAhead: Bool) {
+        self.files = files
+        readAhead = readsAhead ? ReadAhead(files) : nil
+        namesAhead = readsAhead ? NamesAhead(files) : nil
     }
 
     package func started(on connection: Connection) {
@@ -27,36 +27,36 @@ package final class ViewPlane: FileSystem {
     }
     private func has(_ feature: Features) -> Bool { Features(rawValue: features.load(ordering: .acquiring)).contains(feature) }
 
-    package func rootEntry() throws(Errno) -> Entry { try tree.rootEntry() }
+    package func rootEntry() throws(Errno) -> Entry { try files.rootEntry() }
     package func lookup(_ request: consuming EntryRequest, parent: NodeID, name: borrowing PathBytes) {
-        if tree.lookup(request, parent: parent, name: name) { namesAhead?.lookedUp(in: parent) }
+        if files.lookup(request, parent: parent, name: name) { namesAhead?.lookedUp(in: parent) }
     }
-    package func forget(_ node: NodeID, lookups: UInt64) { tree.forget(node, lookups: lookups) }
+    package func forget(_ node: NodeID, lookups: UInt64) { files.forget(node, lookups: lookups) }
     package func getattr(_ request: consuming AttributesRequest, node: NodeID, handle: Handle?) {
-        tree.getattr(request, node: node)
+        files.getattr(request, node: node)
     }
-    package func readlink(_ request: consuming LinkTextRequest, node: NodeID) { tree.readlink(request, node: node) }
-    package func statfs(_ request: consuming StatisticsRequest, node: NodeID) { tree.statfs(request, node: node) }
+    package func readlink(_ request: consuming LinkTextRequest, node: NodeID) { files.readlink(request, node: node) }
+    package func statfs(_ request: consuming StatisticsRequest, node: NodeID) { files.statfs(request, node: node) }
     package func getxattr(_ request: consuming ExtendedAttributeRequest, node: NodeID, name: borrowing PathBytes) {
-        tree.getxattr(request, node: node, name: name)
+        files.getxattr(request, node: node, name: name)
     }
-    package func listxattr(_ request: consuming ExtendedAttributeRequest, node: NodeID) { tree.listxattr(request, node: node) }
+    package func listxattr(_ request: consuming ExtendedAttributeRequest, node: NodeID) { files.listxattr(request, node: node) }
 
     // MARK: Files
 
     package func open(_ request: consuming OpenRequest, node: NodeID, flags: OpenFlags) {
         if flags.writes { return request.fail(.readOnlyFileSystem) }
         if has(.noOpen) { return request.replyNotNeeded() }
-        request.reply(.none, tree.keepsPages(node) ? [.keepCache, .noFlush] : .noFlush)
+        request.reply(.none, files.keepsPages(node) ? [.keepCache, .noFlush] : .noFlush)
     }
 
     package func read(_ request: consuming DataRequest, node id: NodeID, handle: Handle, offset: Int64, flags: OpenFlags) {
         let file: SharedDescriptor
         do throws(Errno) {
-            let node = try tree.node(id)
+            let node = try files.node(id)
             // FIFOs, sockets and devices are the kernel's own to open: a request for one is a forged one.
             guard node.isRegular else { throw .invalidArgument }
-            file = try tree.source.reading(id, node)
+            file = try files.source.reading(id, node)
         } catch { return request.fail(error) }
         let size = request.size
         request.reply(from: file.descriptor, offset: offset)
@@ -66,9 +66,9 @@ package final class ViewPlane: FileSystem {
     package func seek(_ request: consuming OffsetRequest, node id: NodeID, handle: Handle, offset: Int64, whence: Int32) {
         let result: Int64
         do throws(Errno) {
-            let node = try tree.node(id)
+            let node = try files.node(id)
             guard node.isRegular else { throw .invalidArgument }
-            result = try tree.source.reading(id, node).descriptor.seek(to: offset, whence: whence)
+            result = try files.source.reading(id, node).descriptor.seek(to: offset, whence: whence)
         } catch { return request.fail(error) }
         request.reply(result)
     }
@@ -81,14 +81,14 @@ package final class ViewPlane: FileSystem {
 
     package func opendir(_ request: consuming OpenRequest, node: NodeID, flags: OpenFlags) {
         if has(.noOpenDirectory) { return request.replyNotNeeded() }
-        request.reply(.none, tree.keepsPages(node) ? [.keepCache, .cacheDirectory] : [])
+        request.reply(.none, files.keepsPages(node) ? [.keepCache, .cacheDirectory] : [])
     }
 
     package func readdir(_ request: consuming DirectoryRequest, node: NodeID, handle: Handle, offset: Int64) {
-        tree.list(request, node: node, offset: offset, withEntries: false)
+        files.list(request, node: node, offset: offset, withEntries: false)
     }
 
     package func readdirplus(_ request: consuming DirectoryRequest, node: NodeID, handle: Handle, offset: Int64) {
-        tree.list(request, node: node, offset: offset, withEntries: true, noting: readAhead?.listings)
+        files.list(request, node: node, offset: offset, withEntries: true, noting: readAhead?.listings)
     }
 }

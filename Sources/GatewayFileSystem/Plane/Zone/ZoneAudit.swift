@@ -114,13 +114,13 @@ extension ZonePlane {
     /// `//inode/N` below the zone where the kernel has none any more: a file that was opened by its handle and is in no cache.
     private func path(_ id: NodeID, _ audit: ZoneAudit) -> [UInt8] {
         if id == .root { return audit.root }
-        guard let node = try? tree.node(id), let place = try? tree.place(id, node) else {
+        guard let node = try? files.node(id), let location = try? files.location(id, node) else {
             return audit.root + Array("//unknown".utf8)
         }
-        if let text = try? place.descriptor.magicLinkText(), text.count > 1, text.first == UInt8(ascii: "/") {
+        if let text = try? location.descriptor.magicLinkText(), text.count > 1, text.first == UInt8(ascii: "/") {
             return audit.root + text
         }
-        let inode = (try? place.descriptor.status().inode).map(String.init) ?? "unknown"
+        let inode = (try? location.descriptor.status().inode).map(String.init) ?? "unknown"
         return audit.root + Array("//inode/\(inode)".utf8)
     }
 }

@@ -32,41 +32,41 @@ extension ZonePlane {
     /// - Returns: false where it has one that is not in the zone.
     private func mayHaveNames(_ id: NodeID, _ node: Node) -> Bool {
         let file = Links.number(node.handle)
-        let losses = tree.links.losses
+        let losses = files.links.losses
         // Who is making, moving or removing a name at this moment counts it first.
         arrangement.alone {}
-        guard let place = try? tree.place(id, node), let status = try? place.descriptor.status() else { return false }
-        if tree.links.count(file) >= Int(status.links) { return true }
-        if status.links == 1, sawOnlyName(place.descriptor, file) { return true }
+        guard let location = try? files.location(id, node), let status = try? location.descriptor.status() else { return false }
+        if files.links.count(file) >= Int(status.links) { return true }
+        if status.links == 1, sawOnlyName(location.descriptor, file) { return true }
         let isDone =
-            tree.links.wasLookedFor(status.changed, now: Self.now())
+            files.links.wasLookedFor(status.changed, now: Self.now())
             || search.withLock { _ in
                 // Somebody else may have looked while this waited.
-                tree.links.wasLookedFor(status.changed, now: Self.now()) || tree.links.count(file) >= Int(status.links)
+                files.links.wasLookedFor(status.changed, now: Self.now()) || files.links.count(file) >= Int(status.links)
                     || lookForNames(status.inode)
             }
-        guard isDone, let after = try? place.descriptor.status(), after.changed == status.changed else { return true }
-        return tree.links.count(file) >= Int(after.links) || tree.links.losses != losses
+        guard isDone, let after = try? location.descriptor.status(), after.changed == status.changed else { return true }
+        return files.links.count(file) >= Int(after.links) || files.links.losses != losses
     }
 
     /// Counts the one name that a file has where the kernel knows it, and it is in the zone.
     private func sawOnlyName(_ file: borrowing Descriptor, _ number: UInt64) -> Bool {
         do throws(Errno) {
-            let path = try tree.path(of: file)
+            let path = try files.path(of: file)
             guard let slash = path.lastIndex(of: UInt8(ascii: "/")) ?? (path.isEmpty ? nil : -1) else { return false }
             let flags: OpenFlags = [.path, .directory, .noFollow]
-            let root = tree.source.root
+            let root = files.source.root
             let parent =
                 slash > 0
                 ? try Array(path[..<slash]).withPathBytes { name throws(Errno) in try root.descriptor.open(name, flags) }
                 : try root.descriptor.open(".", flags)
-            let handle = slash > 0 ? try tree.source.handle(of: parent) : tree.source.rootHandle
+            let handle = slash > 0 ? try files.source.handle(of: parent) : files.source.rootHandle
             let name = Array(path[(slash + 1)...])
             let key = unsafe name.withUnsafeBufferPointer { unsafe Links.key(handle, $0) }
-            tree.links.saw(key, of: number)
+            files.links.saw(key, of: number)
             // Still its only one, or it was another's before.
-            guard try file.status().links == 1, try tree.path(of: file) == path else {
-                tree.links.forget(name: key, of: number)
+            guard try file.status().links == 1, try files.path(of: file) == path else {
+                files.links.forget(name: key, of: number)
                 return false
             }
             return true
@@ -87,12 +87,12 @@ extension ZonePlane {
         var wallClock = timespec()
         unsafe clock_gettime(CLOCK_REALTIME, &wallClock)
         let before = Timestamp(seconds: Int64(wallClock.tv_sec) - 2, nanoseconds: UInt32(wallClock.tv_nsec))
-        let losses = tree.links.begin()
-        var directories = [tree.source.rootHandle]
+        let losses = files.links.begin()
+        var directories = [files.source.rootHandle]
         do throws(Errno) {
             repeat {
-                try tree.source.walk(
-                    next: { tree.links.nextMoved() ?? directories.popLast() }, add: { directories.append($0) }
+                try files.source.walk(
+                    next: { files.links.nextMoved() ?? directories.popLast() }, add: { directories.append($0) }
                 ) { name, _, directory, parent throws(Errno) in
                     guard let status = try? directory.status(of: name, local: true) else { return false }
                     if status.kind == .directory { return true }
@@ -101,19 +101,20 @@ extension ZonePlane {
                 }
                 let took = Self.now() - started
                 let until = Self.now() + max(took * 20, 10_000_000_000)
-                if let isWhole = arrangement.alone({ tree.links.end(losses, before: before, until: until) }) { return isWhole }
-            } while tree.source.rootHandle.isHandle
+                if let isWhole = arrangement.alone({ files.links.end(losses, before: before, until: until) }) { return isWhole }
+            } while files.source.rootHandle.isHandle
         } catch {}
-        tree.links.giveUp()
+        files.links.giveUp()
         return false
     }
 
     private func count(_ name: borrowing PathBytes, in directory: borrowing Descriptor, _ parent: FileHandle, _ inode: UInt64) {
         arrangement.alone {
-            guard let found = try? tree.source.find(name, in: directory, on: tree.source.rootMount), found.status.kind != .directory
+            guard let found = try? files.source.find(name, in: directory, on: files.source.rootMount),
+                found.status.kind != .directory
             else { return }
             let key = unsafe Links.key(parent, name.bytes)
-            tree.links.found(key, of: Links.number(found.handle), isWanted: found.status.inode == inode)
+            files.links.found(key, of: Links.number(found.handle), isWanted: found.status.inode == inode)
         }
     }
 

@@ -10,9 +10,9 @@ extension ZonePlane {
     package func read(_ request: consuming DataRequest, node id: NodeID, handle: Handle, offset: Int64, flags: OpenFlags) {
         let file: SharedDescriptor
         do throws(Errno) {
-            let node = try tree.node(id)
+            let node = try files.node(id)
             guard node.isRegular else { throw .invalidArgument }
-            file = try tree.reading(id, node)
+            file = try files.reading(id, node)
         } catch { return request.fail(error) }
         request.reply(from: file.descriptor, offset: offset)
     }
@@ -20,8 +20,8 @@ extension ZonePlane {
     package func write(_ request: consuming WriteRequest, node id: NodeID, handle: Handle, offset: Int64, flags: OpenFlags) {
         let count: Int
         do throws(Errno) {
-            let node = try tree.node(id)
-            try permit(tree.policy.decide(.write, at: node.place))
+            let node = try files.node(id)
+            try permit(files.policy.decide(.write, at: node.place))
             let open = try openFile(id)
             let file = try writer(open, id, node, appending: flags.contains(.append))
             count = try FileCreator.withPrivileges(if: !request.killsPrivileges) { () throws(Errno) in
@@ -40,11 +40,11 @@ extension ZonePlane {
     ) {
         let count: Int
         do throws(Errno) {
-            let source = try tree.node(node)
-            let destination = try tree.node(target)
-            try permit(tree.policy.decide(.write, at: destination.place))
+            let source = try files.node(node)
+            let destination = try files.node(target)
+            try permit(files.policy.decide(.write, at: destination.place))
             guard source.isRegular, destination.isRegular else { throw .invalidArgument }
-            let from = try tree.reading(node, source)
+            let from = try files.reading(node, source)
             let open = try openFile(target)
             let to = try writer(open, target, destination)
             // The kernel does not say of this, nor of the next, whether the caller's changes clear bits.
@@ -63,8 +63,8 @@ extension ZonePlane {
         _ request: consuming EmptyRequest, node id: NodeID, handle: Handle, mode: Int32, offset: Int64, length: Int64
     ) {
         do throws(Errno) {
-            let node = try tree.node(id)
-            try permit(tree.policy.decide(.write, at: node.place))
+            let node = try files.node(id)
+            try permit(files.policy.decide(.write, at: node.place))
             let open = try openFile(id)
             let file = try writer(open, id, node)
             try FileCreator.withPrivileges(if: request.caller.uid == 0) { () throws(Errno) in
@@ -78,9 +78,9 @@ extension ZonePlane {
     package func seek(_ request: consuming OffsetRequest, node id: NodeID, handle: Handle, offset: Int64, whence: Int32) {
         let result: Int64
         do throws(Errno) {
-            let node = try tree.node(id)
+            let node = try files.node(id)
             guard node.isRegular else { throw .invalidArgument }
-            result = try tree.reading(id, node).descriptor.seek(to: offset, whence: whence)
+            result = try files.reading(id, node).descriptor.seek(to: offset, whence: whence)
         } catch { return request.fail(error) }
         request.reply(result)
     }
@@ -97,9 +97,9 @@ extension ZonePlane {
 
     private func synchronize(_ request: consuming EmptyRequest, _ id: NodeID, dataOnly: Bool) {
         do throws(Errno) {
-            let node = try tree.node(id)
+            let node = try files.node(id)
             guard node.isRegular || node.isDirectory else { throw .invalidArgument }
-            try tree.reading(id, node).descriptor.synchronize(dataOnly: dataOnly)
+            try files.reading(id, node).descriptor.synchronize(dataOnly: dataOnly)
         } catch { return request.fail(error) }
         request.succeed()
     }

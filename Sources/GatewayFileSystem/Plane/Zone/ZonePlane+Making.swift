@@ -49,11 +49,11 @@ extension ZonePlane {
         var act = Act(recorded, request.caller)
         do throws(Errno) {
             entry = try arrangement.shared { () throws(Errno) in
-                let directory = try tree.directory(parent)
-                try permit(tree.policy.decide(operation, unsafe name.bytes.span, in: directory.place), &act)
+                let directory = try files.directory(parent)
+                try permit(files.policy.decide(operation, unsafe name.bytes.span, in: directory.place), &act)
                 return try makingName(in: directory, inodes: 1) { () throws(Errno) in
                     try body(directory.descriptor.descriptor)
-                    let entry = try tree.look(name, in: directory)
+                    let entry = try files.look(name, in: directory)
                     usage?.made(entry.attributes.inode, Int64(clamping: entry.attributes.blocks) * 512)
                     return entry
                 }
@@ -63,7 +63,7 @@ extension ZonePlane {
             return request.fail(error)
         }
         tell(act, parent, name)
-        if !request.reply(entry) { tree.forget(entry.node, lookups: 1) }
+        if !request.reply(entry) { files.forget(entry.node, lookups: 1) }
     }
 
     package func link(_ request: consuming EntryRequest, node id: NodeID, newParent: NodeID, newName: borrowing PathBytes) {
@@ -76,7 +76,7 @@ extension ZonePlane {
             return request.fail(error)
         }
         tell(act, id, to: newParent, newName)
-        if !request.reply(entry) { tree.forget(entry.node, lookups: 1) }
+        if !request.reply(entry) { files.forget(entry.node, lookups: 1) }
     }
 }
 
@@ -85,22 +85,22 @@ extension ZonePlane {
         _ id: NodeID, _ newParent: NodeID, _ newName: borrowing PathBytes, _ act: inout Act
     ) throws(Errno) -> Entry {
         try arrangement.shared { () throws(Errno) in
-            let node = try tree.node(id)
-            let directory = try tree.directory(newParent)
-            try permit(tree.policy.decide(.linkFrom, at: node.place), &act)
+            let node = try files.node(id)
+            let directory = try files.directory(newParent)
+            try permit(files.policy.decide(.linkFrom, at: node.place), &act)
             try permit(
-                tree.policy.decide(.link, unsafe newName.bytes.span, in: directory.place, kind: node.kind.policyKind), &act)
-            let place = try tree.place(id, node)
-            let status = try place.descriptor.status()
+                files.policy.decide(.link, unsafe newName.bytes.span, in: directory.place, kind: node.kind.policyKind), &act)
+            let location = try files.location(id, node)
+            let status = try location.descriptor.status()
             try permitInode(id, node, status, &act)
             // The only name so far counts from now on, as the one that the file was found under.
             let file = Links.number(node.handle)
-            if status.links == 1, tree.links.count(file) == 0 { tree.links.saw(node.nameKey, of: file) }
-            tree.nodes.update(id) { $0.flags.insert(.severalNames) }
+            if status.links == 1, files.links.count(file) == 0 { files.links.saw(node.nameKey, of: file) }
+            files.nodes.update(id) { $0.flags.insert(.severalNames) }
             return try makingName(in: directory, inodes: 0) { () throws(Errno) in
-                try place.descriptor.link(to: directory.descriptor.descriptor, newName)
+                try location.descriptor.link(to: directory.descriptor.descriptor, newName)
                 usage?.gotName(status, node.handle)
-                return try tree.look(newName, in: directory)
+                return try files.look(newName, in: directory)
             }
         }
     }

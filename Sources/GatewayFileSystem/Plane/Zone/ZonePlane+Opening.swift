@@ -13,7 +13,7 @@ extension ZonePlane {
         do throws(Errno) {
             let clears = request.killsPrivileges
             file = try countingNames(&act) { act throws(Errno) in
-                let node = try tree.node(id)
+                let node = try files.node(id)
                 // FIFOs, sockets and devices are the kernel's own to open: a request for one is a forged one.
                 guard node.isRegular else { throw .invalidArgument }
                 return try openKnown(id, node, flags, clearsPrivileges: clears, &act)
@@ -25,7 +25,7 @@ extension ZonePlane {
         if flags.writes { tell(act, id) }
         let taken =
             if let backing = file.passedThrough { request.reply(Handle(rawValue: id.rawValue), backing: backing.id) } else {
-                request.reply(Handle(rawValue: id.rawValue), tree.keepsPages(id) ? [.keepCache, .noFlush] : .noFlush)
+                request.reply(Handle(rawValue: id.rawValue), files.keepsPages(id) ? [.keepCache, .noFlush] : .noFlush)
             }
         if !taken { closed(id) }
     }
@@ -34,37 +34,38 @@ extension ZonePlane {
     private func openKnown(
         _ id: NodeID, _ node: Node, _ flags: OpenFlags, clearsPrivileges: Bool, _ act: inout Act
     ) throws(Errno) -> OpenFile {
-        let place = try tree.place(id, node)
+        let location = try files.location(id, node)
         if flags.writes {
-            try permit(tree.policy.decide(.write, at: node.place), &act)
-            try permitInode(id, node, try place.descriptor.status(), &act)
+            try permit(files.policy.decide(.write, at: node.place), &act)
+            try permitInode(id, node, try location.descriptor.status(), &act)
         }
         try FileCreator.become(act.caller)
         // Truncated before it counts as open: a failure leaves nothing to take back.
         if flags.contains(.truncate) {
-            try resizing(place.descriptor) { () throws(Errno) in
+            try resizing(location.descriptor) { () throws(Errno) in
                 try FileCreator.withPrivileges(if: !clearsPrivileges) { () throws(Errno) in
-                    try place.descriptor.reopen([.writeOnly, .nonBlocking, .noControllingTerminal]).truncate(to: 0)
+                    try location.descriptor.reopen([.writeOnly, .nonBlocking, .noControllingTerminal]).truncate(to: 0)
                 }
             }
         }
-        return try opened(id, node, place, flags, act.caller)
+        return try opened(id, node, location, flags, act.caller)
     }
 
     /// Counts one open of the file, and sets it up where it is the first.
     private func opened(
-        _ id: NodeID, _ node: Node, _ place: SharedDescriptor, _ flags: OpenFlags, _ caller: Caller, writer: SharedDescriptor? = nil
+        _ id: NodeID, _ node: Node, _ location: SharedDescriptor, _ flags: OpenFlags, _ caller: Caller,
+        writer: SharedDescriptor? = nil
     ) throws(Errno) -> OpenFile {
-        let file = try openedAsIs(id, node, place, flags, caller, writer)
+        let file = try openedAsIs(id, node, location, flags, caller, writer)
         // What root's writes leave is left by everybody's who shares the backing file: then it goes beforehand.
-        if flags.writes, caller.uid != 0, file.passedThrough?.user == 0 { try? clearPrivileges(place.descriptor) }
+        if flags.writes, caller.uid != 0, file.passedThrough?.user == 0 { try? clearPrivileges(location.descriptor) }
         return file
     }
 
     private func openedAsIs(
-        _ id: NodeID, _ node: Node, _ place: SharedDescriptor, _ flags: OpenFlags, _ caller: Caller, _ writer: SharedDescriptor?
+        _ id: NodeID, _ node: Node, _ location: SharedDescriptor, _ flags: OpenFlags, _ caller: Caller, _ writer: SharedDescriptor?
     ) throws(Errno) -> OpenFile {
-        if let known = tree.openFiles.again(id) {
+        if let known = files.openFiles.again(id) {
             do throws(Errno) {
                 if known.passedThrough == nil { try prepareServing(known, id, node, flags) }
             } catch {
@@ -73,29 +74,30 @@ extension ZonePlane {
             }
             return known
         }
-        let backing = backingFile(id, place.descriptor, caller)
+        let backing = backingFile(id, location.descriptor, caller)
         // What the kernel holds is opened again as it is needed: descriptors of such files are for speed, and everybody's.
-        let keepsDescriptor = tree.openFiles.pinned < pinnedLimit || backing == nil || !node.handle.isHandle
+        let keepsDescriptor = files.openFiles.pinned < pinnedLimit || backing == nil || !node.handle.isHandle
         if backing == nil { try permitPin(caller.uid) }
-        let inode = try usage?.opened(place.descriptor, node.handle) ?? 0
+        let inode = try usage?.opened(location.descriptor, node.handle) ?? 0
         let mine = OpenFile(
-            backing: backing, isPassedThrough: usage == nil, place: keepsDescriptor ? place : nil, inode: inode, user: caller.uid,
+            backing: backing, isPassedThrough: usage == nil, location: keepsDescriptor ? location : nil, inode: inode,
+            user: caller.uid,
             writer: keepsDescriptor ? writer : nil)
         do throws(Errno) {
             if mine.passedThrough == nil { try prepareServing(mine, id, node, flags) }
         } catch {
-            if usage?.closed(inode) == true { tree.letGo(id) }
+            if usage?.closed(inode) == true { files.letGo(id) }
             throw error
         }
-        let counted = tree.openFiles.first(id, mine)
+        let counted = files.openFiles.first(id, mine)
         if counted !== mine { _ = usage?.closed(inode) }
         return counted
     }
 
     /// One user never has all of the descriptors that there are for open files: a quarter is left to the others.
     private func permitPin(_ user: UInt32) throws(Errno) {
-        let all = tree.openFiles.pinned
-        if all >= pinnedLimit || (all >= pinnedLimit / 4 && tree.openFiles.pinned(by: user) >= pinnedLimit - pinnedLimit / 4) {
+        let all = files.openFiles.pinned
+        if all >= pinnedLimit || (all >= pinnedLimit / 4 && files.openFiles.pinned(by: user) >= pinnedLimit - pinnedLimit / 4) {
             throw .tooManyOpenFilesInSystem
         }
     }
@@ -105,7 +107,7 @@ extension ZonePlane {
         if flags.writes {
             _ = try writer(file, id, node, appending: flags.contains(.append))
         } else {
-            _ = try tree.reading(id, node)
+            _ = try files.reading(id, node)
         }
     }
 
@@ -120,15 +122,15 @@ extension ZonePlane {
 
     /// The file's registration with the kernel, which outlives its opens a while: most files are opened more than once. It keeps the inode while
     /// that has no name, and costs no descriptor.
-    private func backingFile(_ id: NodeID, _ place: borrowing Descriptor, _ caller: Caller) -> BackingFile? {
+    private func backingFile(_ id: NodeID, _ location: borrowing Descriptor, _ caller: Caller) -> BackingFile? {
         guard let backing else { return nil }
-        if let known = tree.source.backing.find(id.rawValue), known.user == caller.uid { return known }
+        if let known = files.source.backing.find(id.rawValue), known.user == caller.uid { return known }
         // Refused where the filesystem below is stacked itself, or for lack of a privilege: the same is served by reads and writes.
         let made = try? FileCreator.withPrivileges(if: caller.uid == 0) { () throws(Errno) in
-            try backing.open(place, for: caller.uid)
+            try backing.open(location, for: caller.uid)
         }
         guard let made else { return nil }
-        tree.source.backing.keep(made, id.rawValue)
+        files.source.backing.keep(made, id.rawValue)
         return made
     }
 
@@ -136,21 +138,21 @@ extension ZonePlane {
     func writer(_ file: OpenFile, _ id: NodeID, _ node: Node, appending: Bool = false) throws(Errno) -> SharedDescriptor {
         try file.writing(writers, id) { () throws(Errno) in
             let flags: OpenFlags = [.readWrite, .nonBlocking, .noControllingTerminal]
-            let place = try tree.place(id, node)
+            let location = try files.location(id, node)
             do throws(Errno) {
-                return try place.descriptor.reopen(flags)
+                return try location.descriptor.reopen(flags)
             } catch {
                 // An append-only inode opens in no other way. Others must not: their opens share the descriptor, and what is written at an offset would
                 // go to the end.
                 guard appending, error == .notPermitted else { throw error }
-                return try place.descriptor.reopen(flags.union(.append))
+                return try location.descriptor.reopen(flags.union(.append))
             }
         }
     }
 
     /// The open file of a request that came through one.
     func openFile(_ id: NodeID) throws(Errno) -> OpenFile {
-        guard let file = tree.openFiles.find(id) else { throw .badFileDescriptor }
+        guard let file = files.openFiles.find(id) else { throw .badFileDescriptor }
         return file
     }
 
@@ -161,14 +163,14 @@ extension ZonePlane {
 
     func closed(_ id: NodeID) {
         guard let inode = letGoOfLast(id), let usage, usage.closed(inode) else { return }
-        tree.letGo(id)
+        files.letGo(id)
     }
 
     /// - Returns: the inode of the file, none of whose opens is left; all descriptors that they had are closed.
     private func letGoOfLast(_ id: NodeID) -> UInt64? {
-        guard let last = tree.openFiles.release(id) else { return nil }
+        guard let last = files.openFiles.release(id) else { return nil }
         // A descriptor for reading would keep the space of a file that has no name any more; and with it the way to write stays closed to others.
-        tree.source.cache.drop(id, .reading)
+        files.source.cache.drop(id, .reading)
         writers.drop(id.rawValue)
         return last.inode
     }
@@ -185,8 +187,8 @@ extension ZonePlane {
             let clears = request.killsPrivileges
             (entry, file) = try countingNames(&act) { act throws(Errno) in
                 try arrangement.shared { () throws(Errno) in
-                    let directory = try tree.directory(parent)
-                    try permit(tree.policy.decide(.create, unsafe name.bytes.span, in: directory.place), &act)
+                    let directory = try files.directory(parent)
+                    try permit(files.policy.decide(.create, unsafe name.bytes.span, in: directory.place), &act)
                     try FileCreator.become(act.caller)
                     do throws(Errno) {
                         return try makingName(in: directory, inodes: 1) { () throws(Errno) in
@@ -215,12 +217,12 @@ extension ZonePlane {
             }
         if !taken {
             closed(entry.node)
-            tree.forget(entry.node, lookups: 1)
+            files.forget(entry.node, lookups: 1)
         }
     }
 
     private func createNew(
-        _ directory: Tree.Directory, _ name: borrowing PathBytes, _ mode: UInt32, _ flags: OpenFlags, _ caller: Caller
+        _ directory: PlaneFiles.Directory, _ name: borrowing PathBytes, _ mode: UInt32, _ flags: OpenFlags, _ caller: Caller
     ) throws(Errno) -> (Entry, OpenFile) {
         // Before there is a file that could not be opened.
         if !has(.passthrough) { try permitPin(caller.uid) }
@@ -229,16 +231,17 @@ extension ZonePlane {
         let made = try FileCreator.withPrivileges(if: mode & 0o2000 != 0) { () throws(Errno) in
             try directory.descriptor.descriptor.open(name, wanted, mode: mode & 0o7777)
         }
-        return try entered(made, policyPlace(name, directory), name, directory, flags, caller)
+        return try entered(made, place(of: name, in: directory), name, directory, flags, caller)
     }
 
-    private func policyPlace(_ name: borrowing PathBytes, _ directory: Tree.Directory) -> Place {
-        unsafe tree.policy.child(of: directory.place, named: name.bytes.span)
+    private func place(of name: borrowing PathBytes, in directory: PlaneFiles.Directory) -> Place {
+        unsafe files.policy.child(of: directory.place, named: name.bytes.span)
     }
 
     /// Makes a file known that this daemon has just made and holds open.
     private func entered(
-        _ made: consuming Descriptor, _ place: Place, _ name: borrowing PathBytes, _ directory: Tree.Directory, _ flags: OpenFlags,
+        _ made: consuming Descriptor, _ place: Place, _ name: borrowing PathBytes, _ directory: PlaneFiles.Directory,
+        _ flags: OpenFlags,
         _ caller: Caller
     ) throws(Errno) -> (Entry, OpenFile) {
         let status = try made.status()
@@ -247,26 +250,26 @@ extension ZonePlane {
         let handle = directory.mount.anchor == nil ? nil : try? FileHandle.of(made)
         let found = Source.Found(
             status: status, handle: handle ?? .numbers(device: status.fileSystem, inode: status.inode), mount: directory.mount)
-        let entry = try tree.enter(found, place, name, in: directory).0
+        let entry = try files.enter(found, place, name, in: directory).0
         let shared = SharedDescriptor(made)
         do throws(Errno) {
-            return (entry, try opened(entry.node, try tree.node(entry.node), shared, flags, caller, writer: shared))
+            return (entry, try opened(entry.node, try files.node(entry.node), shared, flags, caller, writer: shared))
         } catch {
-            tree.forget(entry.node, lookups: 1)
+            files.forget(entry.node, lookups: 1)
             throw error
         }
     }
 
     private func openExisting(
-        _ directory: Tree.Directory, _ name: borrowing PathBytes, _ flags: OpenFlags, clearsPrivileges: Bool, _ act: inout Act
+        _ directory: PlaneFiles.Directory, _ name: borrowing PathBytes, _ flags: OpenFlags, clearsPrivileges: Bool, _ act: inout Act
     ) throws(Errno) -> (Entry, OpenFile) {
-        let entry = try tree.look(name, in: directory)
+        let entry = try files.look(name, in: directory)
         do throws(Errno) {
-            let node = try tree.node(entry.node)
+            let node = try files.node(entry.node)
             guard node.isRegular else { throw node.isDirectory ? .isDirectory : .staleNFSFileHandle }
             return (entry, try openKnown(entry.node, node, flags, clearsPrivileges: clearsPrivileges, &act))
         } catch {
-            tree.forget(entry.node, lookups: 1)
+            files.forget(entry.node, lookups: 1)
             throw error
         }
     }
@@ -276,8 +279,8 @@ extension ZonePlane {
         let file: OpenFile
         var act = Act(.tmpfile, request.caller)
         do throws(Errno) {
-            let directory = try tree.directory(parent)
-            try permit(tree.policy.decide(.makeUnnamed, at: directory.place), &act)
+            let directory = try files.directory(parent)
+            try permit(files.policy.decide(.makeUnnamed, at: directory.place), &act)
             try FileCreator.become(request.caller)
             // O_EXCL, where the caller gave it, keeps the file from being linked later.
             let wanted = OpenFlags.temporary.union(.readWrite).union(flags.intersection(.exclusive))

@@ -7,7 +7,7 @@ extension ZonePlane {
     /// Makes a name in `directory`, of `inodes` new inodes.
     @inline(__always)
     func makingName<Result>(
-        in directory: borrowing Tree.Directory, inodes: Int64, _ body: () throws(Errno) -> Result
+        in directory: borrowing PlaneFiles.Directory, inodes: Int64, _ body: () throws(Errno) -> Result
     ) throws(Errno) -> Result {
         guard let usage else { return try body() }
         return try usage.counting(directory.descriptor.descriptor, try usage.reserveName(inodes: inodes), body)
@@ -16,10 +16,10 @@ extension ZonePlane {
     /// Removes a name from `directory`, and what it names with it, if it was the last.
     @inline(__always)
     func removingName(
-        _ name: borrowing PathBytes, in directory: borrowing Tree.Directory, _ body: () throws(Errno) -> Void
+        _ name: borrowing PathBytes, in directory: borrowing PlaneFiles.Directory, _ body: () throws(Errno) -> Void
     ) throws(Errno) {
         guard let usage else { return try body() }
-        let found = try? tree.source.find(name, in: directory.descriptor.descriptor, on: directory.mount)
+        let found = try? files.source.find(name, in: directory.descriptor.descriptor, on: directory.mount)
         try usage.counting(directory.descriptor.descriptor, ZoneUsage.Reservation(), body)
         if let found { lostName(found, usage) }
     }
@@ -27,13 +27,13 @@ extension ZonePlane {
     /// Moves a name, and removes what had the new one.
     @inline(__always)
     func movingName(
-        _ name: borrowing PathBytes, _ from: borrowing Tree.Directory, _ newName: borrowing PathBytes,
-        _ to: borrowing Tree.Directory,
+        _ name: borrowing PathBytes, _ from: borrowing PlaneFiles.Directory, _ newName: borrowing PathBytes,
+        _ to: borrowing PlaneFiles.Directory,
         _ flags: RenameFlags, _ body: () throws(Errno) -> Void
     ) throws(Errno) {
         guard let usage else { return try body() }
-        let moved = try? tree.source.find(name, in: from.descriptor.descriptor, on: from.mount)
-        let replaced = try? tree.source.find(newName, in: to.descriptor.descriptor, on: to.mount)
+        let moved = try? files.source.find(name, in: from.descriptor.descriptor, on: from.mount)
+        let replaced = try? files.source.find(newName, in: to.descriptor.descriptor, on: to.mount)
         // A name that is there already only leads elsewhere afterwards.
         var reservation = ZoneUsage.Reservation()
         if replaced == nil { reservation = try usage.reserveName(inodes: 0, mayOverdraw: true) }
@@ -65,15 +65,15 @@ extension ZonePlane {
     }
 
     private func lostName(_ found: Source.Found, _ usage: ZoneUsage) {
-        guard usage.lostName(found.status), let id = tree.nodes.find(found.handle, mount: found.mount.index) else { return }
-        tree.letGo(id)
+        guard usage.lostName(found.status), let id = files.nodes.find(found.handle, mount: found.mount.index) else { return }
+        files.letGo(id)
     }
 
     func statfs(_ request: consuming StatisticsRequest, _ id: NodeID, _ usage: ZoneUsage) {
         let statistics: FileSystemStatistics
         do throws(Errno) {
             // Of the root: the kernel asks for names that may be gone, and the zone is on one disk.
-            statistics = try tree.source.root.descriptor.fileSystemStatistics()
+            statistics = try files.source.root.descriptor.fileSystemStatistics()
         } catch { return request.fail(error) }
         request.reply(usage.statistics(statistics))
     }

@@ -9,10 +9,10 @@ extension ZonePlane {
         var act = Act(.unlink, request.caller)
         do throws(Errno) {
             try arrangement.shared { () throws(Errno) in
-                let directory = try tree.directory(parent)
-                try permit(tree.policy.decide(.unlink, unsafe name.bytes.span, in: directory.place), &act)
+                let directory = try files.directory(parent)
+                try permit(files.policy.decide(.unlink, unsafe name.bytes.span, in: directory.place), &act)
                 try removingName(name, in: directory) { () throws(Errno) in try directory.descriptor.descriptor.unlink(name) }
-                if !tree.links.isEmpty { tree.links.forget(name: unsafe Links.key(directory.node.handle, name.bytes)) }
+                if !files.links.isEmpty { files.links.forget(name: unsafe Links.key(directory.node.handle, name.bytes)) }
             }
         } catch {
             tell(act, parent, name, error: error)
@@ -26,8 +26,8 @@ extension ZonePlane {
         var act = Act(.rmdir, request.caller)
         do throws(Errno) {
             try arrangement.shared { () throws(Errno) in
-                let directory = try tree.directory(parent)
-                try permit(tree.policy.decide(.removeDirectory, unsafe name.bytes.span, in: directory.place), &act)
+                let directory = try files.directory(parent)
+                try permit(files.policy.decide(.removeDirectory, unsafe name.bytes.span, in: directory.place), &act)
                 try removingName(name, in: directory) { () throws(Errno) in
                     try directory.descriptor.descriptor.removeDirectory(name)
                 }

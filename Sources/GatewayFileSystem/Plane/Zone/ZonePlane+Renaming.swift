@@ -14,8 +14,8 @@ extension ZonePlane {
         do throws(Errno) {
             let mode = try Self.mode(flags)
             let done = try arrangement.shared { () throws(Errno) in
-                let from = try tree.directory(parent)
-                let to = parent == newParent ? from : try tree.directory(newParent)
+                let from = try files.directory(parent)
+                let to = parent == newParent ? from : try files.directory(newParent)
                 guard isPlain(from, name, to, newName, mode) else { return false }
                 try move(from, name, to, newName, flags)
                 return true
@@ -23,7 +23,7 @@ extension ZonePlane {
             if !done {
                 try arrangement.alone { () throws(Errno) in
                     try renameByRules(
-                        try tree.directory(parent), name, try tree.directory(newParent), newName, flags, mode, &act)
+                        try files.directory(parent), name, try files.directory(newParent), newName, flags, mode, &act)
                 }
             }
         } catch {
@@ -47,28 +47,28 @@ extension ZonePlane {
     /// Whether the same rules hold at both names, and none that would refuse anything, whatever moves: so for nearly all renames, which then need no look at
     /// what is there.
     private func isPlain(
-        _ from: borrowing Tree.Directory, _ name: borrowing PathBytes, _ to: borrowing Tree.Directory,
+        _ from: borrowing PlaneFiles.Directory, _ name: borrowing PathBytes, _ to: borrowing PlaneFiles.Directory,
         _ newName: borrowing PathBytes,
         _ mode: RenameMode
     ) -> Bool {
-        let old = unsafe tree.policy.child(of: from.place, named: name.bytes.span)
-        let new = unsafe tree.policy.child(of: to.place, named: newName.bytes.span)
-        return old == new && old.zone == tree.zone && !old.isHidden && !old.isProtected && !old.isPassage && mode != .whiteout
+        let old = unsafe files.policy.child(of: from.place, named: name.bytes.span)
+        let new = unsafe files.policy.child(of: to.place, named: newName.bytes.span)
+        return old == new && old.zone == files.zone && !old.isHidden && !old.isProtected && !old.isPassage && mode != .whiteout
             && !name.isDotOrDotDot && !newName.isDotOrDotDot
     }
 
     private func move(
-        _ from: borrowing Tree.Directory, _ name: borrowing PathBytes, _ to: borrowing Tree.Directory,
+        _ from: borrowing PlaneFiles.Directory, _ name: borrowing PathBytes, _ to: borrowing PlaneFiles.Directory,
         _ newName: borrowing PathBytes,
         _ flags: RenameFlags
     ) throws(Errno) {
         try movingName(name, from, newName, to, flags) { () throws(Errno) in
             try from.descriptor.descriptor.rename(name, to: to.descriptor.descriptor, newName, flags)
         }
-        let hasCounted = !tree.links.isEmpty
+        let hasCounted = !files.links.isEmpty
         if hasCounted {
-            tree.links.forget(name: unsafe Links.key(from.node.handle, name.bytes))
-            tree.links.forget(name: unsafe Links.key(to.node.handle, newName.bytes))
+            files.links.forget(name: unsafe Links.key(from.node.handle, name.bytes))
+            files.links.forget(name: unsafe Links.key(to.node.handle, newName.bytes))
         }
         count(newName, to)
         // The old name is there still after an exchange, and where both are names of one file, which a rename leaves as it is.
@@ -76,37 +76,37 @@ extension ZonePlane {
     }
 
     /// Counts a name that a file has got; whoever looks for names at this moment is told of a directory.
-    private func count(_ name: borrowing PathBytes, _ directory: borrowing Tree.Directory) {
-        guard let found = try? tree.source.find(name, in: directory.descriptor.descriptor, on: directory.mount) else { return }
-        if found.status.kind == .directory { return tree.links.moved(found.handle) }
+    private func count(_ name: borrowing PathBytes, _ directory: borrowing PlaneFiles.Directory) {
+        guard let found = try? files.source.find(name, in: directory.descriptor.descriptor, on: directory.mount) else { return }
+        if found.status.kind == .directory { return files.links.moved(found.handle) }
         let key = unsafe Links.key(directory.node.handle, name.bytes)
         var hadSeveral = false
-        if let id = tree.nodes.find(found.handle, mount: found.mount.index) {
-            tree.nodes.update(id) { node in
+        if let id = files.nodes.find(found.handle, mount: found.mount.index) {
+            files.nodes.update(id) { node in
                 node.nameKey = key
                 hadSeveral = node.flags.contains(.severalNames)
             }
         }
-        if found.status.links > 1 || hadSeveral { tree.links.saw(key, of: Links.number(found.handle)) }
+        if found.status.links > 1 || hadSeveral { files.links.saw(key, of: Links.number(found.handle)) }
     }
 
     // MARK: With rules that differ
 
     /// Nothing else makes or moves names in this zone meanwhile.
     private func renameByRules(
-        _ from: borrowing Tree.Directory, _ name: borrowing PathBytes, _ to: borrowing Tree.Directory,
+        _ from: borrowing PlaneFiles.Directory, _ name: borrowing PathBytes, _ to: borrowing PlaneFiles.Directory,
         _ newName: borrowing PathBytes,
         _ flags: RenameFlags, _ mode: RenameMode, _ act: inout Act
     ) throws(Errno) {
         let source = try from.descriptor.descriptor.status(of: name)
         let target = try? to.descriptor.descriptor.status(of: newName)
-        let decision = tree.policy.decideRename(
+        let decision = files.policy.decideRename(
             unsafe name.bytes.span, in: from.place, to: unsafe newName.bytes.span, in: to.place, kind: source.kind.policyKind,
             replacing: target?.kind.policyKind, mode: mode)
         guard case .allowedIf(let condition, else: let refusal) = decision else {
             try permit(decision, &act)
             try move(from, name, to, newName, flags)
-            if source.kind == .directory || target?.kind == .directory { tree.rearranged() }
+            if source.kind == .directory || target?.kind == .directory { files.rearranged() }
             return
         }
         switch condition {
@@ -114,11 +114,11 @@ extension ZonePlane {
             guard try hasSameContent(from, name, source, to, newName, target) else { throw act.refuse(refusal) }
             // The target stays as it is; the kernel believes that the source took its name, and is told to look again.
             try removingName(name, in: from) { () throws(Errno) in try from.descriptor.descriptor.unlink(name) }
-            if !tree.links.isEmpty { tree.links.forget(name: unsafe Links.key(from.node.handle, name.bytes)) }
+            if !files.links.isEmpty { files.links.forget(name: unsafe Links.key(from.node.handle, name.bytes)) }
             afterthoughts.invalidate(newName, in: to.id)
         case .holdsNothingProtected:
-            let old = unsafe tree.policy.child(of: from.place, named: name.bytes.span)
-            let new = unsafe tree.policy.child(of: to.place, named: newName.bytes.span)
+            let old = unsafe files.policy.child(of: from.place, named: name.bytes.span)
+            let new = unsafe files.policy.child(of: to.place, named: newName.bytes.span)
             var budget = Self.entriesSearched
             if source.kind == .directory {
                 try search(from.descriptor.descriptor, name, Move(from: old, to: new), &budget, refusal, &act)
@@ -127,7 +127,7 @@ extension ZonePlane {
                 try search(to.descriptor.descriptor, newName, Move(from: new, to: old), &budget, refusal, &act)
             }
             try move(from, name, to, newName, flags)
-            tree.rearranged()
+            files.rearranged()
         }
     }
 
@@ -155,7 +155,7 @@ extension ZonePlane {
             guard budget > 0 else { throw act.refuse(refusal) }
             // DT_UNKNOWN where the filesystem does not say.
             let kind = if let kind = FileKind(rawValue: UInt32(entry.type) << 12) { kind } else { try below.status(of: name).kind }
-            switch unsafe tree.policy.examine(bytes.span, kind.policyKind, in: move) {
+            switch unsafe files.policy.examine(bytes.span, kind.policyKind, in: move) {
             case .clear: continue
             case .refused(let refusal): throw act.refuse(refusal)
             case .descend(let deeper): try search(below, name, deeper, &budget, refusal, &act, depth: depth + 1)
@@ -165,7 +165,8 @@ extension ZonePlane {
 
     /// Whether both are regular files with the same bytes, of a size that git's own files have.
     private func hasSameContent(
-        _ from: borrowing Tree.Directory, _ name: borrowing PathBytes, _ source: FileStatus, _ to: borrowing Tree.Directory,
+        _ from: borrowing PlaneFiles.Directory, _ name: borrowing PathBytes, _ source: FileStatus,
+        _ to: borrowing PlaneFiles.Directory,
         _ newName: borrowing PathBytes, _ target: FileStatus?
     ) throws(Errno) -> Bool {
         guard let target, source.kind == .regular, target.kind == .regular, source.size == target.size, source.size <= 1 << 20

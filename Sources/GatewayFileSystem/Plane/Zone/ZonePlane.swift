@@ -8,9 +8,9 @@ internal import ZonePolicy
 /// One writable zone: everything that a disk filesystem does, as the caller, on the clone of that one directory.
 ///
 /// Every method that changes something asks the policy, through `permit`, in the same few lines: find the node or directory, permit, one system call on its
-/// descriptor. There is no other place where a change is allowed.
+/// descriptor. No change is allowed anywhere else.
 package final class ZonePlane: FileSystem {
-    package let tree: Tree
+    package let files: PlaneFiles
     let arrangement = ArrangementLock()
     let afterthoughts = Afterthoughts()
     /// Held by who looks for the names of a file: others who miss names wait for what is found, over the system calls of a walk.
@@ -29,11 +29,11 @@ package final class ZonePlane: FileSystem {
     ///   - descriptors: how many descriptors may be kept open for open files.
     ///   - audit: where changes and refusals are recorded; nil for nowhere.
     ///   - usage: what counts against the zone's quota; nil for none.
-    package init(_ tree: Tree, descriptors: Int, audit: ZoneAudit? = nil, usage: ZoneUsage? = nil) {
-        self.tree = tree
+    package init(_ files: PlaneFiles, descriptors: Int, audit: ZoneAudit? = nil, usage: ZoneUsage? = nil) {
+        self.files = files
         self.audit = audit
         self.usage = usage
-        if usage != nil { tree.source.startMarkingGone() }
+        if usage != nil { files.source.startMarkingGone() }
         pinnedLimit = descriptors
         writers = RecentlyUsed(capacity: descriptors / 4)
     }
@@ -66,7 +66,7 @@ package final class ZonePlane: FileSystem {
         if node.flags.contains(.adrift) { throw .staleNFSFileHandle }
         // Also where one name is left: the agent may have removed those inside, and hold the file open still.
         if status.links > 1 || node.flags.contains(.severalNames), status.kind != .directory,
-            tree.links.count(Links.number(node.handle)) < Int(status.links)
+            files.links.count(Links.number(node.handle)) < Int(status.links)
         {
             throw act.refuseLinked(id, node)
         }
@@ -74,32 +74,32 @@ package final class ZonePlane: FileSystem {
 
     // MARK: Reading
 
-    package func rootEntry() throws(Errno) -> Entry { try tree.rootEntry() }
+    package func rootEntry() throws(Errno) -> Entry { try files.rootEntry() }
     package func lookup(_ request: consuming EntryRequest, parent: NodeID, name: borrowing PathBytes) {
-        tree.lookup(request, parent: parent, name: name)
+        files.lookup(request, parent: parent, name: name)
     }
-    package func forget(_ node: NodeID, lookups: UInt64) { tree.forget(node, lookups: lookups) }
+    package func forget(_ node: NodeID, lookups: UInt64) { files.forget(node, lookups: lookups) }
     package func getattr(_ request: consuming AttributesRequest, node: NodeID, handle: Handle?) {
-        tree.getattr(request, node: node)
+        files.getattr(request, node: node)
     }
-    package func readlink(_ request: consuming LinkTextRequest, node: NodeID) { tree.readlink(request, node: node) }
+    package func readlink(_ request: consuming LinkTextRequest, node: NodeID) { files.readlink(request, node: node) }
     package func statfs(_ request: consuming StatisticsRequest, node: NodeID) {
-        guard let usage else { return tree.statfs(request, node: node) }
+        guard let usage else { return files.statfs(request, node: node) }
         statfs(request, node, usage)
     }
     package func getxattr(_ request: consuming ExtendedAttributeRequest, node: NodeID, name: borrowing PathBytes) {
-        tree.getxattr(request, node: node, name: name)
+        files.getxattr(request, node: node, name: name)
     }
-    package func listxattr(_ request: consuming ExtendedAttributeRequest, node: NodeID) { tree.listxattr(request, node: node) }
+    package func listxattr(_ request: consuming ExtendedAttributeRequest, node: NodeID) { files.listxattr(request, node: node) }
 
     package func opendir(_ request: consuming OpenRequest, node: NodeID, flags: OpenFlags) {
         if has(.noOpenDirectory) { return request.replyNotNeeded() }
-        request.reply(.none, tree.source.rootMount.isWatched ? [.keepCache, .cacheDirectory] : [])
+        request.reply(.none, files.source.rootMount.isWatched ? [.keepCache, .cacheDirectory] : [])
     }
     package func readdir(_ request: consuming DirectoryRequest, node: NodeID, handle: Handle, offset: Int64) {
-        tree.list(request, node: node, offset: offset, withEntries: false)
+        files.list(request, node: node, offset: offset, withEntries: false)
     }
     package func readdirplus(_ request: consuming DirectoryRequest, node: NodeID, handle: Handle, offset: Int64) {
-        tree.list(request, node: node, offset: offset, withEntries: true)
+        files.list(request, node: node, offset: offset, withEntries: true)
     }
 }

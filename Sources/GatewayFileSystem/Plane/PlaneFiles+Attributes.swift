@@ -2,7 +2,7 @@ internal import FuseSession
 internal import LinuxSystem
 internal import SystemPackage
 
-extension Tree {
+extension PlaneFiles {
     func rootEntry() throws(Errno) -> Entry {
         let lifetime = lifetime(source.rootMount)
         return Entry(
@@ -40,8 +40,8 @@ extension Tree {
             if mount.isSealed {
                 attributes = sealedAttributes(node, mount)
             } else {
-                let place = try place(id, node)
-                attributes = self.attributes(try place.descriptor.status(), mount) { try? place.descriptor.duplicate() }
+                let location = try location(id, node)
+                attributes = self.attributes(try location.descriptor.status(), mount) { try? location.descriptor.duplicate() }
             }
         } catch { return request.fail(error) }
         request.reply(attributes, lifetime: lifetime(mount))
@@ -62,7 +62,7 @@ extension Tree {
         do throws(Errno) {
             let node = try node(id)
             guard node.kind == .symbolicLink else { throw .invalidArgument }
-            let bytes = try place(id, node).descriptor.linkText()
+            let bytes = try location(id, node).descriptor.linkText()
             unsafe text = .allocate(byteCount: bytes.count, alignment: 1)
             unsafe text.copyBytes(from: bytes)
         } catch { return request.fail(error) }
@@ -74,8 +74,8 @@ extension Tree {
         let statistics: FileSystemStatistics
         do throws(Errno) {
             let node = try node(id)
-            let place = source.mount(node.mount).isSealed ? source.root : try place(id, node)
-            statistics = try place.descriptor.fileSystemStatistics()
+            let location = source.mount(node.mount).isSealed ? source.root : try location(id, node)
+            statistics = try location.descriptor.fileSystemStatistics()
         } catch { return request.fail(error) }
         request.reply(statistics)
     }

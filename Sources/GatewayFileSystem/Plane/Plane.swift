@@ -7,8 +7,8 @@ internal import ZonePolicy
 
 /// One of the file systems of a gateway: its clone of the source, what serves it, and its session.
 final class Plane: Sendable {
-    /// Where it is mounted.
-    enum Place: Sendable {
+    /// What it is attached to.
+    enum Attachment: Sendable {
         /// The view itself, at the mountpoint.
         case mountpoint
         /// A zone, at this path below the view's root.
@@ -19,7 +19,7 @@ final class Plane: Sendable {
 
     /// What people call it: `view`, `code-repo`, `sandbox`, `surroundings`.
     let label: String
-    let place: Place
+    let attachment: Attachment
     let session: Session
     /// What lists directories ahead; not in a zone.
     let namesAhead: NamesAhead?
@@ -29,11 +29,12 @@ final class Plane: Sendable {
     private let clone: DetachedMount
 
     private init(
-        label: String, place: Place, session: Session, namesAhead: NamesAhead?, usage: ZoneUsage?, clone: consuming DetachedMount
+        label: String, attachment: Attachment, session: Session, namesAhead: NamesAhead?, usage: ZoneUsage?,
+        clone: consuming DetachedMount
     ) {
         self.label = label
         self.namesAhead = namesAhead
-        self.place = place
+        self.attachment = attachment
         self.session = session
         self.usage = usage
         self.clone = clone
@@ -82,7 +83,8 @@ final class Plane: Sendable {
     }
 
     private convenience init(
-        _ zone: Zone, _ place: Place, _ label: String, _ clone: consuming DetachedMount, _ path: String, _ layout: borrowing Layout,
+        _ zone: Zone, _ attachment: Attachment, _ label: String, _ clone: consuming DetachedMount, _ path: String,
+        _ layout: borrowing Layout,
         _ policy: AccessPolicy, _ options: GatewayOptions, _ coherence: Coherence?, _ trail: AuditTrail?, _ counts: String?,
         descriptors: Int
     ) throws(Errno) {
@@ -93,7 +95,7 @@ final class Plane: Sendable {
         } else {
             source = try Source(root: clone.root, descriptors: descriptors)
         }
-        let tree = Tree(
+        let files = PlaneFiles(
             policy: policy, zone: zone, source: source, sourcePath: path,
             remembersAbsence: !options.without.contains(.negativeEntries))
         let isView = zone == .view
@@ -104,15 +106,15 @@ final class Plane: Sendable {
         }
         let served: any FileSystem =
             isView
-            ? ViewPlane(tree, readsAhead: coherence != nil && !options.without.contains(.readAhead))
-            : ZonePlane(tree, descriptors: descriptors / 4, audit: audit, usage: usage)
-        let shown = if case .apart = place { path } else { layout.source.path }
+            ? ViewPlane(files, readsAhead: coherence != nil && !options.without.contains(.readAhead))
+            : ZonePlane(files, descriptors: descriptors / 4, audit: audit, usage: usage)
+        let shown = if case .apart = attachment { path } else { layout.source.path }
         let session = try Session(
             served, Self.sessionOptions(zone, label, shown, options, source.root.descriptor, descriptors: descriptors))
         // Before the kernel gets its first answer, so that no change goes unheard.
-        if let coherence, let key { coherence.attach(key, tree, session.notifier) }
+        if let coherence, let key { coherence.attach(key, files, session.notifier) }
         self.init(
-            label: label, place: place, session: session, namesAhead: (served as? ViewPlane)?.namesAhead, usage: usage,
+            label: label, attachment: attachment, session: session, namesAhead: (served as? ViewPlane)?.namesAhead, usage: usage,
             clone: clone)
     }
 

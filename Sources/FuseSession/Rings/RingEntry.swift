@@ -11,7 +11,7 @@ internal import SystemPackage
 /// that somebody writes is not copied once more.
 ///
 /// An answer is put into the payload at the end alone: names that the request came with are in there until then.
-@safe final class RingPlace {
+@safe final class RingEntry {
     /// The queue that it belongs to: requests of the processor with that number.
     let queue: UInt16
     private let base: UnsafeMutableRawPointer
@@ -72,7 +72,7 @@ internal import SystemPackage
 
     // MARK: The kernel's side
 
-    /// Offers the place to the kernel (FUSE_IO_URING_CMD_REGISTER).
+    /// Offers the entry to the kernel (FUSE_IO_URING_CMD_REGISTER).
     @unsafe func offer(by ring: borrowing CommandRing, tag: UInt64) {
         let command = unsafe ring.command(1, tag: tag)
         let parts = unsafe (base + Self.partsOffset).bindMemory(to: iovec.self, capacity: 2)
@@ -160,16 +160,16 @@ internal import SystemPackage
     }
 }
 
-/// The place whose request this thread is serving; none on threads that read the device.
-enum CurrentPlace {
+/// The entry whose request this thread is serving; none on threads that read the device.
+enum CurrentRingEntry {
     private static let slot = ThreadSlot()
 
     /// Of this thread; the caller keeps it alive.
-    static func set(_ place: RingPlace?) {
-        unsafe slot.set(place.map { unsafe UnsafeRawPointer(Unmanaged.passUnretained($0).toOpaque()) })
+    static func set(_ entry: RingEntry?) {
+        unsafe slot.set(entry.map { unsafe UnsafeRawPointer(Unmanaged.passUnretained($0).toOpaque()) })
     }
 
-    static var current: RingPlace? {
-        unsafe slot.pointer.map { unsafe Unmanaged<RingPlace>.fromOpaque($0).takeUnretainedValue() }
+    static var current: RingEntry? {
+        unsafe slot.pointer.map { unsafe Unmanaged<RingEntry>.fromOpaque($0).takeUnretainedValue() }
     }
 }

@@ -4,9 +4,9 @@ internal import Synchronization
 internal import SystemPackage
 internal import ZonePolicy
 
-// What coherence asks and tells a tree when something changed beside the mount. All of it is safe on any thread, and none of it waits for a
+// What coherence asks and tells a plane's files when something changed beside the mount. All of it is safe on any thread, and none of it waits for a
 // request.
-extension Tree {
+extension PlaneFiles {
     /// The number of the file with this handle on `mount`, if the kernel knows the file: what its notifications are about.
     package func find(_ handle: FileHandle, on mount: Mount) -> NodeID? { nodes.find(handle, mount: mount.index) }
 

@@ -3,7 +3,7 @@ internal import LinuxSystem
 internal import SystemPackage
 internal import ZonePolicy
 
-extension Tree {
+extension PlaneFiles {
     /// Lists a directory from `offset`, without the hidden names, with a lookup of each where `withEntries`; its small files become known to
     /// `listings`.
     func list(
@@ -39,9 +39,9 @@ extension Tree {
             stream = try DirectoryStream(directory.descriptor.descriptor.open(".", [.readOnly, .directory]), from: offset)
         }
         let mount = directory.mount
-        let place = directory.descriptor
+        let location = directory.descriptor
         while let entry = try stream.peek() {
-            let number = inode(entry.inode, of: mount.device, mount) { try? place.descriptor.duplicate() }
+            let number = inode(entry.inode, of: mount.device, mount) { try? location.descriptor.duplicate() }
             let bytes = unsafe entry.name
             // Followed by a NUL, as getdents64 has it.
             let name = unsafe PathBytes(

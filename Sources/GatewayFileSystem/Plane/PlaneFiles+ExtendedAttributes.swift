@@ -3,7 +3,7 @@ internal import LinuxSystem
 internal import SystemPackage
 
 // Extended attributes, POSIX ACLs among them (`system.posix_acl_access`): the kernel asks for an ACL once and judges by it, like a disk filesystem.
-extension Tree {
+extension PlaneFiles {
     /// The largest value that Linux allows (XATTR_SIZE_MAX), and list (XATTR_LIST_MAX).
     private static var largest: Int { 65_536 }
 
@@ -41,6 +41,6 @@ extension Tree {
     private func attributed(_ id: NodeID) throws(Errno) -> SharedDescriptor {
         let node = try node(id)
         if source.mount(node.mount).isSealed { throw .noData }
-        return try place(id, node)
+        return try location(id, node)
     }
 }

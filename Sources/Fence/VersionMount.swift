@@ -2,7 +2,7 @@ internal import CLinux
 
 /// Where a copy of the deployed code appears in a fence: where the server will run that version from, so that no path tells a test from production.
 /// Nothing else is shown for its sake, and what it takes of the daemon's directory is hidden.
-package struct VersionPlace: Hashable, Sendable {
+package struct VersionMount: Hashable, Sendable {
     /// The copy, on the host.
     package var source: String
     /// Where it appears: a path without links.
@@ -32,19 +32,19 @@ package struct VersionPlace: Hashable, Sendable {
 
 extension Fence {
     /// Shows it, as something that the command may change, and starts the command there. Last, since nothing may be mounted in it.
-    package mutating func show(_ version: VersionPlace) throws(FenceError) {
+    package mutating func show(_ version: VersionMount) throws(FenceError) {
         var ground = Ground(mounts: mounts)
         if !isAtOrBelow(version.hidden, version.directory) { ground.hide(version.hidden) }
-        let place = try ground.clear(version.directory, forLink: false)
+        let directory = try ground.clear(version.directory, forLink: false)
         for link in version.links {
             let at = try ground.clear(link.at, forLink: true)
-            if at != place { ground.mounts.append(.symbolicLink(to: link.to, at: at)) }
+            if at != directory { ground.mounts.append(.symbolicLink(to: link.to, at: at)) }
         }
-        ground.mounts.append(.bind(version.source, at: place))
+        ground.mounts.append(.bind(version.source, at: directory))
         mounts = ground.mounts
         sealed += ground.made
-        writable.append(place)
-        workingDirectories = [place]
+        writable.append(directory)
+        workingDirectories = [directory]
     }
 }
 
@@ -74,7 +74,7 @@ private struct Ground {
         let path = (above == "/" ? "" : above) + "/" + name(of: path)
         mounts.removeAll { if case .symbolicLink(_, path) = $0 { true } else { false } }
         // Nothing is mounted in what a stranger wrote: a link there would say where.
-        let inside = mounts.lazy.compactMap(\.place).first { isAtOrBelow($0, path) }
+        let inside = mounts.lazy.compactMap(\.mountpoint).first { isAtOrBelow($0, path) }
         guard inside == nil, !isAtOrBelow(path, BubblewrapArguments.toolDirectory) else {
             throw FenceError(
                 "tests cannot find the version at \(path), where AGENT_DEPLOY_TARGET has it: they need \(inside ?? path) of the host; choose another target\(inside == nil ? "" : ", or take that out of AGENT_DEPLOY_TEST_READ")",
@@ -110,7 +110,7 @@ private struct Ground {
 
     /// The mount that shows what is at the path.
     private func container(of path: String) -> Int? {
-        mounts.lastIndex { mount in mount.place.map { isAtOrBelow(path, $0) } ?? false }
+        mounts.lastIndex { mount in mount.mountpoint.map { isAtOrBelow(path, $0) } ?? false }
     }
 
     /// Puts a directory of the host together anew, of its entries, so that others can be added.
@@ -158,7 +158,7 @@ private struct Ground {
 
 extension Fence.Mount {
     /// The directory or file that it lies over; nil for a link, which is no mount.
-    fileprivate var place: String? {
+    fileprivate var mountpoint: String? {
         switch self {
         case .readOnly(_, let path), .bind(_, let path), .temporary(let path, _, _), .empty(let path), .file(let path, _): path
         case .symbolicLink: nil

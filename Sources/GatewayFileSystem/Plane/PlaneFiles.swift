@@ -5,7 +5,7 @@ internal import SystemPackage
 package import ZonePolicy
 
 /// One plane's files: where they are, which of them the kernel knows, and which rules hold for them. What both kinds of plane read from.
-package final class Tree: Sendable {
+package final class PlaneFiles: Sendable {
     package let policy: AccessPolicy
     package let zone: Zone
     package let nodes: NodeTable
@@ -80,20 +80,20 @@ package final class Tree: Sendable {
         let mount = source.mount(node.mount)
         // Nothing is in it, and nothing of it is opened: whoever serves it may hang.
         if mount.isSealed { throw .noSuchFileOrDirectory }
-        let descriptor = try source.place(id, node)
+        let descriptor = try source.location(id, node)
         return Directory(id: id, node: node, place: try place(id, node, descriptor), mount: mount, descriptor: descriptor)
     }
 
     /// An O_PATH descriptor of a file that may have lost its name: what holds it open comes first.
     @inline(__always)
-    func place(_ id: NodeID, _ node: Node) throws(Errno) -> SharedDescriptor {
-        if let open = openFiles.find(id)?.place { return open }
-        return try source.place(id, node)
+    func location(_ id: NodeID, _ node: Node) throws(Errno) -> SharedDescriptor {
+        if let open = openFiles.find(id)?.location { return open }
+        return try source.location(id, node)
     }
 
     /// A descriptor for reading, of a regular file or a directory.
     func reading(_ id: NodeID, _ node: Node) throws(Errno) -> SharedDescriptor {
-        if let open = openFiles.find(id)?.place {
+        if let open = openFiles.find(id)?.location {
             if let known = source.cache.find(id, .reading) { return known }
             let shared = SharedDescriptor(try open.descriptor.reopen(.readOnly))
             source.cache.keep(shared, id, .reading)

@@ -4,7 +4,7 @@ import Testing
 
 @Suite
 struct `The place of a version` {
-    private func fence(_ directory: String, reading: [String] = [], _ place: (String) -> VersionPlace) throws -> Fence {
+    private func fence(_ directory: String, reading: [String] = [], _ place: (String) -> VersionMount) throws -> Fence {
         try makeDirectories(directory + "/copy")
         try writeFile(directory + "/copy/app", "the version\n")
         try run("chown", ["-R", "\(testUser.uid):\(testUser.gid)", directory + "/copy"]).requireSuccess()
