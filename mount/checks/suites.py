@@ -117,16 +117,16 @@ class Standstill:
         self._over.set()
 
 
-# These take all that an agent may of the disk, of descriptors, of memory and of the record: nobody else is to wait for that beside them.
-FLOODS = r"GatewayTests\.(ExhaustionTests|ZoneQuota|ZoneLinks)|AgentFenceTests\.`?(The.record.of.refusals|A.control.group)"
+# These take all that an agent may of the disk, of descriptors, of memory and of the record, or count requests, which takes a filesystem that others
+# leave alone: nobody runs beside them.
+ALONE = r"GatewayTests\.(ExhaustionTests|SessionCachingTests|ZoneQuota|ZoneLinks)|AgentFenceTests\.`?(The.record.of.refusals|A.control.group)"
 # Commits that cheat and commits that do not, with the real runners of their languages.
 JUDGES = r"DeployServiceTests\.(Cheat|Judge|Numb|Runner)Tests"
+# One after the other: these start daemons that start tests, with a fork bomb among them.
+DAEMONS = r"(GitRepository|DeploySteps|DeployService|AdminServer)Tests\."
 
-GATEWAY = Group(
-    r"^(AuditLog|ZonePolicy|Configuration|Gateway|CommandLine|AgentFence|Fuzz)Tests\.", 250, f"SessionCachingTests|{FLOODS}", at_once=True
-)
-LIMITS = Group(f"^({FLOODS})", 20)
-# One after the other: these start daemons that start tests, with a fork bomb among them; and requests are counted, which takes a filesystem that
-# others leave alone.
-DEPLOY = Group(r"^((GitRepository|DeployModel|DeployService|AdminServer)Tests\.|GatewayTests\.SessionCachingTests)", 150, JUDGES)
-JUDGE = Group(f"^{JUDGES}", 14)
+# The gateway's and the command line's, whatever is pure, and whatever is new.
+GATEWAY = Group(r"\.", 400, f"^({ALONE}|{DAEMONS})", at_once=True)
+LIMITS = Group(f"^({ALONE})", 45)
+DEPLOY = Group(f"^{DAEMONS}", 280, f"^{JUDGES}")
+JUDGE = Group(f"^{JUDGES}", 18)
