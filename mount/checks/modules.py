@@ -40,7 +40,7 @@ class Target:
 
 
 def manifest():
-    return {entry["name"]: Target(entry) for entry in json.loads(commands.output("swift", "package", "dump-package"))["targets"]}
+    return {entry["name"]: Target(entry) for entry in json.loads(commands.output("swift", "package", "--ignore-lock", "dump-package"))["targets"]}
 
 
 def closure(targets, names):
