@@ -56,9 +56,12 @@ let package = Package(
         .target(name: "LinuxSystem", dependencies: ["CLinux", system], cSettings: gnu, swiftSettings: startingFast),
         .target(name: "AuditLog", dependencies: ["CLinux", "LinuxSystem", system], cSettings: gnu, swiftSettings: startingFast),
         .target(name: "Patterns", cSettings: gnu, swiftSettings: startingFast),
-        .target(name: "ZonePolicy", dependencies: ["Patterns"], cSettings: gnu, swiftSettings: startingFast),
+        .target(name: "DataRoot", cSettings: gnu, swiftSettings: startingFast),
+        .target(name: "ZonePolicy", dependencies: ["DataRoot", "Patterns"], cSettings: gnu, swiftSettings: startingFast),
+        .target(name: "DeployModel", dependencies: ["Patterns"], cSettings: gnu, swiftSettings: startingFast),
         .target(
-            name: "PinfoldConfiguration", dependencies: ["CLinux", "LinuxSystem", "Patterns", "ZonePolicy"], cSettings: gnu,
+            name: "PinfoldConfiguration",
+            dependencies: ["CLinux", "DataRoot", "DeployModel", "LinuxSystem", "Patterns", "ZonePolicy"], cSettings: gnu,
             swiftSettings: startingFast),
 
         .target(name: "QuietTasks", dependencies: ["CLinux", "LinuxSystem", system], cSettings: gnu, swiftSettings: dialect),
@@ -84,11 +87,10 @@ let package = Package(
             name: "GitRepository", dependencies: ["CLibgit2", "CLinux", "LinuxSystem", system], cSettings: gnu,
             swiftSettings: dialect),
         .target(name: "DurableFiles", dependencies: ["CLinux", "LinuxSystem", system], cSettings: gnu, swiftSettings: dialect),
-        .target(name: "DeployModel", dependencies: ["Patterns"], cSettings: gnu, swiftSettings: dialect),
         .target(
             name: "DeploySteps",
             dependencies: [
-                "CLinux", "DeployModel", "DurableFiles", "Fence", "GitRepository", "LinuxSystem", system,
+                "CLinux", "DataRoot", "DeployModel", "DurableFiles", "Fence", "GitRepository", "LinuxSystem", "Patterns", system,
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
             resources: [
@@ -99,9 +101,8 @@ let package = Package(
         .target(
             name: "DeployService",
             dependencies: [
-                "AdminInterface", "CLinux", "DeployModel", "DeploySteps", "DurableFiles", "GitRepository", "LinuxSystem",
-                "QuietTasks",
-                system,
+                "AdminInterface", "CLinux", "DataRoot", "DeployModel", "DeploySteps", "DurableFiles", "GitRepository",
+                "LinuxSystem", "QuietTasks", system,
                 .product(name: "GRDB", package: "GRDB.swift"), .product(name: "Logging", package: "swift-log"),
             ],
             cSettings: gnu, swiftSettings: dialect),
@@ -122,8 +123,8 @@ let package = Package(
         .target(
             name: "PinfoldCommands",
             dependencies: [
-                "AdminClient", "AdminInterface", "AgentRun", "AuditLog", "CLinux", "DeployModel", "Fence", "LinuxSystem",
-                "Patterns", "PinfoldConfiguration", "ZonePolicy", arguments, system,
+                "AdminClient", "AdminInterface", "AgentRun", "AuditLog", "CLinux", "DataRoot", "DeployModel", "Fence",
+                "LinuxSystem", "Patterns", "PinfoldConfiguration", "ZonePolicy", arguments, system,
             ],
             cSettings: gnu, swiftSettings: startingFast),
 
@@ -150,8 +151,8 @@ let package = Package(
         .executableTarget(
             name: "pinfold-deployd",
             dependencies: [
-                "AdminServer", "CLinux", "DeployModel", "DeployService", "DeploySteps", "DurableFiles", "LinuxSystem",
-                "PinfoldConfiguration", "QuietTasks", arguments, .product(name: "Logging", package: "swift-log"),
+                "AdminServer", "CLinux", "DataRoot", "DeployModel", "DeployService", "DeploySteps", "DurableFiles", "LinuxSystem",
+                "Patterns", "PinfoldConfiguration", "QuietTasks", arguments, .product(name: "Logging", package: "swift-log"),
             ],
             cSettings: gnu, swiftSettings: dialect),
 
@@ -182,9 +183,11 @@ let package = Package(
         .testTarget(
             name: "AuditLogTests", dependencies: ["AuditLog", "CLinux", "LinuxSystem", "TestSupport"], cSettings: gnu,
             swiftSettings: dialect),
-        .testTarget(name: "ZonePolicyTests", dependencies: ["Patterns", "ZonePolicy"], cSettings: gnu, swiftSettings: dialect),
         .testTarget(
-            name: "ConfigurationTests", dependencies: ["PinfoldConfiguration", "LinuxSystem", "ZonePolicy"], cSettings: gnu,
+            name: "ZonePolicyTests", dependencies: ["DataRoot", "Patterns", "ZonePolicy"], cSettings: gnu, swiftSettings: dialect),
+        .testTarget(
+            name: "ConfigurationTests",
+            dependencies: ["DataRoot", "DeployModel", "LinuxSystem", "PinfoldConfiguration", "ZonePolicy"], cSettings: gnu,
             swiftSettings: dialect),
         .testTarget(
             name: "GatewayTests",
@@ -212,8 +215,8 @@ let package = Package(
         .testTarget(
             name: "DeployServiceTests",
             dependencies: [
-                "AdminInterface", "CLinux", "DeployModel", "DeployService", "DeploySteps", "DurableFiles", "LinuxSystem",
-                "TestSupport", "pinfold", "pinfold-deployd", system,
+                "AdminInterface", "CLinux", "DataRoot", "DeployModel", "DeployService", "DeploySteps", "DurableFiles",
+                "LinuxSystem", "TestSupport", "pinfold", "pinfold-deployd", system,
             ],
             exclude: ["Judge/Corpus"],
             cSettings: gnu, swiftSettings: dialect),

@@ -1,5 +1,6 @@
 package import AdminInterface
 internal import CLinux
+internal import DataRoot
 package import DeployModel
 internal import DeploySteps
 internal import DurableFiles
@@ -32,11 +33,11 @@ extension DeployService {
     package func log(_ id: Int, from offset: Int = 0, limit: Int = 1 << 20) throws(DeployError) -> LogPage {
         let deployment = try show(id)
         let isEnd = deployment.state.isEnd
-        let path = settings.logs + "/\(id).log"
+        let path = settings.data.log(of: id)
         let number = unsafe pinfold_open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW, 0)
         guard number >= 0 else {
             let last = try store.read { try $0.lastNumber() } ?? 0
-            let isGone = isEnd && !deployment.steps.isEmpty && deployment.id <= last - settings.keep
+            let isGone = isEnd && !deployment.steps.isEmpty && deployment.id <= last - settings.versions.keep
             return LogPage(text: isGone ? "── its output is no longer kept (AGENT_DEPLOY_KEEP)\n" : "", next: 0, complete: isEnd)
         }
         let file = Descriptor(owning: number)
@@ -65,7 +66,7 @@ extension DeployService {
                 return true
             })
         else { throw .unavailable("\(Self.diffsAtOnce) changes are being compared already; try again in a moment") }
-        let source = SourceDiff(mirror: settings.mirror)
+        let source = SourceDiff(mirror: settings.data.mirror)
         let (diffs, departure) = (self.diffs, self.departure)
         return try await offPool {
             defer { diffs.withLock { $0 -= 1 } }

@@ -1,5 +1,6 @@
 internal import AdminInterface
 internal import CLinux
+internal import DataRoot
 package import DeployModel
 package import DeploySteps
 internal import DurableFiles
@@ -23,7 +24,7 @@ package final class DeployService: Sendable {
     let diffs = Lock(0)
     private let lock: SharedLock
 
-    /// Opens or makes the state below `settings.deployments` and takes the lock of the data root.
+    /// Opens or makes the state below `settings.data.deployments` and takes the lock of the data root.
     /// - Parameter fault: for tests; the environment's where it is nil.
     /// - Throws: `.refused` where another daemon has it, `.broken` where the state cannot be read.
     package init(_ settings: PipelineSettings, fault: FaultPoint? = nil) throws(DeployError) {
@@ -31,9 +32,9 @@ package final class DeployService: Sendable {
         let bell: Bell
         do {
             bell = try Bell()
-            try DurableFile.makeDirectory(settings.deployments)
-            guard let lock = try FileLock(path: settings.lockFile) else {
-                throw DeployError.refused("another pinfold-deployd serves \(settings.deployments) (\(settings.lockFile))")
+            try DurableFile.makeDirectory(settings.data.deployments)
+            guard let lock = try FileLock(path: settings.data.lock) else {
+                throw DeployError.refused("another pinfold-deployd serves \(settings.data.deployments) (\(settings.data.lock))")
             }
             self.lock = SharedLock(lock)
         } catch let error as DeployError {
@@ -41,7 +42,7 @@ package final class DeployService: Sendable {
         } catch {
             throw .broken("\(error)")
         }
-        store = try HistoryStore(path: settings.database, numbersAbove: UsedNumbers.highest(settings))
+        store = try HistoryStore(path: settings.data.history, numbersAbove: UsedNumbers.highest(settings))
         board = StatusBoard(settings, branch: (try? DeployingBranch(settings, store).decided()) ?? nil)
         if let fault = settings.configurationFault {
             board.warn(

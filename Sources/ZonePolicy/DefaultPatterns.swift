@@ -1,3 +1,4 @@
+package import DataRoot
 internal import Patterns
 
 /// A pattern that holds unless the admin says otherwise, and why: the table that `pinfold doctor` and Docs/Configuration.md show.
@@ -78,11 +79,11 @@ extension DefaultPattern {
     ]
 
     /// What is hidden whatever `AGENT_VIEW_HIDE` says: who reaches the admin's socket approves his own changes.
-    package static func alwaysHidden(deployments: String) -> [DefaultPattern] {
+    package static func alwaysHidden(in data: DataRoot) -> [DefaultPattern] {
         [
-            DefaultPattern(Glob.escape(deployments) + "/admin", "the admin's socket"),
-            DefaultPattern(Glob.escape(deployments) + "/audit", "the record of what the agent did and tried"),
-            DefaultPattern(Glob.escape(deployments) + "/usage", "the count of what the zones hold"),
+            DefaultPattern(Glob.escape(data.adminDirectory), "the admin's socket"),
+            DefaultPattern(Glob.escape(data.auditDirectory), "the record of what the agent did and tried"),
+            DefaultPattern(Glob.escape(data.usageDirectory), "the count of what the zones hold"),
         ]
     }
 }

@@ -1,9 +1,11 @@
 internal import AdminServer
 internal import ArgumentParser
+internal import DataRoot
 internal import DeployModel
 internal import DeploySteps
 internal import Foundation
 internal import LinuxSystem
+internal import Patterns
 internal import PinfoldConfiguration
 
 extension Main {
@@ -46,7 +48,7 @@ extension Main {
             let asked = (overrides["AGENT_DATA_ROOT"] ?? environment["AGENT_DATA_ROOT"]).map { Paths.absolute($0, from: directory) }
             let dead = RunningSettings.all(of: .deployDaemon, from: absoluteFile).compactMap { running in
                 (try? running.configuration()).map { (running, $0) }
-            }.filter { asked == nil || asked == $0.1.dataRoot }
+            }.filter { asked == nil || asked == $0.1.data.path }
             guard dead.count == 1, error.variable.map({ overrides[$0] == nil }) ?? true,
                 var start = try? start(dead[0].1, dead[0].0, pushFiles: pushFiles)
             else {
@@ -54,7 +56,7 @@ extension Main {
                 throw ExitCode(2)
             }
             Self.say(
-                "warning: \(error); going on with the settings of the daemon that has died at \(dead[0].1.dataRoot): what it was in the middle of "
+                "warning: \(error); going on with the settings of the daemon that has died at \(dead[0].1.data.path): what it was in the middle of "
                     + "is brought to its end, nothing new is deployed")
             start.pipeline.configurationFault = "\(error)"
             return start
@@ -64,73 +66,32 @@ extension Main {
     private func start(_ configuration: Configuration, _ running: RunningSettings, pushFiles: String) throws(ConfigurationError)
         -> Start
     {
-        let agent = try configuration.agent()
-        let paths = configuration.paths
+        let agent = try configuration.agent.account()
+        let data = configuration.data
         var isDirectory: ObjCBool = false
-        guard unsafe FileManager.default.fileExists(atPath: paths.deployments, isDirectory: &isDirectory), isDirectory.boolValue
+        guard unsafe FileManager.default.fileExists(atPath: data.deployments, isDirectory: &isDirectory), isDirectory.boolValue
         else {
             throw ConfigurationError(
-                variable: "AGENT_DATA_ROOT", value: configuration.dataRoot,
-                reason: "nothing is set up there; run 'pinfold init' first")
+                variable: "AGENT_DATA_ROOT", value: data.path, reason: "nothing is set up there; run 'pinfold init' first")
         }
-        let pipeline: PipelineSettings
-        do {
-            // Looked for at each push, so that one that is put there later counts without a restart.
-            pipeline = try PipelineSettings(configuration, agent: agent, pushFiles: pushFiles)
+        var pipeline: PipelineSettings
+        do throws(GlobError) {
+            pipeline = try PipelineSettings(
+                configuration.deploy, data: data, codeRepo: configuration.zones.codeRepo, agentUID: agent.uid, agentGID: agent.gid)
         } catch {
             throw ConfigurationError(variable: "AGENT_DEPLOY_TEST_SURFACE", reason: "\(error)")
         }
+        pipeline.agentName = agent.name
+        pipeline.hide = configuration.resolvingSymbolicLinks().view.hide
+        pipeline.push.keys = RemoteKeys(in: pushFiles)
         return Start(
             pipeline: pipeline,
             admin: AdminServer.Settings(
-                adminSocket: paths.adminSocket, agentSocket: paths.agentSocket, agentUserID: agent.uid, agentGroupID: agent.gid),
-            running: running, runningFile: RunningSettings.file(of: .deployDaemon, at: configuration.dataRoot))
+                adminSocket: data.adminSocket, agentSocket: data.agentSocket, agentUserID: agent.uid, agentGroupID: agent.gid),
+            running: running, runningFile: RunningSettings.file(of: .deployDaemon, at: data.path))
     }
 
     static func say(_ text: String) {
         FileHandle.standardError.write(Data("pinfold-deployd: \(text)\n".utf8))
-    }
-}
-
-extension PipelineSettings {
-    /// - Parameter pushFiles: where the admin puts what a push authenticates with: beside the configuration file.
-    init(_ configuration: Configuration, agent: UserAccount, pushFiles: String) throws {
-        let deploy = configuration.deploy
-        self.init(
-            codeRepo: configuration.codeRepo, deployments: configuration.paths.deployments, target: deploy.target,
-            branch: deploy.branch,
-            gitUserName: configuration.gitUserName, gitUserEmail: configuration.gitUserEmail, agentUID: agent.uid,
-            agentGID: agent.gid)
-        agentName = agent.name
-        requireTests = deploy.requireTests
-        requireApproval = deploy.requireApproval
-        bites = deploy.judge
-        testTimeout = deploy.testTimeout
-        testCommand = deploy.testCommand
-        testReport = deploy.testReport
-        testSurface = try TestSurface(additional: deploy.testSurface)
-        testNetwork = deploy.testNetwork
-        testMemoryBytes = deploy.testMemory.bytes(of: ControlGroupHierarchies.memoryBytes())
-        testRead = deploy.testRead
-        hide = configuration.resolvingSymbolicLinks().hide
-        keep = deploy.keep
-        fileLimit = deploy.fileLimit
-        buildCommand = deploy.buildCommand
-        reloadCommand = deploy.reloadCommand
-        healthCommand = deploy.healthCommand
-        healthURL = deploy.healthURL
-        healthPatience = deploy.healthTimeout * 1000
-        healthSoak = deploy.healthSoak * 1000
-        healthInterval = deploy.healthInterval * 1000
-        illness =
-            switch deploy.illness {
-            case .tell: .tell
-            case .rollback: .rollback
-            case .ignore: .ignore
-            }
-        pushRemote = deploy.pushRemote
-        pushSSHKey = pushFiles + "/push.key"
-        pushKnownHosts = pushFiles + "/known_hosts"
-        pushCredentialFile = pushFiles + "/push.credentials"
     }
 }

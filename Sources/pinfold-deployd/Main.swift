@@ -1,6 +1,7 @@
 internal import AdminServer
 internal import ArgumentParser
 internal import CLinux
+internal import DataRoot
 internal import DeployModel
 internal import DeployService
 internal import DeploySteps
@@ -100,7 +101,7 @@ struct Main: ParsableCommand {
                     group.addTask { try await service.run() }
                     group.addTask {
                         try await server.run {
-                            logger.info("serving \(settings.deployments)")
+                            logger.info("serving \(settings.data.deployments)")
                             do {
                                 try DurableFile.makeDirectory(MountRuntime.directory)
                                 try DurableFile.write(start.running.encoded, to: start.runningFile, mode: 0o600)

@@ -1,3 +1,5 @@
+import DataRoot
+import DeployModel
 import Glibc
 import PinfoldConfiguration
 import Testing
@@ -27,9 +29,9 @@ import Testing
         let text = "AGENT_DATA_ROOT=/file\nAGENT_DEPLOY_KEEP=3\nAGENT_NETWORK=none\n"
         let configuration = try load(
             text, ["AGENT_DATA_ROOT": "/environment", "AGENT_DEPLOY_KEEP": "4"], overrides: ["AGENT_DEPLOY_KEEP": "5"])
-        #expect(configuration.dataRoot == "/environment")
-        #expect(configuration.network == .none)
-        #expect(configuration.deploy.keep == 5)
+        #expect(configuration.data.path == "/environment")
+        #expect(configuration.agent.network == .none)
+        #expect(configuration.deploy.versions.keep == 5)
         let origins = Dictionary(uniqueKeysWithValues: configuration.settings.map { ($0.variable.name, $0.origin) })
         #expect(origins["AGENT_DATA_ROOT"] == .environment)
         #expect(origins["AGENT_DEPLOY_KEEP"] == .flag)
@@ -54,10 +56,10 @@ import Testing
             BASE=/srv
             LANG=C
             """)
-        #expect(configuration.gitUserName == "Agent \"Smith\" of 5\\n")
-        #expect(configuration.gitUserEmail == "a@b")
-        #expect(configuration.deploy.testCommand == "make test")
-        #expect(configuration.dataRoot == "/srv/data")
+        #expect(configuration.deploy.commits.userName == "Agent \"Smith\" of 5\\n")
+        #expect(configuration.deploy.commits.userEmail == "a@b")
+        #expect(configuration.deploy.tests.command == "make test")
+        #expect(configuration.data.path == "/srv/data")
     }
 
     @Test func `says which line is wrong`() {

@@ -1,3 +1,5 @@
+import DataRoot
+import DeployModel
 import PinfoldConfiguration
 import Testing
 
@@ -12,27 +14,30 @@ func load(
 @Suite struct `Reading the configuration` {
     @Test func `the seed's defaults hold with nothing set`() throws {
         let configuration = try load()
-        #expect(configuration.dataRoot == "/home/user/agent/agent-data")
-        #expect(configuration.codeRepo == "/home/user/agent/agent-data/code-repo")
-        #expect(configuration.sandbox == "/home/user/agent/agent-data/sandbox")
-        #expect(configuration.gitUserName == "Agent")
-        #expect(configuration.gitUserEmail == "agent@localhost")
-        #expect(configuration.viewSource == "/")
-        #expect(configuration.viewMountpoint == "/run/pinfold/view")
-        #expect(configuration.agentUser == "pinfold-agent")
-        #expect(configuration.network == .host)
-        #expect(configuration.codeRepoQuota == nil)
-        #expect(configuration.codeSource == nil)
+        #expect(configuration.data.path == "/home/user/agent/agent-data")
+        #expect(configuration.zones.codeRepo == "/home/user/agent/agent-data/code-repo")
+        #expect(configuration.zones.sandbox == "/home/user/agent/agent-data/sandbox")
+        #expect(configuration.deploy.commits.userName == "Agent")
+        #expect(configuration.deploy.commits.userEmail == "agent@localhost")
+        #expect(configuration.view.source == "/")
+        #expect(configuration.view.mountpoint == "/run/pinfold/view")
+        #expect(configuration.agent.user == "pinfold-agent")
+        #expect(configuration.agent.network == .host)
+        #expect(configuration.zones.codeRepoQuota == nil)
+        #expect(configuration.zones.source == nil)
         let deploy = configuration.deploy
-        #expect(deploy.branch == nil)
-        #expect(deploy.target == "/home/user/agent/agent-data/deployments/current")
-        #expect(deploy.requireTests && deploy.requireApproval && !deploy.testNetwork && deploy.judge)
-        #expect(deploy.testTimeout == 300)
-        #expect(deploy.keep == 10)
-        #expect(deploy.testCommand == nil && deploy.testReport == nil && deploy.testSurface.isEmpty && deploy.healthURL == nil)
-        #expect(deploy.healthTimeout == 10 && deploy.healthSoak == 2 && deploy.healthInterval == 10 && deploy.illness == .tell)
-        #expect(configuration.protect.contains(".git/hooks"))
-        #expect(configuration.hide.contains("/etc/shadow*"))
+        #expect(deploy.commits.branch == nil)
+        #expect(deploy.versions.target == "/home/user/agent/agent-data/deployments/current")
+        #expect(deploy.tests.required && deploy.judge.requiresApproval && !deploy.tests.network && deploy.judge.bites)
+        #expect(deploy.tests.timeout == 300)
+        #expect(deploy.versions.keep == 10)
+        #expect(
+            deploy.tests.command == nil && deploy.tests.report == nil && deploy.judge.surface.isEmpty && deploy.health.url == nil)
+        #expect(
+            deploy.health.patience == 10_000 && deploy.health.soak == 2000 && deploy.health.interval == 10_000
+                && deploy.health.illness == .tell)
+        #expect(configuration.view.protect.contains(".git/hooks"))
+        #expect(configuration.view.hide.contains("/etc/shadow*"))
         #expect(configuration.settings.count == Variable.all.count)
         #expect(configuration.settings.allSatisfy { $0.origin == .standard })
     }
@@ -41,20 +46,20 @@ func load(
         let configuration = try load([
             "AGENT_MEMORY": "4G", "AGENT_DEPLOY_TEST_MEMORY": "25%", "AGENT_DEPLOY_TEST_READ": "venv:/srv/model:/tmp/x:/work/y",
         ])
-        #expect(configuration.memory.bytes(of: 1 << 30) == 4 << 30)
-        #expect(configuration.deploy.testMemory.bytes(of: 100 << 30) == 25 << 30)
-        #expect(configuration.deploy.testRead == ["/home/user/agent/venv", "/srv/model", "/tmp/x", "/work/y"])
-        for text in ["none", "off"] { #expect(try load(["AGENT_MEMORY": text]).memory.bytes(of: 1 << 30) == nil) }
-        #expect(try load().memory.bytes(of: 8 << 30) == MemoryLimit.percent(50).bytes(of: 8 << 30))
+        #expect(configuration.agent.memory.bytes(of: 1 << 30) == 4 << 30)
+        #expect(configuration.deploy.tests.memory.bytes(of: 100 << 30) == 25 << 30)
+        #expect(configuration.deploy.tests.read == ["/home/user/agent/venv", "/srv/model", "/tmp/x", "/work/y"])
+        for text in ["none", "off"] { #expect(try load(["AGENT_MEMORY": text]).agent.memory.bytes(of: 1 << 30) == nil) }
+        #expect(try load().agent.memory.bytes(of: 8 << 30) == MemoryLimit.percent(50).bytes(of: 8 << 30))
     }
 
     @Test func `production needs one variable`() throws {
         let configuration = try load(["AGENT_DATA_ROOT": "/opt/agent-data/"])
-        #expect(configuration.codeRepo == "/opt/agent-data/code-repo")
-        #expect(configuration.deploy.target == "/opt/agent-data/deployments/current")
-        #expect(configuration.paths.flag == "/opt/agent-data/deployments/human_approval_required.flag")
-        #expect(configuration.paths.adminSocket == "/opt/agent-data/deployments/admin/admin.sock")
-        #expect(configuration.hide.contains("/opt/agent-data/deployments/admin"))
+        #expect(configuration.zones.codeRepo == "/opt/agent-data/code-repo")
+        #expect(configuration.deploy.versions.target == "/opt/agent-data/deployments/current")
+        #expect(configuration.data.flag == "/opt/agent-data/deployments/human_approval_required.flag")
+        #expect(configuration.data.adminSocket == "/opt/agent-data/deployments/admin/admin.sock")
+        #expect(configuration.view.hide.contains("/opt/agent-data/deployments/admin"))
     }
 
     @Test func `other variables are expanded, and a relative path means one place everywhere`() throws {
@@ -62,18 +67,18 @@ func load(
             "HOME": "/home/me", "AGENT_DATA_ROOT": "${HOME}/../data/./root",
             "AGENT_SANDBOX_PATH": "${AGENT_DATA_ROOT}/deep/${NAME}", "NAME": "x",
         ])
-        #expect(configuration.dataRoot == "/home/data/root")
-        #expect(configuration.sandbox == "/home/data/root/deep/x")
+        #expect(configuration.data.path == "/home/data/root")
+        #expect(configuration.zones.sandbox == "/home/data/root/deep/x")
         let relative = try load(
             ["AGENT_DATA_ROOT": "data", "AGENT_VIEW_HIDE": "${AGENT_DATA_ROOT}/models/private:notes"], in: "/srv")
-        #expect(relative.hide.prefix(2) == ["/srv/data/models/private", "/srv/notes"])
+        #expect(relative.view.hide.prefix(2) == ["/srv/data/models/private", "/srv/notes"])
     }
 
     @Test func `commands keep what is for the shell`() throws {
         let configuration = try load([
             "AGENT_DATA_ROOT": "/d", "AGENT_DEPLOY_TEST_COMMAND": "cd ${AGENT_SANDBOX_PATH} && X=${Y:-1} echo $X ${HOME} ${",
         ])
-        #expect(configuration.deploy.testCommand == "cd /d/sandbox && X=${Y:-1} echo $X ${HOME} ${")
+        #expect(configuration.deploy.tests.command == "cd /d/sandbox && X=${Y:-1} echo $X ${HOME} ${")
     }
 
     @Test func `quotas, booleans, users and lists are read in all their forms`() throws {
@@ -84,17 +89,17 @@ func load(
             "AGENT_DEPLOY_TEST_SURFACE": "checks/**:a\\:b", "AGENT_DEPLOY_BRANCH": "release/1.x",
             "AGENT_DEPLOY_TEST_REPORT": "./out/junit.xml",
         ])
-        #expect(configuration.codeRepoQuota == Quota(bytes: 10 << 30, inodes: 1_000_000))
-        #expect(configuration.codeRepoQuota?.description == "10737418240,1000000")
-        #expect(configuration.sandboxQuota == nil)
-        #expect(!configuration.deploy.requireTests && configuration.deploy.testNetwork)
-        #expect(configuration.agentUser == "1000:100")
-        #expect(configuration.network == .none)
-        #expect(configuration.protect.first == ".git/hooks")
-        #expect(configuration.protect.last == "secret/*.txt")
-        #expect(configuration.deploy.testSurface == ["checks/**", "a:b"])
-        #expect(configuration.deploy.branch == "release/1.x")
-        #expect(configuration.deploy.testReport == "out/junit.xml")
+        #expect(configuration.zones.codeRepoQuota == Quota(bytes: 10 << 30, inodes: 1_000_000))
+        #expect(configuration.zones.codeRepoQuota?.description == "10737418240,1000000")
+        #expect(configuration.zones.sandboxQuota == nil)
+        #expect(!configuration.deploy.tests.required && configuration.deploy.tests.network)
+        #expect(configuration.agent.user == "1000:100")
+        #expect(configuration.agent.network == .none)
+        #expect(configuration.view.protect.first == ".git/hooks")
+        #expect(configuration.view.protect.last == "secret/*.txt")
+        #expect(configuration.deploy.judge.surface == ["checks/**", "a:b"])
+        #expect(configuration.deploy.commits.branch == "release/1.x")
+        #expect(configuration.deploy.tests.report == "out/junit.xml")
         #expect(Quota(parsing: "512k") == Quota(bytes: 512 << 10))
         for text in ["", "0", "10X", "-1", "+1", "1G,", ",1M", "1,2,3", "1.5G", "99999999999G"] {
             #expect(Quota(parsing: text) == nil, "\(text)")
@@ -105,9 +110,9 @@ func load(
         let configuration = try load([
             "AGENT_VIEW_HIDE": "", "AGENT_PROTECT": "", "AGENT_DEPLOY_BRANCH": "", "AGENT_DATA_ROOT": "/d",
         ])
-        #expect(configuration.hide == ["/d/deployments/admin", "/d/deployments/audit", "/d/deployments/usage"])
-        #expect(configuration.protect.isEmpty)
-        #expect(configuration.deploy.branch == nil)
+        #expect(configuration.view.hide == ["/d/deployments/admin", "/d/deployments/audit", "/d/deployments/usage"])
+        #expect(configuration.view.protect.isEmpty)
+        #expect(configuration.deploy.commits.branch == nil)
     }
 
     @Test func `sources and remotes are addresses or absolute paths`() throws {
@@ -116,7 +121,7 @@ func load(
             (".", "/w"),
             ("../b", "/b"), ("/a:b", "/a:b"), ("./a:b", "/w/a:b"),
         ] {
-            #expect(try load(["AGENT_CODE_SOURCE": text], in: "/w").codeSource == expected, "\(text)")
+            #expect(try load(["AGENT_CODE_SOURCE": text], in: "/w").zones.source == expected, "\(text)")
         }
     }
 
@@ -126,7 +131,7 @@ func load(
 
     @Test func `a health URL may name an address and a port`() throws {
         for url in ["http://localhost", "http://localhost:8000/health?x=1#y", "http://[::1]:80/", "http://[::1]"] {
-            #expect(try load(["AGENT_DEPLOY_HEALTH_URL": url]).deploy.healthURL == url)
+            #expect(try load(["AGENT_DEPLOY_HEALTH_URL": url]).deploy.health.url == url)
         }
     }
 }

@@ -21,10 +21,10 @@ import Testing
             #expect(throws: UserAccount.Failure.self, "\(spec)") { try UserAccount.resolve(spec) }
         }
         var configuration = try load(["AGENT_USER": "daemon"])
-        #expect(try configuration.agent().uid == 1)
+        #expect(try configuration.agent.account().uid == 1)
         for spec in ["root", "00", "no-such-user-here", "345678"] {
-            configuration.agentUser = spec
-            let error = #expect(throws: ConfigurationError.self, "\(spec)") { try configuration.agent() }
+            configuration.agent.user = spec
+            let error = #expect(throws: ConfigurationError.self, "\(spec)") { try configuration.agent.account() }
             #expect(error?.variable == "AGENT_USER")
         }
     }

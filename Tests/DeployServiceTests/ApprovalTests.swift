@@ -1,5 +1,6 @@
 import AdminInterface
 import CLinux
+import DataRoot
 import DeployModel
 import DeployService
 import DeploySteps
@@ -91,7 +92,7 @@ struct ApprovalTests {
     }
 
     @Test func `without the setting changes of tests deploy unseen, and the status says so`() async throws {
-        try await configured { $0.settings.requireApproval = false }.run { farm, service in
+        try await configured { $0.settings.judge.requiresApproval = false }.run { farm, service in
             try await service.deployed(farm.commit(["tests/test_a.py": "1"]))
             try await service.deployed(farm.commit(["tests/test_a.py": "2"]))
             #expect(try service.status().rules.contains { $0.contains("AGENT_REQUIRE_HUMAN_APPROVAL_FOR_TEST_CHANGES=false") })
@@ -99,7 +100,7 @@ struct ApprovalTests {
     }
 
     @Test func `without tests commits deploy untested, and the status says so`() async throws {
-        try await configured { $0.settings.requireTests = false }.run { farm, service in
+        try await configured { $0.settings.tests.required = false }.run { farm, service in
             let deployed = try await service.deployed(farm.commit(["broken": ""]))
             #expect(deployed.verdict?.basis == TestVerdict.Basis.none)
             #expect(try service.status().rules.contains { $0.contains("AGENT_DEPLOY_REQUIRE_TESTS=false") })
@@ -133,7 +134,7 @@ struct ApprovalTests {
     @Test func `a baseline that is there and says nothing is no agreement, and one that is missing is`() async throws {
         for (text, state) in [("no commit\n", DeploymentState.awaitingApproval), ("", .awaitingApproval), (nil, .deployed)] {
             try await withFarm { farm, service in
-                if let text { try writeFile(farm.settings.baselineFile, text) }
+                if let text { try writeFile(farm.settings.data.baseline, text) }
                 let first = try await service.outcome(of: farm.commit(["a": "1"]))
                 #expect(first.state == state)
                 #expect(first.approvalReasons == (text == nil ? [] : [.baselineUnreadable]))
@@ -170,7 +171,7 @@ struct ApprovalTests {
     }
 
     @Test func `what the deployed tests use waits, and is laid over the candidate with them`() async throws {
-        try await configured { $0.settings.testCommand = "sh ./ops/verify" }.run { farm, service in
+        try await configured { $0.settings.tests.command = "sh ./ops/verify" }.run { farm, service in
             try await service.deployed(
                 farm.commit([
                     "ops/verify": "grep -q 1 wanted/sum && grep -q 1 a\n", "tests/test_a.py": "open('wanted/sum')\n",

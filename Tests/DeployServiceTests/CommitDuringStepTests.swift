@@ -50,9 +50,9 @@ struct CommitDuringStepTests {
         let stand = Stand()
         try await withFarm(
             { farm in
-                farm.settings.buildCommand = "true"
-                farm.settings.reloadCommand = "true"
-                farm.settings.healthCommand = "true"
+                farm.settings.build.command = "true"
+                farm.settings.reload.command = "true"
+                farm.settings.health.command = "true"
             }, fault: stand.fault
         ) { farm, service in
             defer { stand.goOn() }
@@ -79,7 +79,7 @@ struct CommitDuringStepTests {
 
     @Test func `a commit during the way back is deployed after it, and one during a rollback too`() async throws {
         let stand = Stand()
-        try await withFarm({ $0.settings.healthCommand = "! test -e \"$PINFOLD_TARGET/sick\"" }, fault: stand.fault) {
+        try await withFarm({ $0.settings.health.command = "! test -e \"$PINFOLD_TARGET/sick\"" }, fault: stand.fault) {
             farm, service in
             defer { stand.goOn() }
             try await service.deployed(farm.commit(["a": "1"]))

@@ -1,4 +1,5 @@
 import CLinux
+import DataRoot
 import DeployModel
 import DeployService
 import DeploySteps
@@ -69,7 +70,7 @@ struct CommitTests {
     }
 
     @Test func `of many commits in a row the last is deployed and every one that was seen is in the history`() async throws {
-        try await configured { $0.settings.testCommand = "sleep 0.2" }.run { farm, service in
+        try await configured { $0.settings.tests.command = "sleep 0.2" }.run { farm, service in
             try farm.agent("for i in $(seq 100); do echo $i > a; git add a; git commit -qm $i; done")
             let last = try farm.head()
             try await service.deployed(last)
@@ -81,7 +82,7 @@ struct CommitTests {
     }
 
     @Test func `a newer commit calls off the tests of an older one`() async throws {
-        try await configured { $0.settings.testCommand = "test ! -e slow || sleep 50" }.run { farm, service in
+        try await configured { $0.settings.tests.command = "test ! -e slow || sleep 50" }.run { farm, service in
             let slow = try farm.commit(["slow": "1"])
             try await eventually("its tests run") { try service.history(limit: 1).first?.state == .testing }
             try await service.deployed(farm.commit(["slow": nil, "a": "1"]))
@@ -221,7 +222,7 @@ struct CommitTests {
             let again = try DeployService(farm.settings)
             #expect(try again.status().branch == "main")
             try await withService(farm, running: again) { service in
-                try await eventually("it has started") { try readFile(farm.settings.statusFile).contains("\"branch\" : \"main\"") }
+                try await eventually("it has started") { try readFile(farm.settings.data.status).contains("\"branch\" : \"main\"") }
             }
         }
     }
@@ -230,10 +231,10 @@ struct CommitTests {
     func `names of any bytes are committed, tested, deployed, shown and gone back from`(_ inPlace: Bool) async throws {
         try await configured { farm in
             // The names that the test sees are the names that there are.
-            farm.settings.testCommand = #"test -e "$(printf 'd\351/caf\351.txt')" && test "$(find . -type f | wc -l)" -gt 250"#
+            farm.settings.tests.command = #"test -e "$(printf 'd\351/caf\351.txt')" && test "$(find . -type f | wc -l)" -gt 250"#
             if inPlace {
-                farm.settings.target = farm.root + "/server"
-                try makeDirectories(farm.settings.target)
+                farm.settings.versions.target = farm.root + "/server"
+                try makeDirectories(farm.settings.versions.target)
             }
         }.run { farm, service in
             let write = #"""
@@ -251,7 +252,7 @@ struct CommitTests {
             try farm.git("add", "-A")
             try farm.git("commit", "-q", "-m", "odd")
             try await service.deployed(farm.head())
-            let same = "diff -r --no-dereference --exclude=.git '\(farm.codeRepo)' '\(farm.settings.target)/'"
+            let same = "diff -r --no-dereference --exclude=.git '\(farm.codeRepo)' '\(farm.settings.versions.target)/'"
             try shell(same).requireSuccess()
             // By the deploy action, which stages them.
             try farm.agent(
@@ -262,7 +263,7 @@ struct CommitTests {
             try shell(same).requireSuccess()
             #expect(ended.changes?.paths.contains(#"M d\xe9/caf\xe9.txt"#) == true, "\(ended.changes?.paths ?? [])")
             #expect(try await service.diff(started.id).contains(0x2B))
-            #expect(try readFile(farm.settings.statusFile).contains(#"d\\xe9/caf\\xe9.txt"#))
+            #expect(try readFile(farm.settings.data.status).contains(#"d\\xe9/caf\\xe9.txt"#))
             let back = try await service.rollback(to: nil, by: admin)
             #expect(try await service.settled(back.id, withinMilliseconds: 60_000).state == .deployed)
             try farm.git("reset", "-q", "--hard", "HEAD~1")
@@ -278,7 +279,7 @@ struct CommitTests {
 
     @Test func `a success is pushed, and a push that fails is tried again and undoes nothing`() async throws {
         try await configured { farm in
-            farm.settings.pushRemote = farm.root + "/remote.git"
+            farm.settings.push.remote = farm.root + "/remote.git"
         }.run { farm, service in
             let commit = try farm.commit(["a": "1"])
             try await service.deployed(commit)
@@ -290,7 +291,7 @@ struct CommitTests {
     }
 
     @Test func `old versions are removed, the last known good never`() async throws {
-        try await configured { $0.settings.keep = 2 }.run { farm, service in
+        try await configured { $0.settings.versions.keep = 2 }.run { farm, service in
             for number in 1...5 { try await service.deployed(farm.commit(["a": "\(number)"])) }
             try await eventually("two are left") {
                 try ["/backups", "/releases"].allSatisfy {

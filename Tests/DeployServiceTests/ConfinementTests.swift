@@ -14,8 +14,8 @@ struct ConfinementTests {
 
     @Test func `what does not end in time is killed with all that it started`() async throws {
         try await configured { farm in
-            farm.settings.testTimeout = 2
-            farm.settings.testCommand = "(setsid sleep 500 &); nohup sleep 500 & sleep 500"
+            farm.settings.tests.timeout = 2
+            farm.settings.tests.command = "(setsid sleep 500 &); nohup sleep 500 & sleep 500"
         }.run { farm, service in
             let outcome = try await service.outcome(of: farm.commit(["a": "1"]))
             #expect(outcome.state == .failed)
@@ -25,7 +25,7 @@ struct ConfinementTests {
     }
 
     @Test func `daemons that tests leave end with the tests`() async throws {
-        try await configured { $0.settings.testCommand = "setsid sleep 500 >/dev/null 2>&1 & sleep 0.2; true" }.run {
+        try await configured { $0.settings.tests.command = "setsid sleep 500 >/dev/null 2>&1 & sleep 0.2; true" }.run {
             farm, service in
             try await service.deployed(farm.commit(["a": "1"]))
             try await eventually("no process is left") { try !isAnythingLeft(of: farm) }
@@ -34,8 +34,8 @@ struct ConfinementTests {
 
     @Test func `a fork bomb ends with the time-out`() async throws {
         try await configured { farm in
-            farm.settings.testTimeout = 3
-            farm.settings.testCommand = "bomb() { bomb | bomb & }; for i in 1 2 3; do bomb; done; sleep 60"
+            farm.settings.tests.timeout = 3
+            farm.settings.tests.command = "bomb() { bomb | bomb & }; for i in 1 2 3; do bomb; done; sleep 60"
         }.run { farm, service in
             let outcome = try await service.outcome(of: farm.commit(["a": "1"]), seconds: 110)
             #expect(outcome.state == .failed)
@@ -46,8 +46,8 @@ struct ConfinementTests {
 
     @Test func `tests that take more memory than they may fail for that reason`() async throws {
         try await configured { farm in
-            farm.settings.testMemoryBytes = 128 << 20
-            farm.settings.testCommand = "python3 -c 'b = bytearray(300 << 20)'"
+            farm.settings.tests.memory = .bytes(128 << 20)
+            farm.settings.tests.command = "python3 -c 'b = bytearray(300 << 20)'"
         }.run { farm, service in
             let outcome = try await service.outcome(of: farm.commit(["a": "1"]))
             #expect(outcome.state == .failed)
@@ -60,8 +60,8 @@ struct ConfinementTests {
 
     @Test func `a report that is made to hold its reader up is a verdict, soon`() async throws {
         try await configured { farm in
-            farm.settings.testReport = "r.xml"
-            farm.settings.testCommand = """
+            farm.settings.tests.report = "r.xml"
+            farm.settings.tests.command = """
                 python3 -c 'open("r.xml", "w").write("<testsuite>" + "<error>" * 30000 + "</error>" * 30000 + "</testsuite>")'
                 """
         }.run { farm, service in
@@ -79,10 +79,10 @@ struct ConfinementTests {
                 "mkdir -p \(model)/sub && cd \(model) && echo weights > sub/w && echo SECRET > sub/.env && mkfifo door && mkdir keys && echo k > keys/k && chmod -R a+rX ."
             )
             .requireSuccess()
-            farm.settings.testRead = [model]
+            farm.settings.tests.read = [model]
             farm.settings.hide = ["**/.env", model + "/keys", "/etc/shadow*"]
             farm.settings.agentName = "somebody"
-            farm.settings.testCommand = """
+            farm.settings.tests.command = """
                 set -x; test "$USER" = somebody && cat \(model)/sub/w && test -d /etc/apt && test -d /sys/devices/system/cpu || exit 3
                 ! cat \(model)/sub/.env && ! cat \(model)/keys/k && ! test -p \(model)/door && ! cat /etc/shadow || exit 4
                 ! touch \(model)/new && ! touch /etc/new && touch /var/tmp/new || exit 5
@@ -95,7 +95,7 @@ struct ConfinementTests {
     }
 
     @Test func `tests that are to read what is not there fail with its name`() async throws {
-        try await configured { $0.settings.testRead = ["/no/such/model"] }.run { farm, service in
+        try await configured { $0.settings.tests.read = ["/no/such/model"] }.run { farm, service in
             let outcome = try await service.outcome(of: farm.commit(["a": "1"]))
             #expect(outcome.reason?.contains("AGENT_DEPLOY_TEST_READ: /no/such/model does not exist") == true, "\(outcome)")
         }
@@ -103,7 +103,7 @@ struct ConfinementTests {
 
     @Test func `gigabytes of output are cut, with the beginning and the end kept`() async throws {
         try await configured {
-            $0.settings.testCommand = "echo begin; head -c 300000000 /dev/zero | tr '\\0' x; echo; echo end; exit 3"
+            $0.settings.tests.command = "echo begin; head -c 300000000 /dev/zero | tr '\\0' x; echo; echo end; exit 3"
         }.run { farm, service in
             let outcome = try await service.outcome(of: farm.commit(["a": "1"]))
             #expect(outcome.verdict?.reason?.contains("exit code 3") == true)
@@ -116,14 +116,14 @@ struct ConfinementTests {
 
     @Test func `tests cannot write outside, and their writes inside are thrown away`() async throws {
         try await configured { farm in
-            farm.settings.testCommand = """
+            farm.settings.tests.command = """
                 touch /etc/hacked 2>/dev/null && exit 1; touch '\(farm.root)/agent-data/deployments/status.json' 2>/dev/null && exit 2
                 ls '\(farm.root)/agent-data/deployments/admin' 2>/dev/null && exit 3; echo changed > a; echo x > left; id -u
                 """
         }.run { farm, service in
             let deployed = try await service.deployed(farm.commit(["a": "1"]))
             #expect(try farm.deployed("a") == "1")
-            #expect(!exists(farm.settings.target + "/left"))
+            #expect(!exists(farm.settings.versions.target + "/left"))
             #expect(try readFile(farm.deployments + "/logs/\(deployed.id).log").contains("\n\(farm.uid)\n"))
             #expect(!exists("/etc/hacked"))
         }
@@ -131,8 +131,8 @@ struct ConfinementTests {
 
     @Test func `a report that the commit brought along, or none, is no pass`() async throws {
         try await configured { farm in
-            farm.settings.testReport = "report.xml"
-            farm.settings.testCommand = "sh ./run.sh"
+            farm.settings.tests.report = "report.xml"
+            farm.settings.tests.command = "sh ./run.sh"
         }.run { farm, service in
             let pass = "<testsuite><testcase name='a'/><testcase name='b'/></testsuite>"
             let first = try await service.deployed(farm.commit(["run.sh": "echo \"\(pass)\" > report.xml\n", "m": "1"]))
@@ -159,8 +159,8 @@ struct ConfinementTests {
 
     @Test func `a test that is gone by a change of code alone goes before a human`() async throws {
         try await configured { farm in
-            farm.settings.testReport = "report.xml"
-            farm.settings.testCommand = "cat in* > report.xml"
+            farm.settings.tests.report = "report.xml"
+            farm.settings.tests.command = "cat in* > report.xml"
         }.run { farm, service in
             try await service.deployed(
                 farm.commit(["in.xml": "<testsuite><testcase name='p[a]'/><testcase name='p[b]'/></testsuite>"]))
@@ -174,9 +174,9 @@ struct ConfinementTests {
 
     @Test func `a test that is gone fails where no human is asked`() async throws {
         try await configured { farm in
-            farm.settings.requireApproval = false
-            farm.settings.testReport = "report.xml"
-            farm.settings.testCommand = "cat in* > report.xml"
+            farm.settings.judge.requiresApproval = false
+            farm.settings.tests.report = "report.xml"
+            farm.settings.tests.command = "cat in* > report.xml"
         }.run { farm, service in
             try await service.deployed(
                 farm.commit(["in.xml": "<testsuite><testcase name='p[a]'/><testcase name='p[b]'/></testsuite>"]))
@@ -187,7 +187,7 @@ struct ConfinementTests {
     }
 
     @Test func `Python's tests are found and speak for themselves one by one`() async throws {
-        try await configured { $0.settings.testCommand = nil }.run { farm, service in
+        try await configured { $0.settings.tests.command = nil }.run { farm, service in
             let tests = """
                 import unittest
                 import app
@@ -207,11 +207,11 @@ struct ConfinementTests {
     }
 
     @Test func `the build's output is published with the release, and checked before`() async throws {
-        try await configured { $0.settings.buildCommand = "sh ./build.sh" }.run { farm, service in
+        try await configured { $0.settings.build.command = "sh ./build.sh" }.run { farm, service in
             try await service.deployed(
                 farm.commit(["build.sh": "mkdir dist; cp source dist/out; chmod 4755 dist/out; chmod 755 dist/out", "source": "1"]))
             #expect(try farm.deployed("dist/out") == "1")
-            #expect(try #require(status(farm.settings.target + "/dist/out")).st_uid == 0)
+            #expect(try #require(status(farm.settings.versions.target + "/dist/out")).st_uid == 0)
             for (script, words) in [
                 ("echo 2 > source", "it changes source"), ("ln -s /etc/passwd out", "leads out"), ("mkfifo pipe", "FIFO"),
                 ("exit 4", "exit code 4"),

@@ -12,7 +12,7 @@ struct CrashTests {
     private func command(_ farm: Farm, fault: String?, _ further: [String: String] = [:]) throws -> ChildProcess.Command {
         var environment = [
             "AGENT_DATA_ROOT": farm.root + "/agent-data", "AGENT_USER": "\(farm.uid):\(farm.uid)",
-            "AGENT_DEPLOY_TARGET": farm.settings.target,
+            "AGENT_DEPLOY_TARGET": farm.settings.versions.target,
             "AGENT_DEPLOY_TEST_COMMAND": "echo tested; test ! -e broken",
             "AGENT_DEPLOY_RELOAD_COMMAND": "true", "AGENT_DEPLOY_HEALTH_COMMAND": "! test -e \"$PINFOLD_TARGET/sick\"",
         ]
@@ -88,13 +88,13 @@ struct CrashTests {
         try await withTemporaryDirectory { root in
             var farm = try Farm(root)
             if inPlace {
-                farm.settings.target = root + "/server"
+                farm.settings.versions.target = root + "/server"
                 try makeDirectories(root + "/server")
                 try writeFile(root + "/server/own", "kept")
             }
             let first = try farm.commit(["a": "0", "lib/b": "0", "c": "0"])
             try await untilDone(farm, [:], isDeployed(first))
-            let target = farm.settings.target
+            let target = farm.settings.versions.target
             let points = Self.points(of: stage)
             for (index, point) in points.enumerated() {
                 let before = try readFile(target + "/a")
@@ -134,7 +134,7 @@ struct CrashTests {
             _ = try farm.commit(["a": "2", "sick": ""])
             try untilKilled(farm, at: point)
             try await untilDone(farm) { self.isDeployed(good)($0) && $0.contains("rolled_back") }
-            #expect(try readFile(farm.settings.target + "/a") == "1")
+            #expect(try readFile(farm.settings.versions.target + "/a") == "1")
         }
     }
 
@@ -182,14 +182,14 @@ struct CrashTests {
         for inPlace in [false, true] {
             try await withFarm(
                 { farm in
-                    farm.settings.buildCommand = "true"
-                    farm.settings.reloadCommand = "true"
-                    farm.settings.healthCommand = "! test -e \"$PINFOLD_TARGET/sick\""
-                    farm.settings.pushRemote = farm.root + "/remote.git"
+                    farm.settings.build.command = "true"
+                    farm.settings.reload.command = "true"
+                    farm.settings.health.command = "! test -e \"$PINFOLD_TARGET/sick\""
+                    farm.settings.push.remote = farm.root + "/remote.git"
                     try run("git", ["init", "-q", "--bare", "-b", "main", farm.root + "/remote.git"]).requireSuccess()
                     if inPlace {
-                        farm.settings.target = farm.root + "/server"
-                        try makeDirectories(farm.settings.target)
+                        farm.settings.versions.target = farm.root + "/server"
+                        try makeDirectories(farm.settings.versions.target)
                     }
                 }, fault: stand.fault
             ) { farm, service in

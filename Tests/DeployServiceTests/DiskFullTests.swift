@@ -79,13 +79,13 @@ struct DiskFullTests {
         let stand = Stand()
         try await withSmallDisk(
             { farm in
-                farm.settings.keep = 1
-                farm.settings.buildCommand = "true"
-                farm.settings.reloadCommand = "true"
-                farm.settings.healthCommand = "true"
+                farm.settings.versions.keep = 1
+                farm.settings.build.command = "true"
+                farm.settings.reload.command = "true"
+                farm.settings.health.command = "true"
                 if inPlace {
-                    farm.settings.target = farm.deployments + "/server"
-                    try makeDirectories(farm.settings.target)
+                    farm.settings.versions.target = farm.deployments + "/server"
+                    try makeDirectories(farm.settings.versions.target)
                 }
             }, megabytes: 128, fault: stand.fault
         ) { farm, service in
@@ -122,7 +122,7 @@ struct DiskFullTests {
                     #expect(try await service.settled(again.id, withinMilliseconds: 60_000).state == .deployed, "\(stage.rawValue)")
                 }
                 #expect(try farm.deployed("a") == "\(number + 1)\n")
-                let (one, other) = (farm.codeRepo + "/large", farm.settings.target + "/large")
+                let (one, other) = (farm.codeRepo + "/large", farm.settings.versions.target + "/large")
                 try run("cmp", [one, other]).requireSuccess()
                 // Taken again as soon as there is room, for the next time.
                 try await eventually("the reserve is back") {
@@ -145,7 +145,7 @@ struct DiskFullTests {
     }
 
     @Test func `tests that fill the disk fail for that reason, and the daemon goes on`() async throws {
-        try await withSmallDisk({ $0.settings.testCommand = "test ! -e greedy || head -c 100000000 /dev/zero > big" }) {
+        try await withSmallDisk({ $0.settings.tests.command = "test ! -e greedy || head -c 100000000 /dev/zero > big" }) {
             farm, service in
             try await service.deployed(farm.commit(["a": "1"]))
             let outcome = try await service.outcome(of: farm.commit(["a": "2", "greedy": ""]))

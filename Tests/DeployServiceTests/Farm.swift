@@ -1,5 +1,6 @@
 import AdminInterface
 import CLinux
+import DataRoot
 import DeployModel
 import DeployService
 import DeploySteps
@@ -23,13 +24,13 @@ struct Farm: Sendable {
         self.root = root
         uid = 300_000 + UInt32(getpid()) % 100_000 * 100 + Self.users.wrappingAdd(1, ordering: .relaxed).newValue % 100
         let data = root + "/agent-data"
-        settings = PipelineSettings(
-            codeRepo: data + "/code-repo", deployments: data + "/deployments", target: data + "/deployments/current", agentUID: uid,
-            agentGID: uid)
-        settings.testCommand = "test ! -e broken"
-        settings.testTimeout = 60
-        settings.healthSoak = 100
-        settings.healthPatience = 500
+        settings = try PipelineSettings(
+            DeploySettings(target: data + "/deployments/current"), data: DataRoot(data), codeRepo: data + "/code-repo",
+            agentUID: uid, agentGID: uid)
+        settings.tests.command = "test ! -e broken"
+        settings.tests.timeout = 60
+        settings.health.soak = 100
+        settings.health.patience = 500
         try makeDirectories(data + "/code-repo")
         // As `pinfold init` does: the daemon serves nothing that is not set up.
         try makeDirectories(deployments)
@@ -72,7 +73,7 @@ struct Farm: Sendable {
         return id
     }
 
-    func deployed(_ path: String) throws -> String { try readFile(settings.target + "/" + path) }
+    func deployed(_ path: String) throws -> String { try readFile(settings.versions.target + "/" + path) }
 }
 
 let admin = Caller(role: .admin, uid: 0, name: "root")

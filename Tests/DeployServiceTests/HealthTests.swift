@@ -69,9 +69,9 @@ struct HealthTests {
 
     /// Healthy is a server beside which lies no file `ill`, and each look is counted.
     private static func watched(_ farm: inout Farm) {
-        farm.settings.healthCommand = "echo >> '\(farm.root)/looks'; ! test -e '\(farm.root)/ill'"
-        farm.settings.healthPatience = 300
-        farm.settings.healthInterval = 50
+        farm.settings.health.command = "echo >> '\(farm.root)/looks'; ! test -e '\(farm.root)/ill'"
+        farm.settings.health.patience = 300
+        farm.settings.health.interval = 50
     }
 
     private func warning(_ service: DeployService) throws -> String? {
@@ -101,7 +101,7 @@ struct HealthTests {
         try await configured { farm in
             Self.watched(&farm)
             // Every second look is bad.
-            farm.settings.healthCommand =
+            farm.settings.health.command =
                 "echo >> '\(farm.root)/looks'; ! test -e '\(farm.root)/flutter' || test $(($(wc -l < '\(farm.root)/looks') % 2)) = 0"
         }.run { farm, service in
             try await service.deployed(farm.commit(["a": "1"]))
@@ -116,8 +116,8 @@ struct HealthTests {
     {
         try await configured { farm in
             Self.watched(&farm)
-            farm.settings.illness = .rollback
-            farm.settings.healthCommand = "! test -e '\(farm.root)/ill' || ! grep -q 2 \"$PINFOLD_TARGET/a\""
+            farm.settings.health.illness = .rollback
+            farm.settings.health.command = "! test -e '\(farm.root)/ill' || ! grep -q 2 \"$PINFOLD_TARGET/a\""
         }.run { farm, service in
             let good = try farm.commit(["a": "1"])
             try await service.deployed(good)
@@ -137,7 +137,7 @@ struct HealthTests {
     @Test func `where the version before is as ill, the newer one comes back and stays, and nothing is quarantined`() async throws {
         try await configured { farm in
             Self.watched(&farm)
-            farm.settings.illness = .rollback
+            farm.settings.health.illness = .rollback
         }.run { farm, service in
             try await service.deployed(farm.commit(["a": "1"]))
             let newer = try farm.commit(["a": "2"])
@@ -157,7 +157,7 @@ struct HealthTests {
     @Test func `nobody is taken back during a hold`() async throws {
         try await configured { farm in
             Self.watched(&farm)
-            farm.settings.illness = .rollback
+            farm.settings.health.illness = .rollback
         }.run { farm, service in
             try await service.deployed(farm.commit(["a": "1"]))
             try await service.deployed(farm.commit(["a": "2"]))
@@ -186,7 +186,7 @@ struct HealthTests {
     @Test func `a look that hangs holds nothing up`() async throws {
         try await configured { farm in
             Self.watched(&farm)
-            farm.settings.healthCommand = "echo >> '\(farm.root)/looks'; test -e '\(farm.root)/quick' || sleep 20"
+            farm.settings.health.command = "echo >> '\(farm.root)/looks'; test -e '\(farm.root)/quick' || sleep 20"
         }.run { farm, service in
             try writeFile(farm.root + "/quick", "")
             try await service.deployed(farm.commit(["a": "1"]))

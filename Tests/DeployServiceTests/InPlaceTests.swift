@@ -9,8 +9,8 @@ import Testing
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct InPlaceTests {
     private static func inPlace(_ farm: inout Farm) throws {
-        farm.settings.target = farm.root + "/server"
-        farm.settings.healthCommand = "! test -e \"$PINFOLD_TARGET/sick\""
+        farm.settings.versions.target = farm.root + "/server"
+        farm.settings.health.command = "! test -e \"$PINFOLD_TARGET/sick\""
         try makeDirectories(farm.root + "/server")
     }
 
@@ -25,7 +25,7 @@ struct InPlaceTests {
 
     @Test func `what the server writes is neither taken back by a rollback nor deleted afterwards`() async throws {
         try await withFarm(Self.inPlace) { farm, service in
-            let target = farm.settings.target
+            let target = farm.settings.versions.target
             try await service.deployed(farm.commit(["a": "1"]))
             try writeFile(target + "/data.db", "row 1\n")
             try await service.deployed(farm.commit(["a": "2"]))
@@ -47,9 +47,9 @@ struct InPlaceTests {
     {
         try await withFarm({ farm in
             try Self.inPlace(&farm)
-            farm.settings.buildCommand = "mkdir -p dist && cat a > dist/made"
+            farm.settings.build.command = "mkdir -p dist && cat a > dist/made"
         }) { farm, service in
-            let target = farm.settings.target
+            let target = farm.settings.versions.target
             let first = try await service.deployed(farm.commit(["a": "1\n", "lib/b": "1\n"]))
             try writeFile(target + "/data.db", "old")
             try writeFile(target + "/lib/b", "written by the server")
@@ -66,7 +66,7 @@ struct InPlaceTests {
 
     @Test func `a file of the server's that a commit adds too fails that commit, and nothing is changed`() async throws {
         try await withFarm(Self.inPlace) { farm, service in
-            let target = farm.settings.target
+            let target = farm.settings.versions.target
             try await service.deployed(farm.commit(["a": "1"]))
             try writeFile(target + "/settings", "the server's")
             try makeDirectories(target + "/data/deep")
@@ -95,7 +95,7 @@ struct InPlaceTests {
     @Test func `a file of the server's with the very bytes of the commit stays the server's`() async throws {
         try await withFarm(Self.inPlace) { farm, service in
             try await service.deployed(farm.commit(["a": "1"]))
-            try writeFile(farm.settings.target + "/same", "x")
+            try writeFile(farm.settings.versions.target + "/same", "x")
             try await service.deployed(farm.commit(["same": "x"]))
             #expect(try await rolledBack(service, to: nil).state == .deployed)
             #expect(try farm.deployed("same") == "x")
@@ -106,7 +106,7 @@ struct InPlaceTests {
         try await withFarm(Self.inPlace) { farm, service in
             try await service.deployed(farm.commit(["a": "1", "cache": "the commit's"]))
             try await service.deployed(farm.commit(["cache": nil]))
-            try writeFile(farm.settings.target + "/cache", "the server's")
+            try writeFile(farm.settings.versions.target + "/cache", "the server's")
             try await service.deployed(farm.commit(["a": "2"]))
             #expect(try farm.deployed("cache") == "the server's")
         }
@@ -120,8 +120,8 @@ struct InPlaceTests {
             let baseline = try farm.commit(["app": "1"])
             try makeDirectories(farm.deployments)
             try writeFile(farm.deployments + "/baseline", baseline.hex)
-            try writeFile(farm.settings.target + "/app", "patched by hand")
-            try writeFile(farm.settings.target + "/notes", "the admin's")
+            try writeFile(farm.settings.versions.target + "/app", "patched by hand")
+            try writeFile(farm.settings.versions.target + "/notes", "the admin's")
             try farm.commit(["app": "2", "notes": "the commit's"])
         }) { farm, service in
             let outcome = try await service.outcome(of: farm.head())
@@ -136,7 +136,7 @@ struct InPlaceTests {
     @Test func `a version that must not run goes, whatever its server has put in the way`() async throws {
         try await withFarm({ farm in
             try Self.inPlace(&farm)
-            farm.settings.reloadCommand =
+            farm.settings.reload.command =
                 "! test -e \"$PINFOLD_TARGET/sick\" || { mkdir \"$PINFOLD_TARGET/a\"; echo mine > \"$PINFOLD_TARGET/a/own\"; }"
         }) { farm, service in
             try await service.deployed(farm.commit(["a": "1"]))
@@ -149,7 +149,7 @@ struct InPlaceTests {
 
     @Test func `an error in the middle leads back to the old version, and blames no commit`() async throws {
         try await withFarm(Self.inPlace) { farm, service in
-            let target = farm.settings.target
+            let target = farm.settings.versions.target
             try await service.deployed(farm.commit(["a": "1", "gone": "1", "lib/x": "1", "z": "1"]))
             // What is mounted on cannot be renamed over.
             try run("mount", ["--bind", target + "/z", target + "/z"]).requireSuccess()
@@ -177,19 +177,19 @@ struct InPlaceTests {
             try makeDirectories(farm.deployments + "/work/in-place.journal.owned/x")
             let outcome = try await service.outcome(of: farm.commit(["a": "2", "b": "2"]))
             #expect(outcome.state == .failed && outcome.stage == .switch, "\(outcome.state.rawValue) \(outcome.reason ?? "")")
-            #expect(try files(below: farm.settings.target) == ["a"])
+            #expect(try files(below: farm.settings.versions.target) == ["a"])
             #expect(try farm.deployed("a") == "1")
             #expect(try service.status().quarantine.isEmpty)
             try run("rm", ["-r", farm.deployments + "/work/in-place.journal.owned"]).requireSuccess()
             try await service.deployed(farm.commit(["a": "3"]))
-            #expect(try files(below: farm.settings.target) == ["a", "b"])
+            #expect(try files(below: farm.settings.versions.target) == ["a", "b"])
         }
     }
 
     @Test func `no commit gets into Pinfold's own directories in the target, or into the staging directory`() async throws {
         try await withFarm({ farm in
-            farm.settings.target = farm.root
-            farm.settings.requireApproval = false
+            farm.settings.versions.target = farm.root
+            farm.settings.judge.requiresApproval = false
         }) { farm, service in
             for path in ["agent-data/deployments/hooks/pre-push", "agent-data/new", ".pinfold-staging/1"] {
                 let outcome = try await service.outcome(of: farm.commit([path: "#!/bin/sh\n"]))

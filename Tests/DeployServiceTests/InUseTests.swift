@@ -24,7 +24,7 @@ struct InUseTests {
     @Test func `a release that a process works in, runs, maps or has open is not pruned, and goes when that has ended`()
         async throws
     {
-        try await withFarm({ $0.settings.keep = 1 }) { farm, service in
+        try await withFarm({ $0.settings.versions.keep = 1 }) { farm, service in
             var servers: [Int32] = []
             // What is started lives on beside the shell that says its number.
             let start = "sh -c \"$1\" - \"$2\" \"$3\" >/dev/null 2>&1 & echo $!"

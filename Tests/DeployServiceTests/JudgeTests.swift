@@ -21,12 +21,12 @@ struct JudgeTests {
         _ body: @Sendable (Farm, DeployService) async throws -> Void
     ) async throws {
         try await configured {
-            $0.settings.testCommand = command
+            $0.settings.tests.command = command
             change(&$0)
         }.run { farm, service in
             let first = try await service.outcome(of: try farm.commit(files))
             // What has no tests that notice anything is not what these tests begin with.
-            #expect(first.state == .deployed && first.bite?.outcome == (farm.settings.bites ? .held : .off), "\(first)")
+            #expect(first.state == .deployed && first.bite?.outcome == (farm.settings.judge.bites ? .held : .off), "\(first)")
             try await body(farm, service)
         }
     }
@@ -221,7 +221,8 @@ struct JudgeTests {
         ]
         for command in [nil, "python3 -m pytest -q tests app", "pytest --import-mode=importlib -p no:cacheprovider"] as [String?] {
             try await withDeployed(
-                Self.base.merging(tests) { $1 }, command, { if command?.hasPrefix("pytest") == true { $0.settings.testRead = [] } }
+                Self.base.merging(tests) { $1 }, command,
+                { if command?.hasPrefix("pytest") == true { $0.settings.tests.read = [] } }
             ) {
                 farm, service in
                 let commit = try farm.commit(["app/main.py": Self.base["app/main.py"]!! + "\n\ndef mul(a, b):\n    return a * b\n"])
@@ -259,7 +260,7 @@ struct JudgeTests {
     }
 
     @Test func `where the admin has switched it off nothing is tried, and the status says so`() async throws {
-        try await withDeployed(Self.base, nil, { $0.settings.bites = false }) { farm, service in
+        try await withDeployed(Self.base, nil, { $0.settings.judge.bites = false }) { farm, service in
             let numb = try await service.outcome(
                 of: try farm.commit(["app/new.py": "import unittest\nunittest.TestCase.assertEqual = lambda *a: None\n"]))
             #expect(numb.bite?.outcome == .off && !numb.approvalReasons.contains(.numbTests))

@@ -10,8 +10,8 @@ import Testing
 struct KeepingTests {
     @Test func `logs and names in the mirror go with old deployments, but for what is quarantined`() async throws {
         try await configured { farm in
-            farm.settings.keep = 1
-            farm.settings.reloadCommand = "! test -e \"$PINFOLD_TARGET/sick\""
+            farm.settings.versions.keep = 1
+            farm.settings.reload.command = "! test -e \"$PINFOLD_TARGET/sick\""
         }.run { farm, service in
             try await service.deployed(farm.commit(["a": "0"]))
             let bad = try farm.commit(["sick": ""])
@@ -47,7 +47,7 @@ struct KeepingTests {
     }
 
     @Test func `a file above the limit fails with what to do, and its removal deploys`() async throws {
-        try await configured { $0.settings.fileLimit = 1 << 20 }.run { farm, service in
+        try await configured { $0.settings.commits.fileLimit = 1 << 20 }.run { farm, service in
             try await service.deployed(farm.commit(["a": "1"]))
             try farm.agent("head -c 2000000 /dev/urandom > large; echo 2 > a; git add -A; git commit -qm large")
             let failed = try await service.outcome(of: farm.head())

@@ -9,16 +9,16 @@ import Testing
 struct LetFinishTests {
     /// From the first run on that a newer commit would call off.
     private static func atOnce(_ farm: inout Farm) {
-        farm.settings.letFinish.runs = 0
-        farm.settings.letFinish.milliseconds = 0
-        farm.settings.testCommand = "! test -e slow || sleep 1.5"
+        farm.settings.commits.letFinish.runs = 0
+        farm.settings.commits.letFinish.milliseconds = 0
+        farm.settings.tests.command = "! test -e slow || sleep 1.5"
     }
 
     @Test func `after some runs that were called off one is let finish, deployed, and followed by the newest`() async throws {
         try await configured { farm in
-            farm.settings.testCommand = "sleep 1"
-            farm.settings.letFinish.runs = 3
-            farm.settings.letFinish.milliseconds = 1500
+            farm.settings.tests.command = "sleep 1"
+            farm.settings.commits.letFinish.runs = 3
+            farm.settings.commits.letFinish.milliseconds = 1500
         }.run { farm, service in
             try farm.agent("for i in $(seq 24); do echo $i > a; git add a; git commit -qm $i; sleep 0.3; done")
             let last = try farm.head()

@@ -15,7 +15,7 @@ struct MakingWayTests {
         let stand = Stand()
         let stages: [Stage] = [.takeIn, .export, .classify, .test, .approve, .backUp, .build]
         #expect(Array(Pipeline.commit.map(\.stage).prefix { $0 != .switch }) == stages)
-        try await withFarm({ $0.settings.buildCommand = "true" }, fault: stand.fault) { farm, service in
+        try await withFarm({ $0.settings.build.command = "true" }, fault: stand.fault) { farm, service in
             defer { stand.goOn() }
             try await service.deployed(farm.commit(["a": "0"]))
             for (number, stage) in stages.enumerated() {
@@ -49,7 +49,7 @@ struct MakingWayTests {
         try await configured { farm in
             // Of the version that says so alone: the way back has the same command.
             let command = "test \"$(cat \"$PINFOLD_RELEASE/a\")\" != hang || sleep 100"
-            if stage == .reload { farm.settings.reloadCommand = command } else { farm.settings.healthCommand = command }
+            if stage == .reload { farm.settings.reload.command = command } else { farm.settings.health.command = command }
         }.run { farm, service in
             let good = try farm.commit(["a": "1"])
             try await service.deployed(good)
@@ -75,7 +75,7 @@ struct MakingWayTests {
 
     @Test func `a way back that hangs gives way to another one that is named`() async throws {
         try await configured { farm in
-            farm.settings.reloadCommand =
+            farm.settings.reload.command =
                 "test \"$(cat \"$PINFOLD_RELEASE/a\")\" != 2 || ! test -e '\(farm.root)/hang' || sleep 100"
         }.run { farm, service in
             let first = try await service.deployed(farm.commit(["a": "1"]))
@@ -113,7 +113,7 @@ struct MakingWayTests {
 
     @Test func `commits and rollbacks go on while what is not needed any more is being removed`() async throws {
         let stand = Stand()
-        try await withFarm({ $0.settings.keep = 1 }, fault: stand.fault) { farm, service in
+        try await withFarm({ $0.settings.versions.keep = 1 }, fault: stand.fault) { farm, service in
             defer { stand.goOn() }
             let first = try await service.deployed(farm.commit(["a": "1"]))
             stand.hold(at: "sweep:inside")

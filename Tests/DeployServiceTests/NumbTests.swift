@@ -11,8 +11,8 @@ struct NumbTests {
     @Test(arguments: [RunnerTests.node, RunnerTests.go, RunnerTests.cargo, RunnerTests.swift])
     func `honest tests fail when they are made to`(_ project: RunnerTests.Project) async throws {
         try await configured { farm in
-            farm.settings.testCommand = nil
-            farm.settings.testTimeout = 240
+            farm.settings.tests.command = nil
+            farm.settings.tests.timeout = 240
         }.run { farm, service in
             let files = project.files.merging([project.code.path: project.code.right]) { $1 }
             let deployed = try await service.deployed(farm.commit(files), seconds: 400)
@@ -88,7 +88,7 @@ struct NumbTests {
     func `tests whose failure is hidden are numb, and a human is asked`(
         _ project: RunnerTests.Project, _ code: String, _ expected: [String]
     ) async throws {
-        try await configured { $0.settings.testCommand = nil }.run { farm, service in
+        try await configured { $0.settings.tests.command = nil }.run { farm, service in
             let files = project.files.merging([project.code.path: code]) { $1 }
             let outcome = try await service.outcome(of: farm.commit(files), seconds: 240)
             #expect(outcome.verdict?.passed == true, "it deceives the first run: \(outcome)")

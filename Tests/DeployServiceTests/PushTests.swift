@@ -12,7 +12,7 @@ struct PushTests {
         async throws
     {
         try await configured { farm in
-            farm.settings.pushRemote = farm.root + "/remote.git"
+            farm.settings.push.remote = farm.root + "/remote.git"
             try run("git", ["init", "-q", "--bare", "-b", "main", farm.root + "/remote.git"]).requireSuccess()
             try makeDirectories(farm.deployments + "/hooks")
             try writeFile(
@@ -43,7 +43,7 @@ struct PushTests {
 
     @Test func `a check that others can write is not run, and a password in the address is nowhere on disk`() async throws {
         try await configured { farm in
-            farm.settings.pushRemote = "https://pusher:open%20sesame@127.0.0.1:1/x.git"
+            farm.settings.push.remote = "https://pusher:open%20sesame@127.0.0.1:1/x.git"
             try makeDirectories(farm.deployments + "/hooks")
             try writeFile(farm.deployments + "/hooks/pre-push", "#!/bin/sh\ntouch '\(farm.root)/ran'\n")
             try run("chmod", ["777", farm.deployments + "/hooks/pre-push"]).requireSuccess()

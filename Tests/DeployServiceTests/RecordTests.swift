@@ -25,7 +25,7 @@ struct RecordTests {
     private func settings(_ farm: Farm) -> [String: String] {
         [
             "AGENT_DATA_ROOT": farm.root + "/agent-data", "AGENT_USER": "\(farm.uid):\(farm.uid)",
-            "AGENT_DEPLOY_TARGET": farm.settings.target, "AGENT_DEPLOY_TEST_COMMAND": "true",
+            "AGENT_DEPLOY_TARGET": farm.settings.versions.target, "AGENT_DEPLOY_TEST_COMMAND": "true",
         ]
     }
 
@@ -219,7 +219,7 @@ extension Farm {
     fileprivate init(_ root: String, inPlace: Bool) throws {
         try self.init(root)
         guard inPlace else { return }
-        settings.target = root + "/server"
+        settings.versions.target = root + "/server"
         try makeDirectories(root + "/server")
         try writeFile(root + "/server/own", "kept")
     }

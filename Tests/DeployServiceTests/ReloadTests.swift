@@ -9,10 +9,10 @@ import Testing
 struct ReloadTests {
     /// A reload works while no file `stuck` lies beside it, and each is written down.
     private static func reloading(_ farm: inout Farm) {
-        farm.settings.reloadCommand =
+        farm.settings.reload.command =
             "echo $PINFOLD_COMMIT >> '\(farm.root)/reloads'; test ! -e '\(farm.root)/stuck'"
-        farm.settings.healthCommand = "test ! -e '\(farm.root)/ill'"
-        farm.settings.illness = .ignore
+        farm.settings.health.command = "test ! -e '\(farm.root)/ill'"
+        farm.settings.health.illness = .ignore
     }
 
     private func reloaded(_ service: DeployService) async throws -> Deployment {
@@ -51,7 +51,7 @@ struct ReloadTests {
     @Test func `a target that is no longer what is on record is made so again`() async throws {
         try await withFarm(Self.reloading) { farm, service in
             let deployed = try await service.deployed(farm.commit(["a": "1"]))
-            try run("ln", ["-sfn", "/nowhere", farm.settings.target]).requireSuccess()
+            try run("ln", ["-sfn", "/nowhere", farm.settings.versions.target]).requireSuccess()
             #expect(try await reloaded(service).state == .deployed)
             #expect(try farm.deployed("a") == "1")
             // Its release is gone as well: from its backup, where there is one.
@@ -67,11 +67,11 @@ struct ReloadTests {
     @Test func `in place nothing of a target that is whole is changed`() async throws {
         try await withFarm({ farm in
             Self.reloading(&farm)
-            farm.settings.target = farm.root + "/server"
+            farm.settings.versions.target = farm.root + "/server"
             try makeDirectories(farm.root + "/server")
         }) { farm, service in
             try await service.deployed(farm.commit(["a": "1"]))
-            try writeFile(farm.settings.target + "/a", "patched by hand")
+            try writeFile(farm.settings.versions.target + "/a", "patched by hand")
             #expect(try await reloaded(service).state == .deployed)
             #expect(try farm.deployed("a") == "patched by hand")
         }
@@ -80,7 +80,7 @@ struct ReloadTests {
     @Test func `a reload goes before tests that run, which begin again, and waits for no hold`() async throws {
         try await configured { farm in
             Self.reloading(&farm)
-            farm.settings.testCommand = "test ! -e slow || sleep 4"
+            farm.settings.tests.command = "test ! -e slow || sleep 4"
         }.run { farm, service in
             try await service.deployed(farm.commit(["a": "1"]))
             let slow = try farm.commit(["slow": ""])

@@ -16,10 +16,10 @@ struct ReportTests {
         _ report: String, _ body: @Sendable @escaping (Farm, DeployService) async throws -> Void
     ) async throws {
         try await configured { farm in
-            farm.settings.testReport = report
-            farm.settings.testCommand = "sh ./run.sh"
+            farm.settings.tests.report = report
+            farm.settings.tests.command = "sh ./run.sh"
             // The script, which the agent writes here, is the judge.
-            farm.settings.requireApproval = false
+            farm.settings.judge.requiresApproval = false
         }.run(body)
     }
 

@@ -8,8 +8,8 @@ import Testing
 struct RollbackTests {
     /// Healthy is what has no file `sick`.
     private static func health(_ farm: inout Farm) {
-        farm.settings.healthCommand = "test -e \"$PINFOLD_TARGET\" && ! test -e \"$PINFOLD_TARGET/sick\""
-        farm.settings.reloadCommand = "echo $PINFOLD_COMMIT >> '\(farm.root)/reloads'"
+        farm.settings.health.command = "test -e \"$PINFOLD_TARGET\" && ! test -e \"$PINFOLD_TARGET/sick\""
+        farm.settings.reload.command = "echo $PINFOLD_COMMIT >> '\(farm.root)/reloads'"
     }
 
     @Test func `an unhealthy version goes back to the last known good, and is quarantined until it is reverted or lifted`()
@@ -41,7 +41,7 @@ struct RollbackTests {
     @Test func `a lifted commit is tried again`() async throws {
         try await configured { farm in
             Self.health(&farm)
-            farm.settings.healthCommand = "test -e '\(farm.root)/well' || ! test -e \"$PINFOLD_TARGET/sick\""
+            farm.settings.health.command = "test -e '\(farm.root)/well' || ! test -e \"$PINFOLD_TARGET/sick\""
         }.run { farm, service in
             try await service.deployed(farm.commit(["a": "1"]))
             let commit = try farm.commit(["sick": ""])
@@ -58,12 +58,12 @@ struct RollbackTests {
             let outcome = try await service.outcome(of: farm.commit(["sick": ""]))
             #expect(outcome.state == .failed)
             #expect(outcome.reason?.contains("nothing runs now") == true)
-            #expect(!exists(farm.settings.target))
+            #expect(!exists(farm.settings.versions.target))
         }
     }
 
     @Test func `a failing reload goes back too, and a failing way back is not called a success`() async throws {
-        try await configured { $0.settings.reloadCommand = "test ! -e '\($0.root)/stuck'" }.run { farm, service in
+        try await configured { $0.settings.reload.command = "test ! -e '\($0.root)/stuck'" }.run { farm, service in
             try await service.deployed(farm.commit(["a": "1"]))
             try writeFile(farm.root + "/stuck", "")
             let outcome = try await service.outcome(of: farm.commit(["a": "2"]))
@@ -112,8 +112,8 @@ struct RollbackTests {
     @Test func `a directory is brought up to date in place, and what is not Pinfold's stays`() async throws {
         try await configured { farm in
             Self.health(&farm)
-            farm.settings.target = farm.root + "/server"
-            farm.settings.healthCommand = "! test -e \"$PINFOLD_TARGET/sick\""
+            farm.settings.versions.target = farm.root + "/server"
+            farm.settings.health.command = "! test -e \"$PINFOLD_TARGET/sick\""
             try makeDirectories(farm.root + "/server/data")
             try writeFile(farm.root + "/server/data/own", "kept")
             try writeFile(farm.root + "/server/a", "before")
@@ -122,7 +122,7 @@ struct RollbackTests {
             #expect(try farm.deployed("a") == "1")
             #expect(try readFile(try #require(first.backup) + "/tree/a") == "before")
             try await service.deployed(farm.commit(["a": "2", "lib/deep/c": nil, "d": "1"]))
-            #expect(!exists(farm.settings.target + "/lib/deep"))
+            #expect(!exists(farm.settings.versions.target + "/lib/deep"))
             #expect(try farm.deployed("lib/b") == "1")
             #expect(try farm.deployed("data/own") == "kept")
 
@@ -131,28 +131,28 @@ struct RollbackTests {
             let bad = try await service.outcome(of: farm.commit(["sick": "", "a": "3"]))
             #expect(bad.state == .rolledBack)
             #expect(try farm.deployed("a") == "2")
-            #expect(!exists(farm.settings.target + "/sick"))
+            #expect(!exists(farm.settings.versions.target + "/sick"))
             #expect(try farm.deployed("data/log") == "written")
-            #expect(!exists(farm.settings.target + "/.pinfold-staging"))
+            #expect(!exists(farm.settings.versions.target + "/.pinfold-staging"))
 
             let back = try await service.rollback(to: first.id, by: admin)
             #expect(try await service.settled(back.id, withinMilliseconds: 60_000).state == .deployed)
             #expect(try farm.deployed("lib/deep/c") == "1")
-            #expect(!exists(farm.settings.target + "/d"))
+            #expect(!exists(farm.settings.versions.target + "/d"))
         }
     }
 
     @Test func `an unhealthy first version in place puts back what was there`() async throws {
         try await configured { farm in
-            farm.settings.target = farm.root + "/server"
-            farm.settings.healthCommand = "! test -e \"$PINFOLD_TARGET/sick\""
+            farm.settings.versions.target = farm.root + "/server"
+            farm.settings.health.command = "! test -e \"$PINFOLD_TARGET/sick\""
             try makeDirectories(farm.root + "/server")
             try writeFile(farm.root + "/server/a", "before")
         }.run { farm, service in
             let outcome = try await service.outcome(of: farm.commit(["sick": "", "a": "1"]))
             #expect(outcome.state == .rolledBack)
             #expect(try farm.deployed("a") == "before")
-            #expect(!exists(farm.settings.target + "/sick"))
+            #expect(!exists(farm.settings.versions.target + "/sick"))
         }
     }
 }

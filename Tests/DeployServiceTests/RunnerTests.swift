@@ -94,8 +94,8 @@ struct RunnerTests {
     @Test(arguments: [node, go, cargo, swift])
     func `each test of a project speaks for itself`(_ project: Project) async throws {
         try await configured { farm in
-            farm.settings.testCommand = nil
-            farm.settings.testTimeout = 240
+            farm.settings.tests.command = nil
+            farm.settings.tests.timeout = 240
         }.run { farm, service in
             let right = project.files.merging([project.code.path: project.code.right]) { $1 }
             let deployed = try await service.deployed(farm.commit(right), seconds: 240)
@@ -125,7 +125,7 @@ struct RunnerTests {
         ("printed", #"console.log('ok 1 - adds'); process.reallyExit(0);"#),
     ])
     func `code under Node's runner cannot make it say that a test passed`(_ what: String, _ cheat: String) async throws {
-        try await configured { $0.settings.testCommand = nil }.run { farm, service in
+        try await configured { $0.settings.tests.command = nil }.run { farm, service in
             let project = Self.node
             var files = project.files
             // Loaded first, as the application is by many a test.
@@ -137,7 +137,7 @@ struct RunnerTests {
     }
 
     @Test func `what Node's tests do honestly passes under every wrapper`() async throws {
-        try await configured { $0.settings.testCommand = "node --test" }.run { farm, service in
+        try await configured { $0.settings.tests.command = "node --test" }.run { farm, service in
             let outcome = try await service.deployed(
                 farm.commit([
                     "lib/child.cjs": "process.send('hi');\n",

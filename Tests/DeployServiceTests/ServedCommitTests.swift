@@ -31,8 +31,8 @@ struct ServedCommitTests {
     @Test func `a server that goes on serving the old version is not taken for the new one`() async throws {
         try await configured { farm in
             // The reload does nothing once this file is there.
-            farm.settings.reloadCommand = "test -e '\(farm.root)/stuck' || echo $PINFOLD_COMMIT > '\(farm.root)/served'"
-            farm.settings.healthCommand = "echo \"commit: $(cat '\(farm.root)/served')\""
+            farm.settings.reload.command = "test -e '\(farm.root)/stuck' || echo $PINFOLD_COMMIT > '\(farm.root)/served'"
+            farm.settings.health.command = "echo \"commit: $(cat '\(farm.root)/served')\""
         }.run { farm, service in
             let good = try farm.commit(["a": "1"])
             let one = try await service.deployed(good)

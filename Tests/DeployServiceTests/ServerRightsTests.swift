@@ -1,3 +1,4 @@
+import DataRoot
 import DeployModel
 import DeployService
 import DeploySteps
@@ -16,14 +17,14 @@ struct ServerRightsTests {
                 let server = try ChildProcess(
                     .init(
                         "setpriv", ["--reuid=\(user)", "--regid=\(user)", "--clear-groups", "sleep", "100"],
-                        workingDirectory: farm.settings.target, descriptors: [:]))
+                        workingDirectory: farm.settings.versions.target, descriptors: [:]))
                 try await eventually("it runs") { try readFile("/proc/\(server.pid)/comm") == "sleep\n" }
                 try await eventually("what it is has been said") {
                     guard let words else { return try warnings() == [] }
                     return try warnings().contains { $0.contains("process \(server.pid) (sleep, ") && $0.contains(words) }
                 }
                 // Programs that read the file are told as well.
-                if let words { #expect(try readFile(farm.settings.statusFile).contains(words)) }
+                if let words { #expect(try readFile(farm.settings.data.status).contains(words)) }
                 try server.signal(9)
                 _ = try server.wait()
                 try await eventually("it is no longer said") { try warnings() == [] }

@@ -10,7 +10,7 @@ import Testing
 struct SharingTests {
     @Test func `what tests do to their copy reaches nothing else`() async throws {
         try await configured { farm in
-            farm.settings.testCommand =
+            farm.settings.tests.command =
                 "set -e; test -O a; echo x >> a; chmod 600 b; rm c; mv lib renamed; touch renamed/new -d @0; ln b b2; echo x > b2; test -e renamed/x"
         }.run { farm, service in
             let files = ["a": "1", "b": "1", "c": "1", "lib/x": "1"]
@@ -26,7 +26,7 @@ struct SharingTests {
     }
 
     @Test func `an unchanged file is one file in release and backup, and a pruned release takes its record along`() async throws {
-        try await configured { $0.settings.keep = 1 }.run { farm, service in
+        try await configured { $0.settings.versions.keep = 1 }.run { farm, service in
             try await service.deployed(farm.commit(["a": "1", "b": "1"]))
             let second = try await service.deployed(farm.commit(["b": "2"]))
             let backup = try #require(second.backup)
@@ -54,8 +54,8 @@ struct SharingTests {
 
     @Test func `what a version wrote into files that it shares with the last good one is gone after the way back`() async throws {
         try await configured { farm in
-            farm.settings.reloadCommand = "! test -e \"$PINFOLD_TARGET/bad\" || echo ruined > \"$PINFOLD_TARGET/shared\""
-            farm.settings.healthCommand = "! test -e \"$PINFOLD_TARGET/bad\""
+            farm.settings.reload.command = "! test -e \"$PINFOLD_TARGET/bad\" || echo ruined > \"$PINFOLD_TARGET/shared\""
+            farm.settings.health.command = "! test -e \"$PINFOLD_TARGET/bad\""
         }.run { farm, service in
             let good = try farm.commit(["shared": "good\n"])
             try await service.deployed(good)
@@ -78,7 +78,7 @@ struct SharingTests {
     }
 
     @Test func `a build's output is in the release beside files that are the commit's`() async throws {
-        try await configured { $0.settings.buildCommand = "mkdir -p dist; cat a > dist/made; test -O a" }.run { farm, service in
+        try await configured { $0.settings.build.command = "mkdir -p dist; cat a > dist/made; test -O a" }.run { farm, service in
             try await service.deployed(farm.commit(["a": "1", "b": "1"]))
             let two = try await service.deployed(farm.commit(["a": "2"]))
             #expect(try farm.deployed("dist/made") == "2")

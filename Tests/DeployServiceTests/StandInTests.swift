@@ -30,7 +30,7 @@ struct StandInTests {
         ),
     ])
     func `what is new is asked about, then told of for as long as it is deployed`(_ making: String, _ words: String) async throws {
-        try await configured { $0.settings.requireApproval = false }.run { farm, service in
+        try await configured { $0.settings.judge.requiresApproval = false }.run { farm, service in
             try await service.deployed(farm.commit(["a": "1"]))
             try farm.agent("\(making); git add -A; \(making.contains("update-index") ? making : "true"); git commit -qm new")
             let asked = try await service.outcome(of: farm.head())

@@ -93,8 +93,8 @@ struct ThrowAwayCopyTests {
     @Test func `tests change everything but what judges, and the export below stays as it was`() async throws {
         try await configured { farm in
             try writeFile(farm.root + "/attempts.py", Self.attempts)
-            farm.settings.testRead = [farm.root + "/attempts.py"]
-            farm.settings.testCommand = "python3 -I \(farm.root)/attempts.py"
+            farm.settings.tests.read = [farm.root + "/attempts.py"]
+            farm.settings.tests.command = "python3 -I \(farm.root)/attempts.py"
         }.run { farm, service in
             let first = try await service.deployed(Self.prepare(farm))
             let log = try readFile(farm.deployments + "/logs/\(first.id).log")
@@ -152,15 +152,15 @@ struct ThrowAwayCopyTests {
     ])
     func `tests and builds run where the server will, and see nothing else of the deployments`(target: String) async throws {
         try await configured { farm in
-            farm.settings.target = farm.root + "/" + target
+            farm.settings.versions.target = farm.root + "/" + target
             try makeDirectories(farm.root + "/real")
             try run("ln", ["-s", "real", farm.root + "/link"]).requireSuccess()
-            if target.hasSuffix("server") { try makeDirectories(farm.settings.target) }
-            let look = Self.look.replacing("$TARGET", with: farm.settings.target)
-            farm.settings.testCommand =
+            if target.hasSuffix("server") { try makeDirectories(farm.settings.versions.target) }
+            let look = Self.look.replacing("$TARGET", with: farm.settings.versions.target)
+            farm.settings.tests.command =
                 "pwd -P; \(look); echo; ls '\(farm.deployments)' '\(farm.deployments)/releases' 2>/dev/null; true"
-            farm.settings.buildCommand = "pwd -P"
-            farm.settings.reloadCommand = "(\(look)) > \(farm.root)/served"
+            farm.settings.build.command = "pwd -P"
+            farm.settings.reload.command = "(\(look)) > \(farm.root)/served"
         }.run { farm, service in
             let done = try await service.deployed(farm.commit(["a": "1"]))
             let served = try readFile(farm.root + "/served")

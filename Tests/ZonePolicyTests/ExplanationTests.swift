@@ -1,3 +1,4 @@
+import DataRoot
 import Patterns
 import Testing
 import ZonePolicy
@@ -31,7 +32,7 @@ import ZonePolicy
     }
 
     @Test func `every default pattern can be read and has a reason`() throws {
-        for pattern in DefaultPattern.protect + DefaultPattern.hide + DefaultPattern.alwaysHidden(deployments: "/d/deployments") {
+        for pattern in DefaultPattern.protect + DefaultPattern.hide + DefaultPattern.alwaysHidden(in: DataRoot("/d")) {
             _ = try Glob(pattern.pattern)
             #expect(!pattern.reason.isEmpty)
         }

@@ -1,3 +1,4 @@
+import DataRoot
 import Testing
 import ZonePolicy
 
@@ -12,7 +13,7 @@ struct PolicyUnderTest {
         policy = try AccessPolicy(
             source: source, codeRepo: Self.codeRepo, sandbox: Self.sandbox,
             hide: hide ?? DefaultPattern.hide.map(\.pattern)
-                + DefaultPattern.alwaysHidden(deployments: "/opt/agent-data/deployments").map(\.pattern),
+                + DefaultPattern.alwaysHidden(in: DataRoot("/opt/agent-data")).map(\.pattern),
             protect: protect ?? DefaultPattern.protect.map(\.pattern))
     }
 

@@ -1,8 +1,8 @@
 internal import DeployModel
 internal import DeploySteps
 internal import LinuxSystem
-internal import QuietTasks
 internal import Logging
+internal import QuietTasks
 
 /// What people ask for, taken in one after the other: the effect, the answer and the event are one transaction.
 extension DeployLoop {
@@ -186,7 +186,7 @@ extension DeployLoop {
         guard let serving = try history.fact(.running) else {
             return Effect(.refused(.refused("nothing that was deployed runs, so there is nothing to reload")))
         }
-        guard settings.reloadCommand != nil || settings.hasHealthCheck else {
+        guard settings.reload.command != nil || settings.health.hasCheck else {
             return Effect(.refused(.refused("nothing says how to reload the server: set AGENT_DEPLOY_RELOAD_COMMAND")))
         }
         if let other = try history.open().first(where: { $0.kind != .commit || $0.state.touchesTarget }) {

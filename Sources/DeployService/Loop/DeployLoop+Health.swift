@@ -1,7 +1,8 @@
+internal import DataRoot
 internal import DeployModel
 internal import DeploySteps
-internal import QuietTasks
 internal import Logging
+internal import QuietTasks
 
 /// What becomes of a server that falls ill after its deployment succeeded.
 extension DeployLoop {
@@ -40,7 +41,7 @@ extension DeployLoop {
 
     /// The version to look after: none where nothing says how, and none while a step has its hands on the target.
     private var watched: StatusDocument.DeployedVersion? {
-        guard settings.illness != .ignore, settings.hasHealthCheck, let document = board.document else { return nil }
+        guard settings.health.illness != .ignore, settings.health.hasCheck, let document = board.document else { return nil }
         if document.current?.state.touchesTarget == true { return nil }
         if let stage = worker?.stage, [.switch, .reload, .check, .goBack].contains(stage) { return nil }
         return document.deployed
@@ -67,7 +68,7 @@ extension DeployLoop {
     /// Whether this illness is answered by a rollback. Once a version: where the version before it was no better, this one came back, and
     /// stays. Not while there is a hold, since somebody is at work; not on a full disk, on which the version before would be as ill.
     private func takesBack(_ version: StatusDocument.DeployedVersion) throws(DeployError) -> Bool {
-        guard settings.illness == .rollback, DiskReserve.exhaustion(settings) == nil else { return false }
+        guard settings.health.illness == .rollback, DiskReserve.exhaustion(settings) == nil else { return false }
         let watcher = Self.watcher.description
         return try store.read { history in
             guard try history.fact(.hold) == nil else { return false }
@@ -78,7 +79,7 @@ extension DeployLoop {
     }
 
     private func note(_ words: String, of version: StatusDocument.DeployedVersion) throws(DeployError) {
-        StepLog(path: settings.logs + "/\(version.deployment).log").note("health watch: \(words)")
+        StepLog(path: settings.data.log(of: version.deployment)).note("health watch: \(words)")
         try store.write { history in
             try history.append(
                 Event(

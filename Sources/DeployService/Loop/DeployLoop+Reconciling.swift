@@ -3,8 +3,8 @@ internal import DeploySteps
 internal import DurableFiles
 internal import GitRepository
 internal import LinuxSystem
-internal import QuietTasks
 internal import Logging
+internal import QuietTasks
 
 /// Once at each start: what the record says runs is compared with what the target is. They differ where somebody changed the target by hand,
 /// where the history was put back from a copy, or where a disk lost what it had said was written.
@@ -21,7 +21,8 @@ extension DeployLoop {
             switch result {
             case .success(let found): try reconcile(with: found)
             case .failure(let error):
-                board.warn("target", "\(settings.target) cannot be compared with the record: \(explanation(of: error).reason)")
+                board.warn(
+                    "target", "\(settings.versions.target) cannot be compared with the record: \(explanation(of: error).reason)")
             }
             hasReconciled = true
             return true
@@ -39,7 +40,7 @@ extension DeployLoop {
 
     private func reconcile(with found: TargetContents) throws(DeployError) {
         let running = try store.read { try $0.fact(.running) }
-        let target = settings.target
+        let target = settings.versions.target
         let recorded = running.map { "deployment \($0.deployment) (\($0.commit.short))" } ?? "nothing of Pinfold's"
         switch found {
         case .release(let path) where path == running?.release: return

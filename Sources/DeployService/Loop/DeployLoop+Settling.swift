@@ -1,10 +1,11 @@
+internal import DataRoot
 internal import DeployModel
 internal import DeploySteps
 internal import DurableFiles
 internal import GitRepository
 internal import LinuxSystem
-internal import QuietTasks
 internal import Logging
+internal import QuietTasks
 
 /// From a step's outcome to the record.
 extension DeployLoop {
@@ -23,7 +24,7 @@ extension DeployLoop {
             // off is no news.
             if ending == nil, error is Cancelled || worker.cancellation.why != nil { return }
             // What it wrote may be what filled the disk; it is not needed again, and the record of the failure is.
-            if !work.deployment.state.touchesTarget { try? Tree.discard(settings.work + "/\(work.deployment.id)") }
+            if !work.deployment.state.touchesTarget { try? Tree.discard(settings.data.workplace(of: work.deployment.id).path) }
             makeRoom(isShort: isFullDisk(error))
             outcome = failure(error, of: work)
         }
@@ -105,7 +106,7 @@ extension DeployLoop {
 
     /// Whether the point of no return of the switch was passed.
     func isMarked(_ deployment: Deployment) -> Bool {
-        ((try? DurableFile.read(settings.work + "/\(deployment.id)/switching")) ?? nil) != nil
+        ((try? DurableFile.read(settings.data.workplace(of: deployment.id).switching)) ?? nil) != nil
     }
 
     private func failure(_ error: any Error, of work: Work) -> StepOutcome {
@@ -117,7 +118,7 @@ extension DeployLoop {
             return .stopped(
                 .failed, reason: "\(work.deployment.reason ?? "it had to be rolled back"); going back failed: \(reason)",
                 advice: advice
-                    ?? "look at \(work.settings.target) and at `pinfold logs \(work.deployment.id)`; `pinfold rollback` tries again"
+                    ?? "look at \(work.settings.versions.target) and at `pinfold logs \(work.deployment.id)`; `pinfold rollback` tries again"
             )
         default: return .stopped(.failed, reason: reason, advice: advice)
         }
@@ -150,7 +151,7 @@ extension DeployLoop {
         done.ended = done.updated
         done.reason = nil
         done.advice = nil
-        if done.kind == .commit, let remote = settings.pushRemote {
+        if done.kind == .commit, let remote = settings.push.remote {
             done.push = PushRecord(remote: PushRemote(url: remote).shown, next: done.updated)
         }
         let final = done
@@ -180,7 +181,7 @@ extension DeployLoop {
         if done.push != nil { nextPush = .now }
         log.info("deployment \(done.id): deployed \(done.commit.short)")
         // Its tree is the release now; what is left here is little.
-        try? Tree.discard(settings.work + "/\(done.id)")
+        try? Tree.discard(settings.data.workplace(of: done.id).path)
         tidyingIsDue = true
         try showStatus()
     }
@@ -228,7 +229,7 @@ extension DeployLoop {
         }
         log.warning("deployment \(done.id): \(done.state.rawValue): \(reason.displayed())")
         board.warn("target", nil)
-        try? Tree.discard(settings.work + "/\(done.id)")
+        try? Tree.discard(settings.data.workplace(of: done.id).path)
         tidyingIsDue = true
         try showStatus()
     }
@@ -249,7 +250,7 @@ extension DeployLoop {
         }
         let tools = Work.Tools(
             mirror: mirror, intake: intake, surfaces: surfaces, branch: intake.branch,
-            log: StepLog(path: settings.logs + "/\(deployment.id).log"), cancellation: Cancellation(), fault: fault)
+            log: StepLog(path: settings.data.log(of: deployment.id)), cancellation: Cancellation(), fault: fault)
         let bell = self.bell
         pusher = StepWorker(Pipeline.push, Work(deployment: deployment, settings: settings, facts: Work.Facts(), tools: tools)) {
             bell.ring()

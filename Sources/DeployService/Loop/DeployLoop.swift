@@ -1,11 +1,12 @@
+internal import DataRoot
 internal import DeployModel
 internal import DeploySteps
 internal import DurableFiles
 internal import Foundation
 internal import GitRepository
 internal import LinuxSystem
-internal import QuietTasks
 internal import Logging
+internal import QuietTasks
 
 /// The only writer of state. One thread: it records new tips, answers decisions, and runs the steps of one deployment at a time.
 ///
@@ -64,7 +65,7 @@ final class DeployLoop: @unchecked Sendable {
         sweeper = Sweeper(settings, fault: fault) { problem in
             board.warn("sweep", problem.map { "what is not needed any more cannot be removed: \($0)" })
         }
-        ballast = Ballast(path: settings.deployments + "/.reserve")
+        ballast = Ballast(path: settings.data.reserve)
     }
 
     func stop() {
@@ -156,9 +157,9 @@ final class DeployLoop: @unchecked Sendable {
     private func prepare() throws(DeployError) {
         do {
             for (directory, mode) in settings.directories { try DurableFile.makeDirectory(directory, mode: mode) }
-            if mirror == nil { mirror = try GitMirror(path: settings.mirror) }
+            if mirror == nil { mirror = try GitMirror(path: settings.data.mirror) }
             // Whatever made them, and with what mask: who may read and write there is what the documentation promises.
-            for (directory, mode) in settings.directories + [(settings.mirror, 0o755)]
+            for (directory, mode) in settings.directories + [(settings.data.mirror, 0o755)]
             where try DurableFile.narrow(directory, to: mode) {
                 log.warning("\(directory) was open to others than it should be; its mode is within \(String(mode, radix: 8)) now")
             }
@@ -177,11 +178,11 @@ final class DeployLoop: @unchecked Sendable {
     /// Removes what unfinished steps of ended deployments left.
     private func clearAway() throws(DeployError) {
         let open = Set(try store.read { try $0.open() }.map { String($0.id) })
-        for name in (try? Directories.list(settings.work)) ?? [] where Int(name) != nil && !open.contains(name) {
-            try? Tree.discard(settings.work + "/" + name)
+        for name in (try? Directories.list(settings.data.work)) ?? [] where Int(name) != nil && !open.contains(name) {
+            try? Tree.discard(settings.data.work + "/" + name)
         }
-        for name in (try? Directories.list(settings.backups)) ?? [] where name.hasSuffix(".part") {
-            try? Tree.discard(settings.backups + "/" + name)
+        for name in (try? Directories.list(settings.data.backups)) ?? [] where name.hasSuffix(".part") {
+            try? Tree.discard(settings.data.backups + "/" + name)
         }
         sweeper.sweep()
         nextPush = try pendingPush() == nil ? nil : .now
@@ -202,10 +203,10 @@ final class DeployLoop: @unchecked Sendable {
                     board.warn("branch", branch.missing)
                     return
                 }
-                if settings.branch == nil { try store.write { try $0.set(.branch, branch) } }
+                if settings.commits.branch == nil { try store.write { try $0.set(.branch, branch) } }
                 intake = SourceIntake(
                     codeRepo: settings.codeRepo, branch: branch, user: settings.agentUID, group: settings.agentGID)
-                intake?.limits.blobBytes = settings.fileLimit
+                intake?.limits.blobBytes = settings.commits.fileLimit
                 board.warn("branch", nil)
                 if board.branch != branch {
                     board.branch = branch
@@ -228,7 +229,7 @@ final class DeployLoop: @unchecked Sendable {
         guard let tip, try isWorthARecord(tip) else { return }
         let unrecorded = moves.take(with: true)
         let running = worker?.deployment
-        let letFinish = settings.letFinish
+        let letFinish = settings.commits.letFinish
         let change = try store.write { history -> (recorded: Deployment, calledOff: Bool)? in
             guard try history.fact(.tip) != tip else { return nil }
             let now = Clock.now
@@ -333,7 +334,7 @@ final class DeployLoop: @unchecked Sendable {
         let cancellation = Cancellation()
         let tools = Work.Tools(
             mirror: mirror, intake: intake, surfaces: surfaces, branch: intake.branch,
-            log: StepLog(path: settings.logs + "/\(deployment.id).log"), cancellation: cancellation, fault: fault)
+            log: StepLog(path: settings.data.log(of: deployment.id)), cancellation: cancellation, fault: fault)
         let work = Work(deployment: deployment, settings: settings, facts: try facts(for: deployment), tools: tools)
         let bell = self.bell
         worker = StepWorker(step, work) { bell.ring() }
@@ -342,8 +343,8 @@ final class DeployLoop: @unchecked Sendable {
     /// The exported tree may be gone where somebody cleared the work directory: it is the same whenever it is written.
     private func reexportIfNeeded(_ deployment: inout Deployment) {
         guard [.test, .approve, .backUp, .build].contains(deployment.stage) else { return }
-        let place = settings.work + "/\(deployment.id)/tree"
-        let release = settings.releases + "/\(deployment.id)-\(deployment.commit.short)"
+        let place = settings.data.workplace(of: deployment.id).tree
+        let release = settings.data.release(of: deployment.id, commit: deployment.commit.short)
         if (try? FileKind(of: place)) != .directory, (try? FileKind(of: release)) != .directory { deployment.stage = .export }
     }
 
@@ -385,16 +386,16 @@ final class DeployLoop: @unchecked Sendable {
     /// The flag file is there exactly while somebody has to answer, whatever anybody does to it.
     private func guardFlag() {
         guard let waiting = board.waiting else {
-            if (try? FileKind(of: settings.flagFile)) != .missing { try? DurableFile.remove(settings.flagFile) }
+            if (try? FileKind(of: settings.data.flag)) != .missing { try? DurableFile.remove(settings.data.flag) }
             return
         }
         let text = Array(FlagFile.text(for: waiting).utf8)
-        if let there = try? DurableFile.read(settings.flagFile), there == text { return }
-        if board.flagFor == waiting.id, (try? FileKind(of: settings.flagFile)) == .missing {
-            log.warning("\(settings.flagFile) was removed by hand; that approves nothing, and it is written again")
+        if let there = try? DurableFile.read(settings.data.flag), there == text { return }
+        if board.flagFor == waiting.id, (try? FileKind(of: settings.data.flag)) == .missing {
+            log.warning("\(settings.data.flag) was removed by hand; that approves nothing, and it is written again")
         }
         do {
-            try DurableFile.write(text, to: settings.flagFile)
+            try DurableFile.write(text, to: settings.data.flag)
             board.flagFor = waiting.id
             board.warn("flag", nil)
         } catch {

@@ -1,3 +1,4 @@
+internal import DataRoot
 internal import DeployModel
 internal import DeploySteps
 internal import DurableFiles
@@ -22,9 +23,9 @@ struct DeployingBranch: Sendable {
 
     /// The same without a look at code-repo.
     func decided() throws -> String? {
-        if let branch = settings.branch { return branch }
+        if let branch = settings.commits.branch { return branch }
         if let known = try store.read({ try $0.fact(.branch) }) { return known }
-        guard let bytes = try DurableFile.read(settings.branchFile, limit: 4096) else { return nil }
+        guard let bytes = try DurableFile.read(settings.data.branch, limit: 4096) else { return nil }
         return bytes.split(separator: UInt8(ascii: "\n")).first.map { String(decoding: $0, as: UTF8.self) }
     }
 

@@ -1,3 +1,4 @@
+internal import DataRoot
 internal import DeployModel
 internal import DeploySteps
 internal import DurableFiles
@@ -18,9 +19,9 @@ struct Keeping {
     /// - Parameter onDisk: the deployments of which a release or a backup is kept.
     func tidy(onDisk: Set<Int>) throws {
         let (deployments, commits) = try store.read { try kept(onDisk, $0) }
-        for name in try Directories.list(settings.logs) {
+        for name in try Directories.list(settings.data.logs) {
             guard name.hasSuffix(".log"), let number = Int(name.dropLast(4)), !deployments.contains(number) else { continue }
-            try DurableFile.remove(settings.logs + "/" + name)
+            try DurableFile.remove(settings.data.logs + "/" + name)
         }
         try mirror?.keep(only: Set(commits.map(\.objectID)))
     }
@@ -28,7 +29,7 @@ struct Keeping {
     private func kept(_ onDisk: Set<Int>, _ history: HistoryTransaction) throws -> (deployments: Set<Int>, commits: Set<CommitID>) {
         let last = try history.lastNumber() ?? 0
         var deployments = onDisk.union(try history.open().map(\.id))
-        deployments.formUnion(max(1, last - Self.factor * max(settings.keep, 1) + 1)...max(1, last))
+        deployments.formUnion(max(1, last - Self.factor * max(settings.versions.keep, 1) + 1)...max(1, last))
         var commits: Set<CommitID> = []
         for entry in try history.quarantine().suffix(Self.mostQuarantined) {
             commits.formUnion([entry.commit, entry.good].compactMap(\.self))

@@ -1,4 +1,5 @@
 internal import CLinux
+internal import DataRoot
 internal import DeploySteps
 internal import DurableFiles
 internal import Foundation
@@ -20,7 +21,7 @@ final class Sweeper: Sendable {
 
     /// - Parameter whenDone: gets what is wrong, nil where nothing is.
     init(_ settings: PipelineSettings, fault: FaultPoint, whenDone: @escaping @Sendable (String?) -> Void) {
-        directories = [settings.work, settings.releases, settings.backups]
+        directories = [settings.data.work, settings.data.releases, settings.data.backups]
         self.fault = fault
         self.whenDone = whenDone
     }

@@ -1,12 +1,13 @@
 internal import CLinux
+internal import DataRoot
 internal import DeployModel
 internal import DeploySteps
 internal import DurableFiles
 internal import Foundation
 internal import GitRepository
 internal import LinuxSystem
-internal import QuietTasks
 internal import Logging
+internal import QuietTasks
 
 /// Moves out of the way what nobody needs any more, on a thread of its own: it reads a file of each backup, and commits are recorded meanwhile.
 /// Removing is the sweeper's.
@@ -25,8 +26,8 @@ final class Tidying: Sendable {
         let thread = Thread { [result] in
             unsafe pinfold_thread_name("pinfold-tidy")
             let outcome = Result {
-                for name in try Directories.list(settings.work) {
-                    if let id = Int(name), !open.contains(id) { try Tree.discard(settings.work + "/" + name) }
+                for name in try Directories.list(settings.data.work) {
+                    if let id = Int(name), !open.contains(id) { try Tree.discard(settings.data.work + "/" + name) }
                 }
                 try keeping.tidy(onDisk: Pruning.prune(settings, needed: needed))
             }
@@ -70,9 +71,9 @@ extension DeployLoop {
         switch result {
         case .success(let bytes):
             board.warn("reclaim", nil)
-            if bytes > 0 { log.info("\(settings.mirror): \(bytes >> 20) MiB that nothing is built on were given back") }
+            if bytes > 0 { log.info("\(settings.data.mirror): \(bytes >> 20) MiB that nothing is built on were given back") }
         case .failure(let error):
-            board.warn("reclaim", "\(settings.mirror) cannot be made smaller: \(explanation(of: error).reason)")
+            board.warn("reclaim", "\(settings.data.mirror) cannot be made smaller: \(explanation(of: error).reason)")
         }
     }
 

@@ -1,3 +1,5 @@
+internal import DataRoot
+internal import DeployModel
 internal import DeploySteps
 internal import Dispatch
 internal import LinuxSystem
@@ -13,7 +15,7 @@ final class ServerRightsWatch: Sendable {
     private let look = DispatchGroup()
 
     init(_ settings: PipelineSettings) {
-        directories = [settings.target, settings.releases]
+        directories = [settings.versions.target, settings.data.releases]
         agent = settings.agentUID
     }
 

@@ -1,3 +1,4 @@
+internal import DataRoot
 internal import DeployModel
 internal import DeploySteps
 internal import DurableFiles
@@ -27,7 +28,7 @@ final class StatusBoard: Sendable {
         self.settings = settings
         serverRights = ServerRightsWatch(settings)
         // Later than any revision of an earlier daemon: than the one that it wrote last, should the clock have gone back since.
-        let last = ((try? DurableFile.read(settings.statusFile)) ?? nil).flatMap {
+        let last = ((try? DurableFile.read(settings.data.status)) ?? nil).flatMap {
             try? DeployJSON.decode(StatusDocument.self, from: Data($0))
         }
         signal = ChangeSignal(revision: max(Int(Clock.now.milliseconds), last?.revision ?? 0))
@@ -85,7 +86,7 @@ final class StatusBoard: Sendable {
     }
 
     private func read(_ store: HistoryStore) throws(DeployError) -> StatusDocument {
-        let empty = StatusDocument(revision: 0, updated: Clock.now, branch: branch, target: settings.target)
+        let empty = StatusDocument(revision: 0, updated: Clock.now, branch: branch, target: settings.versions.target)
         var (document, standIns) = try store.read { history in
             var document = empty
             document.tip = try history.fact(.tip)
@@ -127,10 +128,10 @@ final class StatusBoard: Sendable {
         document.updated = Clock.now
         let final = document
         do {
-            try DurableFile.write(DeployJSON.encode(final, pretty: true), to: settings.statusFile)
+            try DurableFile.write(DeployJSON.encode(final, pretty: true), to: settings.data.status)
             state.withLock { $0.warnings["status"] = nil }
         } catch {
-            state.withLock { $0.warnings["status"] = "\(settings.statusFile) is out of date: \(explanation(of: error).reason)" }
+            state.withLock { $0.warnings["status"] = "\(settings.data.status) is out of date: \(explanation(of: error).reason)" }
         }
         signal.advance { _ in state.withLock { $0.document = final } }
     }
@@ -138,15 +139,15 @@ final class StatusBoard: Sendable {
     /// The rules in force, in words.
     private func rules(_ document: StatusDocument) -> [String] {
         var rules: [String] = []
-        if settings.requireTests {
+        if settings.tests.required {
             rules.append(
-                "tests must pass, within \(settings.testTimeout) s (AGENT_DEPLOY_REQUIRE_TESTS, AGENT_DEPLOY_TEST_TIMEOUT)")
+                "tests must pass, within \(settings.tests.timeout) s (AGENT_DEPLOY_REQUIRE_TESTS, AGENT_DEPLOY_TEST_TIMEOUT)")
             if (document.current?.verdict ?? document.last?.verdict)?.basis == .exitCode {
                 rules.append(
                     "the verdict is the test command's exit code alone, which code under test can fake: give a JUnit report (AGENT_DEPLOY_TEST_REPORT)"
                 )
             }
-            switch (settings.bites, (document.current?.bite ?? document.last?.bite)) {
+            switch (settings.judge.bites, (document.current?.bite ?? document.last?.bite)) {
             case (false, _): rules.append("whether tests notice a failure is not tried: AGENT_DEPLOY_JUDGE=false")
             case (true, let bite?) where bite.outcome == .impossible: rules.append(bite.sentence)
             case (true, _):
@@ -156,18 +157,18 @@ final class StatusBoard: Sendable {
             rules.append("tests are not run: AGENT_DEPLOY_REQUIRE_TESTS=false")
         }
         rules.append(
-            settings.requireApproval
+            settings.judge.requiresApproval
                 ? "a change of what judges the agent waits for a human"
                 : "changes of what judges the agent are deployed unseen: AGENT_REQUIRE_HUMAN_APPROVAL_FOR_TEST_CHANGES=false")
         rules.append("a branch that no longer contains what is deployed waits for a human")
-        guard settings.hasHealthCheck else {
+        guard settings.health.hasCheck else {
             rules.append(
                 "no health check: whatever was switched to counts as good (AGENT_DEPLOY_HEALTH_URL, AGENT_DEPLOY_HEALTH_COMMAND)")
             return rules
         }
-        let patience = settings.healthPatience / 1000
-        rules.append("the server must answer well within \(patience) s, and stay so for \(settings.healthSoak / 1000) s")
-        switch settings.illness {
+        let patience = settings.health.patience / 1000
+        rules.append("the server must answer well within \(patience) s, and stay so for \(settings.health.soak / 1000) s")
+        switch settings.health.illness {
         case .tell:
             rules.append("a server that falls ill afterwards, for \(patience) s, is told of here (AGENT_DEPLOY_HEALTH_WATCH=tell)")
         case .rollback:

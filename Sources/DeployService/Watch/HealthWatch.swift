@@ -50,7 +50,7 @@ final class HealthWatch: Sendable {
         while true {
             // Between the first bad answer and the verdict it looks more often: a good one in between is worth something.
             let isUndecided = bad != nil && finding == .well
-            wait(milliseconds: isUndecided ? min(1000, settings.healthInterval) : settings.healthInterval)
+            wait(milliseconds: isUndecided ? min(1000, settings.health.interval) : settings.health.interval)
             if cancellation.why != nil { return }
             let started = (clock.now, Clock.now)
             let problem: String?
@@ -68,7 +68,7 @@ final class HealthWatch: Sendable {
             }
             let since = bad ?? (started.0, started.1)
             bad = since
-            guard clock.now - since.since >= .milliseconds(settings.healthPatience) else { continue }
+            guard clock.now - since.since >= .milliseconds(settings.health.patience) else { continue }
             // Its first words stand: a server that is ill in another way each time is news once.
             if case .ill = finding { continue }
             if found.change(to: .ill(problem, since: since.at)) { ring() }

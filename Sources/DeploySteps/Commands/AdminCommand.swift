@@ -76,7 +76,7 @@ extension Work {
 extension PipelineSettings {
     func commandEnvironment(commit: CommitID, deployment: Int, release: String?) -> [String: String] {
         [
-            "PINFOLD_COMMIT": commit.hex, "PINFOLD_DEPLOYMENT": String(deployment), "PINFOLD_TARGET": target,
+            "PINFOLD_COMMIT": commit.hex, "PINFOLD_DEPLOYMENT": String(deployment), "PINFOLD_TARGET": deploy.versions.target,
             "PINFOLD_RELEASE": release ?? "",
         ]
     }

@@ -1,7 +1,8 @@
-internal import Fence
 internal import CLinux
+internal import DataRoot
 internal import DeployModel
 internal import DurableFiles
+internal import Fence
 internal import LinuxSystem
 internal import SystemPackage
 
@@ -29,9 +30,9 @@ struct ConfinedCommand {
         if let report { _ = try check { ftruncate(report, 0) } }
         let group = Fence.Group("tests", memoryBytes: settings.testMemoryBytes, variable: "AGENT_DEPLOY_TEST_MEMORY")
         var fence = Fence.confinedTool(
-            name: name, user: settings.agent, host: try HostParts.all(hiding: settings.hide, reading: settings.testRead),
+            name: name, user: settings.agent, host: try HostParts.all(hiding: settings.hide, reading: settings.tests.read),
             files: phase.shown.sorted { $0.key < $1.key }.map { (at: $0.key, bytes: $0.value) },
-            writable: [], workingDirectory: version.directory, network: settings.testNetwork ? .host : .none,
+            writable: [], workingDirectory: version.directory, network: settings.tests.network ? .host : .none,
             environment: environment.merging(phase.environment) { $1 },
             group: group)
         try fence.show(version)
@@ -49,7 +50,7 @@ struct ConfinedCommand {
         reportPipe.closeWrite()
         if let why = process.unbounded { tools.log.note("memory is not bounded in sum (AGENT_DEPLOY_TEST_MEMORY): \(why)") }
         let clock = ContinuousClock()
-        let deadline = clock.now + .seconds(settings.testTimeout)
+        let deadline = clock.now + .seconds(settings.tests.timeout)
         var nextLook = clock.now
         while try !process.ends(withinMilliseconds: 0) {
             if let why = tools.cancellation.why {
@@ -63,7 +64,7 @@ struct ConfinedCommand {
                 _ = try process.wait()
                 pipe.drain(waiting: 0, into: &output)
                 if let report { try reportPipe.drain(into: report, limit: ReportBundle.byteLimit) }
-                return ending(.timedOut(seconds: settings.testTimeout), starved, group, tools)
+                return ending(.timedOut(seconds: settings.tests.timeout), starved, group, tools)
             }
             if clock.now >= nextLook {
                 nextLook = clock.now + .milliseconds(200)
@@ -121,7 +122,7 @@ package enum DiskReserve {
 
     /// What is wrong where nothing can be written any more beside the daemon's state or into the target; nil where something can.
     package static func exhaustion(_ settings: PipelineSettings) -> String? {
-        for directory in [settings.deployments, Paths.parent(of: settings.target), settings.target] {
+        for directory in [settings.data.deployments, Paths.parent(of: settings.versions.target), settings.versions.target] {
             // A link leads to where the server writes. More than the megabyte that the daemon keeps for itself.
             guard let space = DurableFile.space(of: directory), space.total > 0, space.free < 4 << 20 else { continue }
             return "the disk of \(directory) is full (\(space.free >> 10) KB left)"

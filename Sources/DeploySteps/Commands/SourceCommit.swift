@@ -1,6 +1,6 @@
-internal import Fence
 internal import CLinux
 package import DeployModel
+internal import Fence
 internal import LinuxSystem
 internal import SystemPackage
 
@@ -23,8 +23,8 @@ package struct SourceCommit: Sendable {
         _ message: String?, on branch: String, isCalledOff: () -> Bool = { false }
     ) throws(DeployError) -> CommitID {
         var command = [
-            "/run/pinfold/pinfold-git", "commit", "/code-repo", branch, "--name", settings.gitUserName, "--email",
-            settings.gitUserEmail,
+            "/run/pinfold/pinfold-git", "commit", "/code-repo", branch, "--name", settings.commits.userName, "--email",
+            settings.commits.userEmail,
         ]
         if message != nil { command += ["--message", "-"] }
         let (status, output, complaint) = try run(command, input: message ?? "", isCalledOff)

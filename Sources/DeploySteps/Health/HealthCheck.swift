@@ -33,7 +33,7 @@ package struct HealthCheck {
     /// What is wrong; nil where it is healthy for the whole soak time. A server that is starting has `healthPatience` to answer well once;
     /// from then on one bad answer is enough.
     mutating func problem() throws -> String? {
-        guard settings.hasHealthCheck else { return nil }
+        guard settings.health.hasCheck else { return nil }
         let clock = ContinuousClock()
         let start = clock.now
         var good: ContinuousClock.Instant?
@@ -45,24 +45,24 @@ package struct HealthCheck {
             case (nil, nil): good = clock.now
             case (nil, .some): break
             case (let problem?, nil):
-                if clock.now - start >= .milliseconds(settings.healthPatience) {
-                    return "not healthy within \(shown(settings.healthPatience)): \(problem)"
+                if clock.now - start >= .milliseconds(settings.health.patience) {
+                    return "not healthy within \(shown(settings.health.patience)): \(problem)"
                 }
             case (let problem?, .some): return "healthy at first, then not: \(problem)"
             }
-            if let good, clock.now - good >= .milliseconds(settings.healthSoak) { return nil }
+            if let good, clock.now - good >= .milliseconds(settings.health.soak) { return nil }
             // A long soak would fill the log with the same line.
             if said != problem ?? "good" {
                 said = problem ?? "good"
                 log.note("health: \(problem ?? "good")")
             }
-            try wait(milliseconds: good == nil ? 100 : min(max(250, settings.healthSoak / 100), 5000))
+            try wait(milliseconds: good == nil ? 100 : min(max(250, settings.health.soak / 100), 5000))
         }
     }
 
     /// What is wrong at this moment; nil where nothing is.
     package mutating func look() throws -> String? {
-        if let url = settings.healthURL {
+        if let url = settings.health.url {
             guard let request = HTTPGet(url) else { return "\(url) is not an http:// URL" }
             do {
                 let answer = try request.answer(withinMilliseconds: 5000) { [cancellation] in
@@ -74,7 +74,7 @@ package struct HealthCheck {
                 return error.description
             }
         }
-        if let command = settings.healthCommand {
+        if let command = settings.health.command {
             let (ending, said) = try AdminCommand(
                 name: "health command", command: command, seconds: 30, environment: environment
             ).run(log: log, cancellation: cancellation)

@@ -6,8 +6,8 @@ internal import DurableFiles
 package enum Runners {
     /// The admin's, else one found by kind of project; nil where there is neither.
     package static func find(_ settings: PipelineSettings, in tree: String) -> (any Runner)? {
-        if let command = settings.testCommand { return configured(command, report: settings.testReport, in: tree) }
-        return detect(in: tree, report: settings.testReport)
+        if let command = settings.tests.command { return configured(command, report: settings.tests.report, in: tree) }
+        return detect(in: tree, report: settings.tests.report)
     }
 
     /// The admin's command.

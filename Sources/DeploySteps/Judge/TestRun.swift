@@ -1,7 +1,8 @@
-internal import Fence
 internal import CLinux
+internal import DataRoot
 internal import DeployModel
 internal import DurableFiles
+internal import Fence
 internal import GitRepository
 internal import LinuxSystem
 
@@ -55,11 +56,11 @@ struct TestRun {
         let surface = try work.surface(of: work.facts.base)
         let paths = try work.tools.mirror.files(of: work.deployment.commit.objectID).map(\.path.bytes)
         let made = try ThrowAwayCopy(
-            of: work.exportedTree, at: work.place + "/test", owner: owner,
+            of: work.place.tree, at: work.place.test, owner: owner,
             keeping: paths.filter { surface.contains($0) && !Self.isWrittenByRunner($0) })
-        defer { try? made.discard(into: work.settings.work) }
+        defer { try? made.discard(into: work.settings.data.work) }
         if let base { try made.keep(overlay(base, on: made)) }
-        let phases = try runner.phases(judged, in: work.exportedTree)
+        let phases = try runner.phases(judged, in: work.place.tree)
         // A report that the commit brought with it says nothing about this run.
         var reports: [String: ReportFiles] = [:]
         for case .file(let place) in phases.compactMap(\.report?.source) {
@@ -123,7 +124,7 @@ struct TestRun {
     }
 
     private func bundle(_ place: ReportPlace, from version: VersionMount) throws -> ReportBundle {
-        let places = [version.directory, work.ownRelease, work.settings.target]
+        let places = [version.directory, work.ownRelease, work.settings.versions.target]
         return try ReportBundle(place.format, places: places, bite: place.bite)
     }
 

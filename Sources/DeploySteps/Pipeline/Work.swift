@@ -1,3 +1,4 @@
+package import DataRoot
 package import DeployModel
 package import GitRepository
 internal import LinuxSystem
@@ -64,12 +65,9 @@ package struct Work: Sendable {
     }
 
     /// This deployment's own place: the exported tree and throw-away copies.
-    package var place: String { settings.work + "/\(deployment.id)" }
-    var exportedTree: String { place + "/tree" }
-    /// What was written there.
-    var exportRecord: String { place + "/tree.files" }
+    package var place: DataRoot.Workplace { settings.data.workplace(of: deployment.id) }
     /// Where its version is published.
-    var ownRelease: String { settings.releases + "/\(deployment.id)-\(deployment.commit.short)" }
+    var ownRelease: String { settings.data.release(of: deployment.id, commit: deployment.commit.short) }
 }
 
 extension CommitID {

@@ -1,3 +1,4 @@
+internal import DataRoot
 package import DeployModel
 internal import DurableFiles
 
@@ -11,7 +12,7 @@ package enum Baseline: Equatable, Sendable {
 
     package init(of settings: PipelineSettings) {
         do {
-            guard let bytes = try DurableFile.read(settings.baselineFile, limit: 4096) else {
+            guard let bytes = try DurableFile.read(settings.data.baseline, limit: 4096) else {
                 self = .none
                 return
             }

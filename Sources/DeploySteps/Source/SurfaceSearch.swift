@@ -18,7 +18,7 @@ package final class SurfaceSearch: Sendable {
     }
 
     package convenience init(_ settings: PipelineSettings) {
-        self.init(byName: settings.testSurface, testCommand: settings.testCommand)
+        self.init(byName: settings.surface, testCommand: settings.tests.command)
     }
 
     /// - Parameters:

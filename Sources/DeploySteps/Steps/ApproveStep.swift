@@ -8,7 +8,7 @@ internal import DurableFiles
     let deployment = work.deployment
     work.deployment.approvalReasons = ApprovalRule.reasons(
         .init(
-            required: work.settings.requireApproval, surfaceTouched: !deployment.surface.isEmpty,
+            required: work.settings.judge.requiresApproval, surfaceTouched: !deployment.surface.isEmpty,
             historyRewritten: deployment.historyRewritten, testsVanished: (deployment.verdict?.vanishedCount ?? 0) > 0,
             baselineUnreadable: work.facts.baselineUnreadable, hinted: deployment.hints != nil,
             bringsStandIns: deployment.standIns?.new.isEmpty == false, testsAreNumb: deployment.bite?.asks == true))

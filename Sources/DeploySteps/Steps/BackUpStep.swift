@@ -1,3 +1,4 @@
+internal import DataRoot
 internal import DeployModel
 internal import DurableFiles
 internal import FoundationEssentials
@@ -6,7 +7,7 @@ internal import FoundationEssentials
 /// somebody else put there is copied.
 @Sendable func backUp(_ work: inout Work) throws -> StepOutcome {
     let settings = work.settings
-    let existing = try Backup.made(for: work.deployment, in: settings.backups)
+    let existing = try Backup.made(for: work.deployment, in: settings.data.backups)
     if let existing, try existing.damage() == nil {
         // Made before a crash.
         work.deployment.backup = existing.path
@@ -14,26 +15,27 @@ internal import FoundationEssentials
     }
     var link: String?
     let source: String
-    switch try FileKind(of: settings.target) {
+    switch try FileKind(of: settings.versions.target) {
     case .missing: return .done(note: "nothing runs yet")
     case .link(let destination):
         link = destination
-        source = destination.hasPrefix("/") ? destination : Paths.parent(of: settings.target) + "/" + destination
-        guard try FileKind(of: source) == .directory else { return .done(note: "\(settings.target) leads to nothing") }
-    case .directory: source = settings.target
+        source = destination.hasPrefix("/") ? destination : Paths.parent(of: settings.versions.target) + "/" + destination
+        guard try FileKind(of: source) == .directory else { return .done(note: "\(settings.versions.target) leads to nothing") }
+    case .directory: source = settings.versions.target
     case .file, .other:
         return .stopped(
-            .failed, reason: "\(settings.target) is neither a directory nor a link to one", advice: "set AGENT_DEPLOY_TARGET to one"
+            .failed, reason: "\(settings.versions.target) is neither a directory nor a link to one",
+            advice: "set AGENT_DEPLOY_TARGET to one"
         )
     }
     let made = Clock.now
     let version = work.facts.running
-    let path = settings.backups + "/\(made.compact)-\(version?.commit.short ?? "unknown")"
+    let path = settings.data.backups + "/\(made.compact)-\(version?.commit.short ?? "unknown")"
     // One that was called off may be at it still, for another deployment.
     let part = path + ".\(work.deployment.id).part"
     try Tree.remove(part)
     try DurableFile.makeDirectory(part, mode: 0o700)
-    let own = source.hasPrefix(settings.releases + "/")
+    let own = source.hasPrefix(settings.data.releases + "/")
     // Where the target holds the data root itself, as in the development setup, Pinfold's own directories are not what runs.
     let leaving =
         own ? Tree.Leaving() : Tree.Leaving(directories: settings.ownDirectories, prefix: InPlaceUpdate.stagingName)

@@ -1,3 +1,4 @@
+internal import DataRoot
 internal import DeployModel
 internal import GitRepository
 
@@ -22,7 +23,7 @@ internal import GitRepository
     }
     // With nothing to compare with, everything in it was agreed to.
     if base != nil, work.deployment.standIns != nil {
-        let record = try ReleaseRecord.read(work.exportRecord)
+        let record = try ReleaseRecord.read(work.place.treeRecord)
         let new = try newStandIns(in: result.changes, record: record?.files, of: work.tools.mirror)
         work.deployment.standIns?.new = Array(new.prefix(ChangeSummary.listed))
     }

@@ -1,3 +1,4 @@
+internal import DataRoot
 internal import DeployModel
 internal import DurableFiles
 
@@ -19,8 +20,8 @@ internal import DurableFiles
             id: work.deployment.id, kind: .rollback(to: good.deployment), commit: good.commit, detected: work.deployment.detected)
         there.deployment.release = release
     } else {
-        let backup = try Backup.made(for: work.deployment, in: work.settings.backups)
-        nothing = try backup == nil && FileKind(of: work.settings.target) != .directory
+        let backup = try Backup.made(for: work.deployment, in: work.settings.data.backups)
+        nothing = try backup == nil && FileKind(of: work.settings.versions.target) != .directory
         try target.restore(backup, fault: work.tools.fault)
     }
     work.tools.fault.reach("go_back", "inside")
@@ -37,7 +38,7 @@ internal import DurableFiles
 
 /// Where the last known good version is on disk.
 private func usableRelease(of version: StatusDocument.DeployedVersion, _ work: Work) throws -> String {
-    let place = work.settings.releases + "/\(version.deployment)-\(version.commit.short)"
+    let place = work.settings.data.release(of: version.deployment, commit: version.commit.short)
     let earlier = try EarlierVersion(version, at: place, for: work)
     if let release = try earlier.release() ?? earlier.restored() { return release }
     throw DeployError.broken(

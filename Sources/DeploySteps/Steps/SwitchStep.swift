@@ -1,3 +1,4 @@
+internal import DataRoot
 internal import DeployModel
 internal import DurableFiles
 internal import GitRepository
@@ -6,7 +7,7 @@ internal import GitRepository
 @Sendable func switchOver(_ work: inout Work) throws -> StepOutcome {
     // Written when the checks have passed and before anything moves: a restart after that goes through with it, whatever came meanwhile,
     // because the target may be the new version already.
-    let mark = work.place + "/switching"
+    let mark = work.place.switching
     let isFirstAttempt = try DurableFile.read(mark) == nil
     if isFirstAttempt {
         switch work.deployment.kind {
@@ -16,7 +17,7 @@ internal import GitRepository
             if let outcome = try prepareEarlier(&work) { return outcome }
         }
         try work.tools.cancellation.check()
-        try DurableFile.makeDirectory(work.place, mode: 0o700)
+        try DurableFile.makeDirectory(work.place.path, mode: 0o700)
         try DurableFile.write(Array((work.deployment.release ?? "").utf8), to: mark, mode: 0o600)
     } else if work.deployment.kind != .commit, let bytes = try DurableFile.read(mark) {
         work.deployment.release = String(decoding: bytes, as: UTF8.self)

@@ -1,3 +1,4 @@
+internal import DataRoot
 internal import DeployModel
 internal import DurableFiles
 internal import GitRepository
@@ -5,19 +6,19 @@ internal import LinuxSystem
 
 /// Runs the tests on a copy that is thrown away, and a second time with the deployed test surface where the candidate changes that.
 @Sendable func test(_ work: inout Work) throws -> StepOutcome {
-    guard work.settings.requireTests else {
+    guard work.settings.tests.required else {
         work.deployment.verdict = TestVerdict(
             passed: true, basis: .none, reason: "tests are switched off (AGENT_DEPLOY_REQUIRE_TESTS=false)")
         return .done(note: "switched off")
     }
-    guard let runner = Runners.find(work.settings, in: work.exportedTree) else {
+    guard let runner = Runners.find(work.settings, in: work.place.tree) else {
         return .stopped(
             .failed, reason: "no test command is configured and the kind of project is not recognised",
             advice: "set AGENT_DEPLOY_TEST_COMMAND, or AGENT_DEPLOY_REQUIRE_TESTS=false to deploy untested")
     }
     let run = TestRun(work: work, runner: runner)
     let touched = !work.deployment.surface.isEmpty
-    let first = try run.run(overlaying: nil, vanishingIsSeen: touched || work.settings.requireApproval)
+    let first = try run.run(overlaying: nil, vanishingIsSeen: touched || work.settings.judge.requiresApproval)
     work.deployment.verdict = first.verdict
     work.passedTests = first.report.map { Array($0.ids(.passed)) }
     guard first.verdict.passed else {
@@ -33,7 +34,7 @@ internal import LinuxSystem
 
 /// Tries whether the tests that have passed notice a failure, or says why that is not tried.
 private func whetherItBites(_ run: TestRun, _ first: TestReport?) throws -> Bite {
-    guard run.work.settings.bites else { return Bite(.off, reason: "switched off (AGENT_DEPLOY_JUDGE=false)") }
+    guard run.work.settings.judge.bites else { return Bite(.off, reason: "switched off (AGENT_DEPLOY_JUDGE=false)") }
     if let base = run.work.deployment.base {
         let changes = try run.work.tools.mirror.changes(from: base.objectID, to: run.work.deployment.commit.objectID)
         let surface = try run.work.surface(of: base)

@@ -1,3 +1,4 @@
+internal import DataRoot
 internal import DeployModel
 internal import DurableFiles
 internal import GitRepository
@@ -15,7 +16,7 @@ struct EarlierVersion {
         self.version = version
         self.place = place
         self.work = work
-        backups = try Backup.all(of: version, in: work.settings.backups)
+        backups = try Backup.all(of: version, in: work.settings.data.backups)
     }
 
     /// The release as it is; nil where it is gone.
@@ -65,8 +66,8 @@ struct EarlierVersion {
     }
 
     private func publish(_ backup: Backup, owned: Set<[UInt8]>?) throws {
-        let part = work.place + "/release"
-        try DurableFile.makeDirectory(work.place, mode: 0o700)
+        let part = work.place.release
+        try DurableFile.makeDirectory(work.place.path, mode: 0o700)
         try Tree.remove(part)
         try Tree.copy(backup.tree, to: part, leaving: Tree.Leaving(allBut: owned.map(OwnedPaths.withParents)))
         if backup.about.link == nil { try overwriteFromCommit(part) }

@@ -1,3 +1,4 @@
+internal import DataRoot
 package import DeployModel
 internal import DurableFiles
 internal import LinuxSystem
@@ -8,8 +9,8 @@ package enum Pruning {
     /// - Parameter needed: what runs, and what is known to be good: never removed. Nor is a release that a process still uses: one that was
     ///   left running, or whose reload took in only a part.
     package static func prune(_ settings: PipelineSettings, needed: [StatusDocument.DeployedVersion]) throws -> Set<Int> {
-        let keep = max(settings.keep, 1)
-        let backups = try Backup.all(in: settings.backups)
+        let keep = max(settings.versions.keep, 1)
+        let backups = try Backup.all(in: settings.data.backups)
         let commits = Set(needed.map(\.commit))
         // The newest backup of each needed version stays, however old.
         var newest: [CommitID: String] = [:]
@@ -17,32 +18,34 @@ package enum Pruning {
             if let commit = backup.about.version?.commit, commits.contains(commit) { newest[commit] = backup.path }
         }
         for backup in backups.dropLast(keep) where !newest.values.contains(backup.path) { try Tree.discard(backup.path) }
-        for name in try Directories.list(settings.backups) where !name.hasPrefix(".") && !name.hasSuffix(".part") {
+        for name in try Directories.list(settings.data.backups) where !name.hasPrefix(".") && !name.hasSuffix(".part") {
             // Half of one, of before it was first put aside.
-            let path = settings.backups + "/" + name
+            let path = settings.data.backups + "/" + name
             if try FileKind(of: path + "/backup.json") == .missing { try Tree.discard(path) }
         }
 
         var used = Set(needed.compactMap(\.release))
-        if case .link(let destination) = try FileKind(of: settings.target) { used.insert(destination) }
+        if case .link(let destination) = try FileKind(of: settings.versions.target) { used.insert(destination) }
         // Names begin with the number of their deployment.
-        let names = try Directories.list(settings.releases)
+        let names = try Directories.list(settings.data.releases)
         let releases = names.compactMap { name -> (number: Int, path: String)? in
             guard let number = Int(name.prefix { $0 != "-" }) else { return nil }
-            return (number, settings.releases + "/" + name)
+            return (number, settings.data.releases + "/" + name)
         }.sorted { $0.number < $1.number }
         let due = releases.dropLast(keep).map(\.path).filter { !used.contains($0) }
         let users = try DirectoryUse.users(of: due.filter { try FileKind(of: $0) == .directory })
         for release in due where users[release] == nil { try Tree.discard(release) }
         for name in names {
             guard let release = ReleaseRecord.release(ofName: name) else { continue }
-            if try FileKind(of: settings.releases + "/" + release) == .missing { try Tree.remove(settings.releases + "/" + name) }
+            if try FileKind(of: settings.data.releases + "/" + release) == .missing {
+                try Tree.remove(settings.data.releases + "/" + name)
+            }
         }
         var numbers: Set<Int> = []
-        for name in try Directories.list(settings.releases) {
+        for name in try Directories.list(settings.data.releases) {
             if let number = Int(name.prefix { $0 != "-" }) { numbers.insert(number) }
         }
-        for backup in try Backup.all(in: settings.backups) {
+        for backup in try Backup.all(in: settings.data.backups) {
             numbers.insert(backup.about.madeFor)
             if let version = backup.about.version { numbers.formUnion([version.deployment, version.origin]) }
         }

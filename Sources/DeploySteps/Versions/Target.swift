@@ -1,3 +1,4 @@
+internal import DataRoot
 internal import DeployModel
 internal import DurableFiles
 internal import GitRepository
@@ -9,9 +10,9 @@ package struct Target: Sendable {
     let update: InPlaceUpdate
 
     package init(_ settings: PipelineSettings) {
-        path = settings.target
+        path = settings.versions.target
         update = InPlaceUpdate(
-            target: settings.target, journal: settings.work + "/in-place.journal", record: settings.deployments + "/owned-paths",
+            target: settings.versions.target, journal: settings.data.inPlaceJournal, record: settings.data.ownedPaths,
             keepingOutOf: settings.ownDirectories)
     }
 
@@ -104,7 +105,7 @@ package struct Target: Sendable {
 
 extension PipelineSettings {
     /// The daemon's own directories and the agent's: where the target holds them, as in the development setup, they are not what runs.
-    var ownDirectories: [String] { [deployments, Paths.parent(of: deployments), codeRepo] }
+    var ownDirectories: [String] { [data.deployments, data.path, codeRepo] }
 }
 
 extension Work {

@@ -1,4 +1,6 @@
 internal import CLinux
+internal import DataRoot
+internal import DeployModel
 package import DurableFiles
 
 /// What the server runs from, by looking at it and not at the record.
@@ -15,11 +17,11 @@ package enum TargetContents: Hashable, Sendable {
     /// - Parameter expected: the release that the record says it is; tried first.
     package init(_ settings: PipelineSettings, expected: String?) throws(FileError) {
         let target = Target(settings)
-        switch try FileKind(of: settings.target) {
+        switch try FileKind(of: settings.versions.target) {
         case .missing: self = .nothing
-        case .file, .other: self = .foreign(settings.target)
+        case .file, .other: self = .foreign(settings.versions.target)
         case .link(let text):
-            let path = text.hasPrefix("/") ? text : Paths.parent(of: settings.target) + "/" + text
+            let path = text.hasPrefix("/") ? text : Paths.parent(of: settings.versions.target) + "/" + text
             let releases = [expected].compactMap(\.self) + (try Self.releases(settings))
             self = releases.first { $0 == path || Self.isSameDirectory($0, path) }.map(Self.release) ?? .foreign(text)
         case .directory:
@@ -28,7 +30,7 @@ package enum TargetContents: Hashable, Sendable {
             for release in [expected].compactMap(\.self) + (try Self.releases(settings)) {
                 guard try FileKind(of: release) == .directory else { continue }
                 let limit = release == expected ? 5 : 1
-                let paths = try InPlaceComparison.differing(settings.target, from: release, owned: owned, limit: limit)
+                let paths = try InPlaceComparison.differing(settings.versions.target, from: release, owned: owned, limit: limit)
                 if paths.isEmpty {
                     self = .release(release)
                     return
@@ -41,8 +43,8 @@ package enum TargetContents: Hashable, Sendable {
 
     /// The newest first.
     private static func releases(_ settings: PipelineSettings) throws(FileError) -> [String] {
-        try Directories.list(settings.releases).compactMap { name in Int(name.prefix { $0 != "-" }).map { ($0, name) } }
-            .sorted { $0.0 > $1.0 }.map { settings.releases + "/" + $0.1 }
+        try Directories.list(settings.data.releases).compactMap { name in Int(name.prefix { $0 != "-" }).map { ($0, name) } }
+            .sorted { $0.0 > $1.0 }.map { settings.data.releases + "/" + $0.1 }
     }
 
     /// By another spelling, or through a link on the way.

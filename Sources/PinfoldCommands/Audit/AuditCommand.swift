@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import AuditLog
 internal import CLinux
+internal import DataRoot
 internal import PinfoldConfiguration
 internal import ZonePolicy
 
@@ -45,8 +46,8 @@ struct AuditCommand: ParsableCommand {
     mutating func run() throws {
         try requireRoot(to: "read the audit record")
         let filter = try AuditFilter(denied: denied, since: since, path: path)
-        let root = try options.place("AGENT_DATA_ROOT", of: .view) { $0.dataRoot }
-        let directory = DataPaths(dataRoot: root).auditDirectory
+        let root = try options.place("AGENT_DATA_ROOT", of: .view) { $0.data.path }
+        let directory = DataRoot(root).auditDirectory
         guard unsafe access(directory, F_OK) == 0 else {
             throw CommandFailure(.notDone, "nothing has been recorded: \(directory) does not exist; 'pinfold mount' makes it")
         }

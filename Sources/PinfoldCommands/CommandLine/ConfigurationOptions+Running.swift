@@ -50,7 +50,7 @@ extension ConfigurationOptions {
             let dead = try dead()
             guard error.code == .usage, dead.count == 1 else { throw error }
             Terminal.complain(
-                "warning: \(error.message); the daemon of \(dead[0].viewMountpoint) has died, and it is served again with the settings that it had"
+                "warning: \(error.message); the daemon of \(dead[0].view.mountpoint) has died, and it is served again with the settings that it had"
             )
             return try plan(dead[0])
         }
@@ -65,7 +65,7 @@ extension ConfigurationOptions {
                 return setting.variable.kind == .path
                     ? Paths.absolute(asked, from: workingDirectory()) == setting.value : asked == setting.value
             }
-            return isMeant && (try? MountedView.find(configuration.viewMountpoint))?.daemon == nil
+            return isMeant && (try? MountedView.find(configuration.view.mountpoint))?.daemon == nil
         }
     }
 

@@ -2,6 +2,7 @@ internal import AdminClient
 internal import AdminInterface
 internal import ArgumentParser
 internal import CLinux
+internal import DataRoot
 internal import DeployModel
 internal import PinfoldConfiguration
 
@@ -10,22 +11,22 @@ struct DaemonOptions: ParsableArguments {
     @OptionGroup var configuration: ConfigurationOptions
 
     func connect() throws(CommandFailure) -> DaemonConnection {
-        DaemonConnection(try paths())
+        DaemonConnection(try data())
     }
 
     /// Only the data root matters here. The agent may lack the right to read the machine's configuration file; from inside the view the
     /// variable alone then says where the data is.
-    private func paths() throws(CommandFailure) -> DataPaths {
+    private func data() throws(CommandFailure) -> DataRoot {
         let isUnreadable =
             unsafe configuration.config == nil && isThere(ConfigurationOptions.defaultFile)
             && access(ConfigurationOptions.defaultFile, R_OK) != 0
         guard isUnreadable else {
-            return DataPaths(dataRoot: try configuration.place("AGENT_DATA_ROOT", of: .deployDaemon) { $0.dataRoot })
+            return DataRoot(try configuration.place("AGENT_DATA_ROOT", of: .deployDaemon) { $0.data.path })
         }
         guard let root = configuration.dataRoot ?? ConfigurationOptions.environment()["AGENT_DATA_ROOT"] else {
             throw CommandFailure(.usage, "\(ConfigurationOptions.defaultFile) is not this user's to read; set AGENT_DATA_ROOT")
         }
-        return DataPaths(dataRoot: Paths.absolute(root, from: workingDirectory()))
+        return DataRoot(Paths.absolute(root, from: workingDirectory()))
     }
 }
 
@@ -35,9 +36,9 @@ struct DaemonConnection {
 
     /// The admin's socket where it can be seen, else the agent's: from inside the view, and for the agent's user, the directory of the
     /// first is closed.
-    init(_ paths: DataPaths) {
-        let isAgent = !isThere(paths.adminSocket) && (isThere(paths.agentSocket) || geteuid() != 0)
-        client = AdminClient(socketPath: isAgent ? paths.agentSocket : paths.adminSocket)
+    init(_ data: DataRoot) {
+        let isAgent = !isThere(data.adminSocket) && (isThere(data.agentSocket) || geteuid() != 0)
+        client = AdminClient(socketPath: isAgent ? data.agentSocket : data.adminSocket)
     }
 
     func ask<Answer: Decodable>(

@@ -1,4 +1,6 @@
 internal import CLinux
+internal import DataRoot
+internal import DeployModel
 internal import Fence
 internal import LinuxSystem
 internal import PinfoldConfiguration
@@ -13,9 +15,9 @@ enum ConfigurationChecks {
 
     /// How a commit would be tested: the deploy daemon's own answer, which knows the kinds of projects.
     private static func tests(_ configuration: Configuration) -> [Check] {
-        let command = configuration.deploy.testCommand
-        let asked = ["--detect-tests", configuration.codeRepo] + (command.map { ["--test-command", $0] } ?? [])
-        guard Companion.deployd.isInstalled, command != nil || (try? fileStatus(configuration.codeRepo)) != nil,
+        let command = configuration.deploy.tests.command
+        let asked = ["--detect-tests", configuration.zones.codeRepo] + (command.map { ["--test-command", $0] } ?? [])
+        guard Companion.deployd.isInstalled, command != nil || (try? fileStatus(configuration.zones.codeRepo)) != nil,
             let answer = try? capture(Companion.deployd.path, asked, environment: [], milliseconds: 10_000)
         else { return [] }
         let lines = answer.output.split(separator: "\n", omittingEmptySubsequences: false)
@@ -23,14 +25,14 @@ enum ConfigurationChecks {
             return [
                 Check(
                     "the tests", .limited,
-                    "no kind of project is recognised in \(configuration.codeRepo), so no commit can be tested",
+                    "no kind of project is recognised in \(configuration.zones.codeRepo), so no commit can be tested",
                     advice: "set AGENT_DEPLOY_TEST_COMMAND")
             ]
         }
         let shown = lines[2...].filter { !$0.isEmpty }.joined(separator: "; ")
         let how = command == nil ? "found by kind of project: \(lines[0])" : "AGENT_DEPLOY_TEST_COMMAND"
         let said = "\(how): \(shown.prefix(100))\(shown.count > 100 ? "…" : "")"
-        guard configuration.deploy.judge else {
+        guard configuration.deploy.judge.bites else {
             return [
                 Check(
                     "the tests", .limited, "\(said); whether they notice a failure is not tried: AGENT_DEPLOY_JUDGE=false",
@@ -51,8 +53,8 @@ enum ConfigurationChecks {
     private static func memory(_ configuration: Configuration) -> [Check] {
         let machine = ControlGroupHierarchies.memoryBytes()
         let wanted = [
-            ("AGENT_MEMORY", "the agent", configuration.memory),
-            ("AGENT_DEPLOY_TEST_MEMORY", "a test or a build", configuration.deploy.testMemory),
+            ("AGENT_MEMORY", "the agent", configuration.agent.memory),
+            ("AGENT_DEPLOY_TEST_MEMORY", "a test or a build", configuration.deploy.tests.memory),
         ]
         let limits = wanted.compactMap { name, who, limit in limit.bytes(of: machine).map { (name, who, $0) } }
         guard let first = limits.map(\.2).min() else {
@@ -89,10 +91,11 @@ enum ConfigurationChecks {
 
     /// Whether what tests are to read is there.
     private static func readable(_ configuration: Configuration) -> [Check] {
-        guard !configuration.deploy.testRead.isEmpty else { return [] }
+        guard !configuration.deploy.tests.read.isEmpty else { return [] }
         do throws(FenceError) {
-            _ = try HostParts.all(hiding: configuration.resolvingSymbolicLinks().hide, reading: configuration.deploy.testRead)
-            return [Check("what tests read", .ok, "beside the system: \(configuration.deploy.testRead.joined(separator: ", "))")]
+            _ = try HostParts.all(
+                hiding: configuration.resolvingSymbolicLinks().view.hide, reading: configuration.deploy.tests.read)
+            return [Check("what tests read", .ok, "beside the system: \(configuration.deploy.tests.read.joined(separator: ", "))")]
         } catch {
             return [Check("what tests read", .failed, "\(error)", advice: "make it, or take it out of AGENT_DEPLOY_TEST_READ")]
         }
@@ -117,8 +120,8 @@ enum ConfigurationChecks {
 
     /// Whose rights the deployed code has, by the processes that run it now.
     private static func server(_ configuration: Configuration) -> Check {
-        let (name, target) = ("the server's user", configuration.deploy.target)
-        let directories = [target, configuration.paths.releases]
+        let (name, target) = ("the server's user", configuration.deploy.versions.target)
+        let directories = [target, configuration.data.releases]
         let excessive = ServerRights.excessive(runningFrom: directories, agent: (try? agentAccount(configuration))?.uid ?? 0)
         guard let worst = excessive.first else {
             let running = RunningProcess.running(from: directories) { _ in true }
@@ -151,7 +154,7 @@ enum ConfigurationChecks {
 
     /// The same checks that `pinfold mount` makes before it starts anything.
     private static func mountPlan(_ configuration: Configuration) -> Check {
-        if let view = try? MountedView.find(configuration.viewMountpoint), view.isMounted {
+        if let view = try? MountedView.find(configuration.view.mountpoint), view.isMounted {
             guard let daemon = view.daemon else {
                 return Check(
                     "the view", .limited, "\(view.mountpoint): its daemon is dead, every access is an error",
@@ -169,7 +172,7 @@ enum ConfigurationChecks {
 
     private static func zones(_ configuration: Configuration) -> [Check] {
         let account = try? agentAccount(configuration)
-        return [("code-repo", configuration.codeRepo), ("sandbox", configuration.sandbox)].map { name, path in
+        return [("code-repo", configuration.zones.codeRepo), ("sandbox", configuration.zones.sandbox)].map { name, path in
             let advice = "'pinfold init' makes it and gives it to the agent"
             guard let status = try? fileStatus(path) else { return Check(name, .failed, "\(path) does not exist", advice: advice) }
             guard status.fileType == S_IFDIR else {
@@ -183,7 +186,7 @@ enum ConfigurationChecks {
     }
 
     private static func space(_ configuration: Configuration) -> Check {
-        var path = configuration.dataRoot
+        var path = configuration.data.path
         while path != "/", unsafe access(path, F_OK) != 0 { path = split(path).parent }
         var status = statvfs()
         guard unsafe statvfs(path, &status) == 0 else { return Check("free space", .limited, "\(path): \(Errno.current)") }

@@ -60,12 +60,12 @@ struct DoctorReport: Codable, Sendable {
         }
         do {
             let configuration = try options.load()
-            checks += MachineChecks.all(source: configuration.viewSource, zone: configuration.codeRepo)
+            checks += MachineChecks.all(source: configuration.view.source, zone: configuration.zones.codeRepo)
             checks.append(Check("configuration", .ok, "every variable is known and has a value that can be used"))
             checks += ConfigurationChecks.all(configuration)
             variables = configuration.settings.map(Value.init)
-            hide = configuration.hide.map { Pattern($0, of: DefaultPattern.hide) }
-            protect = configuration.protect.map { Pattern($0, of: DefaultPattern.protect) }
+            hide = configuration.view.hide.map { Pattern($0, of: DefaultPattern.hide) }
+            protect = configuration.view.protect.map { Pattern($0, of: DefaultPattern.protect) }
         } catch {
             checks += MachineChecks.all(source: "/", zone: "/var/tmp")
             checks.append(Check("configuration", .failed, error.message))

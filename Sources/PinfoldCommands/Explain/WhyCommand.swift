@@ -42,7 +42,7 @@ struct WhyCommand: ParsableCommand {
 extension WhyCommand {
     private func askDaemon() throws {
         let configuration = try options.load()
-        let answer: SurfaceAnswer = try DaemonConnection(configuration.paths).ask(
+        let answer: SurfaceAnswer = try DaemonConnection(configuration.data).ask(
             .surface, query: [(Query.path, try treePath(configuration))])
         if output.json {
             try Terminal.say(record: answer)
@@ -58,11 +58,11 @@ extension WhyCommand {
     /// From the repository's top: of a path in code-repo, or of one that is given that way.
     private func treePath(_ configuration: Configuration) throws(CommandFailure) -> String {
         let absolute = absolutePath(path, in: workingDirectory())
-        if absolute != configuration.codeRepo, isPath(absolute, atOrBelow: configuration.codeRepo) {
-            return String(absolute.dropFirst(configuration.codeRepo.count + 1))
+        if absolute != configuration.zones.codeRepo, isPath(absolute, atOrBelow: configuration.zones.codeRepo) {
+            return String(absolute.dropFirst(configuration.zones.codeRepo.count + 1))
         }
         guard !path.hasPrefix("/"), !path.split(separator: "/").contains("..") else {
-            throw CommandFailure(.usage, "\(path) is not in \(configuration.codeRepo), whose files judge the agent")
+            throw CommandFailure(.usage, "\(path) is not in \(configuration.zones.codeRepo), whose files judge the agent")
         }
         return path
     }
@@ -104,9 +104,9 @@ extension Answer {
         do {
             let configuration = configuration.resolvingSymbolicLinks()
             policy = try AccessPolicy(
-                source: configuration.viewSource, codeRepo: configuration.codeRepo, sandbox: configuration.sandbox,
-                hide: configuration.hide,
-                protect: configuration.protect)
+                source: configuration.view.source, codeRepo: configuration.zones.codeRepo, sandbox: configuration.zones.sandbox,
+                hide: configuration.view.hide,
+                protect: configuration.view.protect)
         } catch {
             throw CommandFailure(.usage, "\(error)")
         }

@@ -1,4 +1,5 @@
 internal import CLinux
+internal import DeployModel
 internal import LinuxSystem
 internal import PinfoldConfiguration
 internal import SystemPackage
@@ -11,13 +12,13 @@ struct AgentIdentity: Sendable {
     private let account: UserAccount
 
     init(_ configuration: Configuration, account: UserAccount) {
-        home = configuration.sandbox
+        home = configuration.zones.sandbox
         self.account = account
         text = """
             # Made by 'pinfold init'; yours to change.
             [user]
-            \tname = \(Self.quoted(configuration.gitUserName))
-            \temail = \(Self.quoted(configuration.gitUserEmail))
+            \tname = \(Self.quoted(configuration.deploy.commits.userName))
+            \temail = \(Self.quoted(configuration.deploy.commits.userEmail))
 
             """
     }

@@ -11,10 +11,10 @@ enum AgentUser {
     static func ensure(_ configuration: Configuration) throws(CommandFailure) -> (account: UserAccount, made: Bool) {
         let isMissing: Bool
         do {
-            _ = try UserAccount.resolve(configuration.agentUser)
+            _ = try UserAccount.resolve(configuration.agent.user)
             isMissing = false
         } catch {
-            isMissing = error == .noSuchUser && configuration.agentUser == defaultName
+            isMissing = error == .noSuchUser && configuration.agent.user == defaultName
         }
         if isMissing { try make() }
         return (try agentAccount(configuration), isMissing)

@@ -1,4 +1,6 @@
 internal import CLinux
+internal import DataRoot
+internal import DeployModel
 internal import LinuxSystem
 internal import PinfoldConfiguration
 internal import SystemPackage
@@ -13,7 +15,7 @@ struct CodeRepository: Sendable {
     init(_ configuration: Configuration, keyDirectory: String) {
         self.configuration = configuration
         self.keyDirectory = keyDirectory
-        path = configuration.codeRepo
+        path = configuration.zones.codeRepo
     }
 
     /// Where a clone is prepared. One that is found was left by an `init` that was killed, and is of no use.
@@ -49,7 +51,7 @@ struct CodeRepository: Sendable {
 
     /// The repository to clone: what is configured, or the one that the working directory lies in.
     func source() throws(CommandFailure) -> String {
-        if let source = configuration.codeSource { return source }
+        if let source = configuration.zones.source { return source }
         var directory = workingDirectory()
         while true {
             if try existing(directory + "/.git") != nil { return directory }
@@ -109,7 +111,7 @@ struct CodeRepository: Sendable {
                 ["clone", "-", preparation] + keys, input: source + "\n", lock, what: "the source cannot be cloned")
             guard let cloned = Cloned(answer: answer) else { throw incomprehensible(answer) }
             _ = try git(
-                ["identity", preparation, configuration.gitUserName, configuration.gitUserEmail], lock,
+                ["identity", preparation, configuration.deploy.commits.userName, configuration.deploy.commits.userEmail], lock,
                 what: "the agent's git identity cannot be set")
             _ = try TreeWalk.give(preparation, to: account)
             try keepHead(branch: cloned.branch, tip: cloned.tip, &made)
@@ -128,12 +130,12 @@ struct CodeRepository: Sendable {
     func noteWhatIsThere(
         for account: UserAccount, lock: borrowing Descriptor, _ made: inout MadePaths
     ) throws(CommandFailure) {
-        guard try existing(baseline) == nil else { return }
+        guard try existing(configuration.data.baseline) == nil else { return }
         guard let status = try existing(path), status.st_uid != account.uid || status.st_gid != account.gid else {
             // As long as nothing has been deployed, which leaves a history.
-            if try existing(configuration.paths.history) == nil {
+            if try existing(configuration.data.history) == nil {
                 Terminal.complain(
-                    "\(baseline) is missing, so the first deployment is compared with nothing: write the id of the commit that you agree to into it"
+                    "\(configuration.data.baseline) is missing, so the first deployment is compared with nothing: write the id of the commit that you agree to into it"
                 )
             }
             return
@@ -154,20 +156,18 @@ struct CodeRepository: Sendable {
 
     /// What a source elsewhere is asked with: the same files as a push has, beside the configuration file.
     private var keys: [String] {
-        [("--key", "push.key"), ("--known-hosts", "known_hosts"), ("--credentials", "push.credentials")].flatMap { option, name in
-            let file = keyDirectory + "/" + name
-            return unsafe access(file, F_OK) == 0 ? [option, file] : []
+        let keys = RemoteKeys(in: keyDirectory)
+        return [("--key", keys.sshKey), ("--known-hosts", keys.knownHosts), ("--credentials", keys.credentials)].flatMap {
+            option, file in unsafe access(file, F_OK) == 0 ? [option, file] : []
         }
     }
-
-    private var baseline: String { configuration.paths.deployments + "/baseline" }
 
     /// Notes the commit that was cloned as what the first deployment is compared with, and its branch as the one that deploys: what the agent
     /// commits before the deploy daemon first runs is then no exception from a human's look at what judges it, and where it switches to is no matter.
     ///
     /// Before the clone is in its place: after a crash here the next `init` clones again, and writes this anew.
     private func keepHead(branch: String, tip: String, _ made: inout MadePaths) throws(CommandFailure) {
-        for (path, text) in [(baseline, tip), (configuration.paths.deployments + "/branch", branch)] {
+        for (path, text) in [(configuration.data.baseline, tip), (configuration.data.branch, branch)] {
             try path.making { () throws(Errno) in try writeDurably("\(text)\n", to: path, made: &made) }
         }
     }

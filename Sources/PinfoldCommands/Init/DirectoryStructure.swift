@@ -1,4 +1,5 @@
 internal import CLinux
+internal import DataRoot
 internal import LinuxSystem
 internal import PinfoldConfiguration
 internal import SystemPackage
@@ -20,17 +21,17 @@ struct DirectoryStructure: Sendable {
 
     init(_ configuration: Configuration, account: UserAccount) {
         self.account = account
-        let paths = configuration.paths
-        ignoreFile = configuration.dataRoot + "/.gitignore"
+        let data = configuration.data
+        ignoreFile = data.ignoreFile
         let open =
-            [configuration.dataRoot] + paths.serverData + [
-                paths.deployments, paths.releases, paths.logs, paths.agentDirectory,
+            [data.path] + data.serverData + [
+                data.deployments, data.releases, data.logs, data.agentDirectory,
             ]
         // What ran before, as it was on disk, for root alone: what a server keeps beside its code is in there too.
-        let backups = Entry(path: paths.backups, mode: 0o700, isRepaired: true)
+        let backups = Entry(path: data.backups, mode: 0o700, isRepaired: true)
         // The admin's socket lies in the first: who may enter it may approve. In the second is the record of what the agent did, in the third
         // how much of its quotas it has used.
-        let closed = [paths.adminDirectory, paths.auditDirectory, paths.usageDirectory]
+        let closed = [data.adminDirectory, data.auditDirectory, data.usageDirectory]
         entries = open.map { Entry(path: $0, mode: 0o755) } + [backups] + closed.map { Entry(path: $0, mode: 0o700) }
     }
 

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import CLinux
+internal import DataRoot
 internal import LinuxSystem
 internal import PinfoldConfiguration
 internal import SystemPackage
@@ -25,16 +26,16 @@ struct InitCommand: ParsableCommand {
         let repository = CodeRepository(
             configuration, keyDirectory: split(options.config ?? ConfigurationOptions.defaultFile).parent)
         try structure.inspect()
-        try Self.inspectSandbox(configuration.sandbox)
+        try Self.inspectSandbox(configuration.zones.sandbox)
         if try repository.isMissing() { _ = try repository.source() }
 
         if madeUser { Terminal.say("made the system user \(AgentUser.defaultName)") }
         // What a failure takes back; where this is killed instead, the next run completes it.
         var made = MadePaths()
         do {
-            let lock = try Self.lock(configuration.dataRoot, &made)
+            let lock = try Self.lock(configuration.data.path, &made)
             try structure.make(&made)
-            let said = try Self.makeZones(repository, configuration.sandbox, account, lock, &made)
+            let said = try Self.makeZones(repository, configuration.zones.sandbox, account, lock, &made)
             try AgentIdentity(configuration, account: account).make()
             for path in made.all { Terminal.say("made \(path)") }
             for line in said { Terminal.say(line) }

@@ -1,4 +1,5 @@
 internal import CLinux
+internal import DataRoot
 internal import LinuxSystem
 internal import PinfoldConfiguration
 internal import SystemPackage
@@ -110,12 +111,12 @@ enum GatewayDaemon {
         var words = identity(plan)
         // What 'pinfold run' shows of the system beside the source: through the gateway, as nothing listens behind a socket that is seen that way.
         if plan.source != "/" { words += ["--surroundings", MountRuntime(mountpoint: plan.mountpoint).surroundings] }
-        words += ["--audit", configuration.paths.auditDirectory]
-        for glob in configuration.hide { words += ["--hide", glob] }
-        for glob in configuration.protect { words += ["--protect", glob] }
-        if configuration.hasQuota { words += ["--usage", configuration.paths.usageDirectory] }
-        if let quota = configuration.codeRepoQuota { words += ["--code-repo-quota", quota.description] }
-        if let quota = configuration.sandboxQuota { words += ["--sandbox-quota", quota.description] }
+        words += ["--audit", configuration.data.auditDirectory]
+        for glob in configuration.view.hide { words += ["--hide", glob] }
+        for glob in configuration.view.protect { words += ["--protect", glob] }
+        if configuration.zones.haveQuota { words += ["--usage", configuration.data.usageDirectory] }
+        if let quota = configuration.zones.codeRepoQuota { words += ["--code-repo-quota", quota.description] }
+        if let quota = configuration.zones.sandboxQuota { words += ["--sandbox-quota", quota.description] }
         return words
     }
 }

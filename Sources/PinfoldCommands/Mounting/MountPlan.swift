@@ -1,4 +1,5 @@
 internal import CLinux
+internal import DataRoot
 internal import LinuxSystem
 internal import PinfoldConfiguration
 internal import SystemPackage
@@ -23,11 +24,11 @@ struct MountPlan: Sendable {
         self.configuration = configuration.resolvingSymbolicLinks()
         try Self.requireDevice()
         account = try agentAccount(configuration)
-        source = try Self.directory(configuration.viewSource, as: "AGENT_VIEW_SOURCE", missing: "name a directory that exists")
+        source = try Self.directory(configuration.view.source, as: "AGENT_VIEW_SOURCE", missing: "name a directory that exists")
         let missing = "make it with 'pinfold init'"
-        codeRepo = try Self.directory(configuration.codeRepo, as: "AGENT_CODE_REPO_PATH", missing: missing)
-        sandbox = try Self.directory(configuration.sandbox, as: "AGENT_SANDBOX_PATH", missing: missing)
-        present = try MountedView.find(configuration.viewMountpoint)
+        codeRepo = try Self.directory(configuration.zones.codeRepo, as: "AGENT_CODE_REPO_PATH", missing: missing)
+        sandbox = try Self.directory(configuration.zones.sandbox, as: "AGENT_SANDBOX_PATH", missing: missing)
+        present = try MountedView.find(configuration.view.mountpoint)
         mountpoint = present.mountpoint
         if !(onlyOnce && servedBy != nil) { try Self.checkMountpoint(present) }
         try checkNesting()
@@ -144,8 +145,8 @@ struct MountPlan: Sendable {
             made.takeBack()
             throw CommandFailure(.usage, "\(mountpoint) cannot be made: \(error)")
         }
-        var closed = [(path: configuration.paths.auditDirectory, use: "the audit record goes")]
-        if configuration.hasQuota { closed.append((configuration.paths.usageDirectory, "what the zones hold is counted")) }
+        var closed = [(path: configuration.data.auditDirectory, use: "the audit record goes")]
+        if configuration.zones.haveQuota { closed.append((configuration.data.usageDirectory, "what the zones hold is counted")) }
         for (path, use) in closed {
             do {
                 if try fileStatus(path) == nil { try makeDirectories(path, mode: 0o700, made: &made) }
@@ -170,7 +171,7 @@ struct MountPlan: Sendable {
 /// The account that `AGENT_USER` names; root is refused.
 func agentAccount(_ configuration: Configuration) throws(CommandFailure) -> UserAccount {
     do {
-        return try configuration.agent()
+        return try configuration.agent.account()
     } catch {
         throw CommandFailure(.usage, error.description)
     }

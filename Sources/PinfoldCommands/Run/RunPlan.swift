@@ -1,6 +1,8 @@
 internal import AgentRun
 internal import AuditLog
 internal import CLinux
+internal import DataRoot
+internal import DeployModel
 internal import Fence
 internal import LinuxSystem
 internal import PinfoldConfiguration
@@ -35,21 +37,21 @@ struct RunPlan {
         } catch {
             throw CommandFailure(.notDone, "no thread could be started: \(error)")
         }
-        let agentDirectory = try? realPath(configuration.paths.agentDirectory)
+        let agentDirectory = try? realPath(configuration.data.agentDirectory)
         do throws(FenceError) {
-            let source = try Self.directory(configuration.viewSource, "AGENT_VIEW_SOURCE")
+            let source = try Self.directory(configuration.view.source, "AGENT_VIEW_SOURCE")
             view = try AgentView(
                 source: source,
-                mountpoint: try Self.mountpoint(configuration.viewMountpoint),
-                codeRepo: try Self.directory(configuration.codeRepo, "AGENT_CODE_REPO_PATH"),
-                sandbox: try Self.directory(configuration.sandbox, "AGENT_SANDBOX_PATH"),
-                dataRoot: try Self.directory(configuration.dataRoot, "AGENT_DATA_ROOT"),
+                mountpoint: try Self.mountpoint(configuration.view.mountpoint),
+                codeRepo: try Self.directory(configuration.zones.codeRepo, "AGENT_CODE_REPO_PATH"),
+                sandbox: try Self.directory(configuration.zones.sandbox, "AGENT_SANDBOX_PATH"),
+                dataRoot: try Self.directory(configuration.data.path, "AGENT_DATA_ROOT"),
                 agentSocketDirectory: agentDirectory)
         } catch {
             throw CommandFailure(error)
         }
-        network = configuration.network == .none ? .none : .host
-        memory = configuration.memory
+        network = configuration.agent.network == .none ? .none : .host
+        memory = configuration.agent.memory
         self.variables = try Self.values(variables, caller)
         self.caller = caller
     }

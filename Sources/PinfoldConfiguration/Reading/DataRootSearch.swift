@@ -1,19 +1,18 @@
 internal import CLinux
+internal import DataRoot
 
 /// The data root where nobody names one, found upwards from the working directory as git finds its repository.
 enum DataRootSearch {
-    private static let name = "agent-data"
-
     /// The nearest one that has been set up; else where one belongs: at the top of the repository that the directory lies in, or in itself.
     static func from(_ workingDirectory: String) -> String {
         let start = Paths.absolute(workingDirectory, from: "/")
         var directory = start
         var top: String?
         while true {
-            let candidate = Paths.absolute(name, from: directory)
+            let candidate = Paths.absolute(DataRoot.usualName, from: directory)
             if isSetUp(candidate) { return candidate }
             if top == nil, unsafe access(Paths.absolute(".git", from: directory), F_OK) == 0 { top = directory }
-            guard directory != "/" else { return Paths.absolute(name, from: top ?? start) }
+            guard directory != "/" else { return Paths.absolute(DataRoot.usualName, from: top ?? start) }
             directory = Paths.absolute("..", from: directory)
         }
     }
@@ -21,7 +20,7 @@ enum DataRootSearch {
     /// Only what root or this user made: a stranger's directory above this one, or the agent's below, is nobody's data root.
     private static func isSetUp(_ path: String) -> Bool {
         var status = stat()
-        guard unsafe lstat(DataPaths(dataRoot: path).deployments, &status) == 0 else { return false }
+        guard unsafe lstat(DataRoot(path).deployments, &status) == 0 else { return false }
         return status.st_mode & mode_t(0o170000) == mode_t(0o040000) && (status.st_uid == 0 || status.st_uid == geteuid())
     }
 }

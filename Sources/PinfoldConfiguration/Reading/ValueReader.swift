@@ -1,3 +1,4 @@
+internal import DeployModel
 internal import Patterns
 internal import ZonePolicy
 

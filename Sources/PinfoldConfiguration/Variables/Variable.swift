@@ -1,3 +1,5 @@
+internal import DeployModel
+
 /// One variable of the configuration, as data: what `pinfold doctor` prints and Docs/Configuration.md holds.
 package struct Variable: Sendable, Hashable {
     /// How a value is read.

@@ -64,7 +64,7 @@ struct CheatTests {
     }
 
     private func judge(_ commits: [JudgedCommit], of project: JudgedProject) async throws {
-        try await configured { $0.settings.testCommand = project.command }.run { farm, service in
+        try await configured { $0.settings.tests.command = project.command }.run { farm, service in
             let base = try await service.deployed(farm.commit(project.files, on: nil), seconds: 300)
             for commit in commits {
                 let deployment = try await service.outcome(of: farm.commit(commit.changes, on: base.commit), seconds: 300)

@@ -1,13 +1,13 @@
-extension Configuration {
+extension AgentSettings {
     /// The agent's user, found in the system's databases. Root in any form is refused.
-    package func agent() throws(ConfigurationError) -> UserAccount {
+    package func account() throws(ConfigurationError) -> UserAccount {
         func fail(_ reason: String) -> ConfigurationError {
             ConfigurationError(
-                variable: "AGENT_USER", value: agentUser, reason: reason, accepted: Variable.named("AGENT_USER")?.accepted)
+                variable: "AGENT_USER", value: user, reason: reason, accepted: Variable.named("AGENT_USER")?.accepted)
         }
         let account: UserAccount
         do {
-            account = try UserAccount.resolve(agentUser)
+            account = try UserAccount.resolve(user)
         } catch {
             switch error {
             case .unreadable: throw fail("not a user")
