@@ -11,6 +11,7 @@ import time
 
 import packages
 import programs
+import python
 import sources
 import suites
 
@@ -21,6 +22,7 @@ ORDER = [
     {"layout": sources.layout},
     {"links": sources.links},
     {"setup": packages.check},
+    {"python": python.check},
     {"build": programs.debug},
     {"release": programs.release},
     {"gateway": suites.GATEWAY},

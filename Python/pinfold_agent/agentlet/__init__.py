@@ -1,0 +1,1 @@
+"""The process's own end of the conversation with the deploy daemon."""

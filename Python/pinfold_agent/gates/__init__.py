@@ -1,0 +1,1 @@
+"""Where requests wait while the new version comes in."""

@@ -1,0 +1,40 @@
+"""Weak references to what belongs to the old version: whatever lives on after it was let go of, somebody holds."""
+
+from __future__ import annotations
+
+import weakref
+from types import FunctionType
+from typing import Any, Dict, Iterable, Mapping, NamedTuple, Optional
+
+from ..project.names import names_of
+
+
+class Watched(NamedTuple):
+    reference: "weakref.ref[Any]"
+    # The module it is of, what it is called there, and the line that it begins at.
+    module: str
+    name: str
+    line: Optional[int]
+
+
+def watch(old: Mapping[str, Any], objects: Iterable[Any]) -> Dict[int, Watched]:
+    """Functions and classes of the old modules, and the modules themselves."""
+    spaces = {id(names_of(module)): name for name, module in old.items()}
+    found: Dict[int, Watched] = {}
+    for value in objects:
+        if type(value) is FunctionType:
+            module = spaces.get(id(value.__globals__))
+            if module is not None:
+                found[id(value)] = Watched(weakref.ref(value), module, value.__qualname__, value.__code__.co_firstlineno)
+        elif issubclass(type(value), type):
+            owner = type.__getattribute__(value, "__dict__").get("__module__")
+            if isinstance(owner, str) and owner in old:
+                found[id(value)] = Watched(weakref.ref(value), owner, value.__qualname__, None)
+    for name, value in old.items():
+        try:
+            found[id(value)] = Watched(weakref.ref(value), name, "the module itself", None)
+        except TypeError:
+            continue
+    return found
+
+

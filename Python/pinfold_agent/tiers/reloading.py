@@ -1,0 +1,225 @@
+"""Tier 2: the modules that changed, and those made of them, are executed anew and take the place of the old ones."""
+
+from __future__ import annotations
+
+import importlib
+import linecache
+import os
+import sys
+import threading
+from types import FrameType, ModuleType
+from typing import Any, Callable, Dict, Iterable, Mapping, Optional, Set
+
+from .. import hooks
+from ..project import world
+from ..project.graph import dependants, imports_of
+from ..project.names import names_of, prefixes
+from ..project.project import Project, refresh_finders
+from ..project.records import Record
+from ..reasons import Refused, refusal_of
+from .changes import Changes
+from .fixed import Rebinding
+from .undo import Undo
+
+
+def affected_by(project: Project, changes: Changes, fixed: Set[str]) -> Set[str]:
+    """The modules to execute anew, before anything was tried. Raises Refused where one of the fixed changed itself."""
+    modules = project.modules()
+    begun = set(changes.sources) | changes.removed | changes.touched
+    if changes.data:
+        begun |= modules.keys() - fixed
+    for name in sorted(begun & fixed):
+        record = project.records.get(name)
+        raise Refused(
+            f"{name} changes, and what the program was started from cannot be executed again", file=record.path if record else None,
+            line=first_difference(record, changes), holder=name)
+    return dependants(project, modules, begun, fixed)
+
+
+def first_difference(record: Optional[Record], changes: Changes) -> Optional[int]:
+    source = changes.sources.get(record.name) if record is not None else None
+    if record is None or source is None:
+        return None
+    old, new = record.source.splitlines(), source.splitlines()
+    return next((number for number, (a, b) in enumerate(zip(old, new), 1) if a != b), min(len(old), len(new)) + 1)
+
+
+def not_on_stacks(project: Project, affected: Set[str], exempt: Iterable[int] = ()) -> None:
+    """Raises Refused where a thread is in the middle of a module that is executed anew: it would go on with the old one.
+
+    A module with `__unload__` ends its threads itself.
+    """
+    spaces = {id(names_of(module)): name for name, module in project.modules().items() if name in affected}
+    thread_names = {thread.ident: thread.name for thread in threading.enumerate()}
+    for ident, frame in sys._current_frames().items():
+        step: Optional[FrameType] = frame
+        while step is not None and ident != threading.get_ident() and ident not in exempt:
+            name = spaces.get(id(step.f_globals))
+            if name is not None and not callable(step.f_globals.get(hooks.UNLOAD)):
+                raise Refused(
+                    f"{step.f_code.co_name} of {name}, a module that is loaded anew, runs", file=project.file_of(name),
+                    line=step.f_lineno, holder=f"thread {thread_names.get(ident, ident)}")
+            step = step.f_back
+
+
+class Swap:
+    """One exchange of modules. `run` leaves the new ones in place, and in `undo` the way back."""
+
+    def __init__(self, project: Project, changes: Changes, affected: Set[str], fixed: Set[str], entries: Set[str]):
+        self._project = project
+        self._changes = changes
+        self.affected = affected
+        self._fixed = fixed
+        self._entries = entries
+        # The old modules, until they are let go of.
+        self.old: Dict[str, Any] = {}
+
+    def run(self, undo: Undo, check: Optional[Callable[[], None]]) -> None:
+        project, affected = self._project, self.affected
+        records = dict(project.records)
+        self.old = {name: sys.modules[name] for name in affected if name in sys.modules}
+        bystanders = {name: module for name, module in project.modules().items() if name not in affected}
+        self._remember(bystanders, records, undo)
+        try:
+            self._take_back_settings(records, undo)
+            move(project, self._changes.root, bystanders, undo)
+            self._take_out(undo)
+            refresh_finders()
+            self._execute(records)
+            self._complete(bystanders)
+            Rebinding(project, self._fixed).run(self.old, sys.modules, undo)
+            for name, module in self.old.items():
+                if name in sys.modules:
+                    hooks.take_over(sys.modules[name], module)
+            if check is not None:
+                check()
+        except BaseException as error:
+            raise refusal_of(error, self._changes.root) from error
+
+    def _remember(self, bystanders: Mapping[str, ModuleType], records: Dict[str, Record], undo: Undo) -> None:
+        project, old, affected = self._project, self.old, self.affected
+        before = world.look()
+        known = set(sys.modules)
+
+        def back() -> None:
+            for name in [name for name, module in list(sys.modules.items()) if name not in known and project.owns(name, module)]:
+                del sys.modules[name]
+            for name in affected:
+                sys.modules.pop(name, None)
+            sys.modules.update(old)
+            project.records = dict(records)
+            now = world.look()
+            for key in world.changes(before, now):
+                world.put_back(key, before.get(key, world.ABSENT))
+            refresh_finders()
+
+        undo.then(back)
+        for module in bystanders.values():
+            undo.contents(names_of(module))
+
+    def _take_back_settings(self, records: Mapping[str, Record], undo: Undo) -> None:
+        """Each setting of the process as it was before the old modules changed it, the last change first."""
+        changed = sorted((record for name, record in records.items() if name in self.affected), key=lambda record: -record.order)
+        for record in changed:
+            for key, change in record.changed.items():
+                now = world.look().get(key, world.ABSENT)
+                if not world.take_back(key, change, now, self._project.moved):
+                    raise Refused(
+                        f"{record.name} changed the process's {world.words(key)}, which cannot be taken back", file=record.path,
+                        holder="the process")
+
+    def _take_out(self, undo: Undo) -> None:
+        for name in self.affected:
+            sys.modules.pop(name, None)
+            parent, _, leaf = name.rpartition(".")
+            if parent in sys.modules and leaf in names_of(sys.modules[parent]):
+                undo.entry(names_of(sys.modules[parent]), leaf)
+                delattr(sys.modules[parent], leaf)
+            self._project.records.pop(name, None)
+
+    def _execute(self, records: Mapping[str, Record]) -> None:
+        """In the order of a start: what was asked for first asks for the rest. What nobody asks for any more stays out."""
+        named = self._named(records.values())
+        order = sorted(self.affected - self._changes.removed, key=lambda name: records[name].order if name in records else 0)
+        # A package without a file is made by the first import in it.
+        order = [name for name in order if name in records]
+        for name in order:
+            if name in self._entries or name not in named:
+                self._load(name)
+        while True:
+            named = self._named(self._project.records.values())
+            due = [name for name in order if name not in sys.modules and name in named]
+            if not due:
+                return
+            for name in due:
+                self._load(name)
+
+    def _load(self, name: str) -> None:
+        if name not in sys.modules:
+            importlib.import_module(name)
+
+    @staticmethod
+    def _named(records: Iterable[Record]) -> Set[str]:
+        found: Set[str] = set()
+        for record in records:
+            for base, attribute in imports_of(record, everything=True):
+                found.update(prefixes(base))
+                if attribute is not None:
+                    found.add(f"{base}.{attribute}")
+        return found
+
+    def _complete(self, bystanders: Mapping[str, ModuleType]) -> None:
+        """A package that was executed anew has to know its modules that were not."""
+        for name, module in bystanders.items():
+            parent, _, leaf = name.rpartition(".")
+            if parent in self.affected and parent in sys.modules and leaf not in names_of(sys.modules[parent]):
+                setattr(sys.modules[parent], leaf, module)
+
+    def keep(self) -> None:
+        """The new version is in for good."""
+        old, self.old = self.old, {}
+        for module in old.values():
+            hooks.unload(module)
+        linecache.checkcache()
+
+
+def move(project: Project, root: str, bystanders: Mapping[str, ModuleType], undo: Undo) -> None:
+    """The interpreter's paths lead into the new release: modules that are imported later are of it, and files are looked for there."""
+    before, roots = project.root, set(project.roots)
+    if before == root:
+        return
+
+    def back() -> None:
+        project.root, project.roots = before, roots
+        refresh_finders()
+
+    undo.then(back)
+    project.roots = project.roots | {root}
+    project.root = root
+    undo.list(sys.path)
+    sys.path[:] = [project.moved(entry) for entry in sys.path]
+    for module in bystanders.values():
+        names = names_of(module)
+        for key in ("__file__", "__cached__"):
+            if isinstance(names.get(key), str):
+                _set(names, key, project.moved(names[key]), undo)
+        if isinstance(names.get("__path__"), list):
+            undo.list(names["__path__"])
+            names["__path__"][:] = [project.moved(entry) for entry in names["__path__"]]
+        for thing, key in ((names.get("__spec__"), "origin"), (names.get("__loader__"), "path")):
+            state = getattr(thing, "__dict__", {})
+            if isinstance(state.get(key), str):
+                _set(state, key, project.moved(state[key]), undo)
+    try:
+        here = os.getcwd()
+    except OSError:
+        return
+    if project.place_of(here) is not None and os.path.isdir(project.moved(here)):
+        undo.then(lambda: os.chdir(here))
+        os.chdir(project.moved(here))
+
+
+def _set(names: Dict[str, Any], key: str, value: str, undo: Undo) -> None:
+    undo.entry(names, key)
+    names[key] = value
+
