@@ -27,7 +27,7 @@ ORDER = [
     {"release": programs.release},
     {"gateway": suites.GATEWAY},
     {"limits": suites.LIMITS},
-    {"deploy": suites.DEPLOY, "judge": suites.JUDGE},
+    {"deploy": suites.DEPLOY, "judge": suites.JUDGE, "restarts": suites.RESTARTS},
     {"crashes": programs.crashes},
     {"quickstart": programs.quickstart},
 ]

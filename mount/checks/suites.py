@@ -122,11 +122,14 @@ class Standstill:
 ALONE = r"GatewayTests\.(ExhaustionTests|SessionCachingTests|ZoneQuota|ZoneLinks)|AgentFenceTests\.`?(The.record.of.refusals|A.control.group)"
 # Commits that cheat and commits that do not, with the real runners of their languages.
 JUDGES = r"DeployServiceTests\.(Cheat|Judge|Numb|Runner)Tests"
+# The daemon killed at each of its fault points, and started again.
+KILLS = r"DeployServiceTests\.CrashTests"
 # One after the other: these start daemons that start tests, with a fork bomb among them.
 DAEMONS = r"(GitRepository|DeploySteps|DeployService|AdminServer)Tests\."
 
 # The gateway's and the command line's, whatever is pure, and whatever is new.
 GATEWAY = Group(r"\.", 400, f"^({ALONE}|{DAEMONS})", at_once=True)
 LIMITS = Group(f"^({ALONE})", 45)
-DEPLOY = Group(f"^{DAEMONS}", 280, f"^{JUDGES}")
+DEPLOY = Group(f"^{DAEMONS}", 280, f"^({JUDGES}|{KILLS})")
 JUDGE = Group(f"^{JUDGES}", 18)
+RESTARTS = Group(f"^{KILLS}", 3)
