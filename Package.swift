@@ -64,7 +64,7 @@ let package = Package(
             dependencies: ["CLinux", "DataRoot", "DeployModel", "LinuxSystem", "Patterns", "ZonePolicy"], cSettings: gnu,
             swiftSettings: startingFast),
 
-        .target(name: "QuietTasks", dependencies: ["CLinux", "LinuxSystem", system], cSettings: gnu, swiftSettings: dialect),
+        .target(name: "QuietTasks", dependencies: ["LinuxSystem", system], cSettings: gnu, swiftSettings: dialect),
         .target(
             name: "Fence", dependencies: ["CLinux", "LinuxSystem", "Patterns", system], cSettings: gnu, swiftSettings: startingFast),
 

@@ -1,13 +1,10 @@
 internal import CLinux
 internal import DeployModel
+internal import LinuxSystem
 
 enum WallClock {
-    /// The time of day (`man 2 clock_gettime`).
-    static var now: Timestamp {
-        var time = timespec()
-        _ = unsafe clock_gettime(CLOCK_REALTIME, &time)
-        return Timestamp(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
-    }
+    /// The time of day, as records have it.
+    static var now: DeployModel.Timestamp { .init(milliseconds: SystemClock.now.milliseconds) }
 
     /// The time of day as the header `Date` has it (RFC 9110, 5.6.7). Its names are English: the daemon never sets a locale.
     static var header: String {

@@ -1,4 +1,5 @@
 package import Fence
+internal import LinuxSystem
 
 extension Fence {
     /// The fence of `pinfold run`: the view is the root directory, or lies over its source's own path in its surroundings.
@@ -21,7 +22,7 @@ extension Fence {
         ]
         var covered = ["/tmp", "/run"]
         // Where it is no link to /run.
-        if HostEntry.of("/var/run") == .directory {
+        if FileKind.at("/var/run") == .directory {
             mounts.append(.empty(at: "/var/run"))
             covered.append("/var/run")
         }
@@ -54,7 +55,7 @@ extension Fence {
         for name in ["USER", "LOGNAME"] where environment[name] == nil { values[name] = account.name }
 
         var sealed = ["/", view.source, parent(of: view.codeRepo), parent(of: view.sandbox)]
-        sealed += ["/etc", "/usr"].filter { HostEntry.of($0) == .directory }
+        sealed += ["/etc", "/usr"].filter { FileKind.at($0) == .directory }
         if let directory = view.agentSocketDirectory { sealed.append(directory) }
         sealed = sealed.enumerated().filter { !sealed[..<$0.offset].contains($0.element) }.map(\.element)
         return Fence(
@@ -69,7 +70,7 @@ extension Fence {
     private static func gap(above path: String, in surroundings: String) -> String? {
         var directory = path
         while directory != "/" {
-            if HostEntry.of(surroundings + directory) == .directory { return directory == path ? nil : directory }
+            if FileKind.at(surroundings + directory) == .directory { return directory == path ? nil : directory }
             directory = parent(of: directory)
         }
         return nil

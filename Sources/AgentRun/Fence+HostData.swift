@@ -1,11 +1,12 @@
 internal import Fence
+internal import LinuxSystem
 
 /// What of the host's system ordinary programs ask for, and a directory that the fence makes anew would take from them.
 extension Fence {
     /// How many processors there are, and what kind: `nproc`, `lscpu` and Java ask. The rest of `/sys` is the host's devices.
     static func processors(in shown: String) -> [Mount] {
         let path = "/sys/devices/system"
-        guard HostEntry.of(shown + "/sys") == .directory, HostEntry.of(path) == .directory else { return [] }
+        guard FileKind.at(shown + "/sys") == .directory, FileKind.at(path) == .directory else { return [] }
         return [.empty(at: "/sys"), .readOnly(path, at: path)]
     }
 
@@ -19,7 +20,7 @@ extension Fence {
         let directory = String(way.end[..<(way.end.lastIndex(of: "/") ?? way.end.startIndex)])
         let bound = covered.contains(directory) ? way.end : directory
         // What was mounted after the view is not in it.
-        let isShown = HostEntry.of(view.shown(way.end)) != nil
+        let isShown = FileKind.at(view.shown(way.end)) != nil
         let links = way.links.filter { isCovered($0.at) && !isAtOrBelow($0.at, bound) }
         return links.map { .symbolicLink(to: $0.text, at: $0.at) }
             + [isShown ? .bind(view.shown(bound), at: bound) : .readOnly(way.end, at: way.end)]
@@ -41,14 +42,15 @@ struct Way {
                 continue
             }
             let next = end + "/" + name
-            switch HostEntry.of(next) {
+            switch FileKind.at(next) {
             case nil: return nil
-            case .symbolicLink(let text):
+            case .symbolicLink:
+                guard let text = (try? linkText(at: next)).map({ String(decoding: $0, as: UTF8.self) }) else { return nil }
                 links.append((next, text))
                 guard links.count <= 40 else { return nil }
                 if text.hasPrefix("/") { end = "" }
                 names += text.split(separator: "/").reversed()
-            case .directory, .other: end = next
+            default: end = next
             }
         }
     }

@@ -50,7 +50,7 @@ struct AuditDirectory: Sendable {
                 return file
             } catch {
                 guard error == .wouldBlock || error == .resourceTemporarilyUnavailable else { throw error }
-                poll(nil, 0, 5)
+                SystemThread.sleep(milliseconds: 5)
             }
         }
     }

@@ -27,13 +27,13 @@ package struct AuditEvent: Sendable {
     package var through: UInt64?
     package var digest: String?
 
-    package init(_ operation: AuditOperation, time: Timestamp = .now) {
+    package init(_ operation: AuditOperation, time: Timestamp = SystemClock.now) {
         self.operation = operation
         self.time = time
     }
 
     /// A refusal in the read-only view, which the kernel made by itself.
-    package static func inView(_ operation: AuditOperation, time: Timestamp = .now) -> AuditEvent {
+    package static func inView(_ operation: AuditOperation, time: Timestamp = SystemClock.now) -> AuditEvent {
         var event = AuditEvent(operation, time: time)
         event.zone = view
         event.rule = "read-only-view"
@@ -74,13 +74,6 @@ package enum AuditOperation: String, Sendable, CaseIterable {
 }
 
 extension Timestamp {
-    /// The wall clock (`man 2 clock_gettime`, CLOCK_REALTIME).
-    package static var now: Timestamp {
-        var time = timespec()
-        _ = unsafe clock_gettime(CLOCK_REALTIME, &time)
-        return Timestamp(seconds: Int64(time.tv_sec), nanoseconds: UInt32(time.tv_nsec))
-    }
-
     /// RFC 3339 in UTC with nanoseconds: texts of the same length, in the order of the times.
     package var text: String {
         var time = time_t(seconds)

@@ -7,8 +7,8 @@ internal import SystemPackage
 /// Nothing here waits for a sender, and a sender never waits for this: what does not fit is counted by who could not send it.
 package final class AuditInlet: Sendable {
     private let path: String
-    private let bell: SharedDescriptor
-    private let ended: SharedDescriptor
+    private let bell: EventDescriptor
+    private let ended: EventDescriptor
 
     /// How many may be connected at once: one for each agent that runs.
     private static let connections = 256
@@ -38,12 +38,12 @@ package final class AuditInlet: Sendable {
     package init(_ socket: consuming Socket, trail: AuditTrail) throws(AuditError) {
         path = socket.path
         do throws(Errno) {
-            bell = try Self.makeBell()
-            ended = try Self.makeBell()
+            bell = try EventDescriptor()
+            ended = try EventDescriptor()
             let intake = Intake(socket, trail)
             _ = try SystemThread("audit-inlet") { [bell, ended] in
                 intake.run(until: bell)
-                Self.ring(ended)
+                ended.set()
             }
         } catch {
             throw AuditError("no thread for the audit record: \(error)")
@@ -53,18 +53,8 @@ package final class AuditInlet: Sendable {
     /// Takes in what was sent so far and ends; waits for that, ten seconds at most.
     package func stop() {
         unsafe unlink(path)
-        Self.ring(bell)
-        var entry = pollfd(fd: ended.descriptor.rawValue, events: Int16(POLLIN), revents: 0)
-        unsafe poll(&entry, 1, 10_000)
-    }
-
-    private static func makeBell() throws(Errno) -> SharedDescriptor {
-        SharedDescriptor(Descriptor(owning: try check { eventfd(0, O_CLOEXEC | O_NONBLOCK) }))
-    }
-
-    private static func ring(_ bell: SharedDescriptor) {
-        var one: UInt64 = 1
-        _ = unsafe write(bell.descriptor.rawValue, &one, 8)
+        bell.set()
+        ended.wait(milliseconds: 10_000)
     }
 
     /// What the thread owns.
@@ -82,11 +72,11 @@ package final class AuditInlet: Sendable {
             init(_ socket: consuming PacketSocket) { self.socket = socket }
         }
 
-        func run(until bell: SharedDescriptor) {
+        func run(until bell: EventDescriptor) {
             var connections: [Connection] = []
             while true {
                 var entries = [
-                    pollfd(fd: bell.descriptor.rawValue, events: Int16(POLLIN), revents: 0),
+                    pollfd(fd: bell.rawValue, events: Int16(POLLIN), revents: 0),
                     // Nobody more is taken in where there is no room; they wait in the listener's queue.
                     pollfd(
                         fd: connections.count < AuditInlet.connections ? socket.listener.rawDescriptor : -1, events: Int16(POLLIN),

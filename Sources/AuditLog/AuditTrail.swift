@@ -16,8 +16,8 @@ package final class AuditTrail: Sendable {
 
     private let state: Lock<State>
     private let limits: AuditLimits
-    private let bell: SharedDescriptor
-    private let ended: SharedDescriptor
+    private let bell: EventDescriptor
+    private let ended: EventDescriptor
     private let report: @Sendable (String) -> Void
 
     /// Opens the record below `directory`, which is there already and root's alone, and starts it.
@@ -25,15 +25,15 @@ package final class AuditTrail: Sendable {
     package init(
         directory: String, limits: AuditLimits = AuditLimits(), report: @escaping @Sendable (String) -> Void
     ) throws(AuditError) {
-        let now = Self.monotonic()
+        let now = SystemClock.monotonic
         self.limits = limits
         self.report = report
         state = Lock(
             State(changes: Bucket(limits.changes, now), refusals: Bucket(limits.refusals, now), view: Bucket(limits.view, now)))
         let writer = try AuditWriter(directory, limits)
         do throws(Errno) {
-            bell = try Self.makeBell()
-            ended = try Self.makeBell()
+            bell = try EventDescriptor()
+            ended = try EventDescriptor()
             // What cannot be written now is an error of the start, not of some later moment.
             try writer.append([Self.own(.start)])
             try writer.settle()
@@ -49,7 +49,7 @@ package final class AuditTrail: Sendable {
 
     /// Takes an event, or counts it as dropped.
     package func record(_ event: AuditEvent) {
-        let now = Self.monotonic()
+        let now = SystemClock.monotonic
         let ring = state.withLock { state in
             guard !state.isStopping, state.weight < limits.queueBytes,
                 event.isInView ? state.view.take(now) : event.isRefusal ? state.refusals.take(now) : state.changes.take(now)
@@ -61,7 +61,7 @@ package final class AuditTrail: Sendable {
             state.weight += event.weight
             return state.events.count == 1
         }
-        if ring { Self.ring(bell) }
+        if ring { bell.set() }
     }
 
     /// Counts events that somebody else had to drop.
@@ -70,30 +70,27 @@ package final class AuditTrail: Sendable {
             state.dropped &+= count
             return state.dropped == count
         }
-        if ring { Self.ring(bell) }
+        if ring { bell.set() }
     }
 
     /// Writes what has come so far and ends; waits for that, ten seconds at most.
     package func stop() {
         state.withLock { $0.isStopping = true }
-        Self.ring(bell)
-        var entry = pollfd(fd: ended.descriptor.rawValue, events: Int16(POLLIN), revents: 0)
-        unsafe poll(&entry, 1, 10_000)
+        bell.set()
+        ended.wait(milliseconds: 10_000)
     }
 
     // MARK: Its thread
 
     private func run(_ writer: AuditWriter) {
-        var settled = Self.monotonic()
+        var settled = SystemClock.monotonic
         var lost: UInt64 = 0
         var hasFailed = false
         while true {
-            var entry = pollfd(fd: bell.descriptor.rawValue, events: Int16(POLLIN), revents: 0)
-            unsafe poll(&entry, 1, writer.isBehind || lost > 0 ? 1000 : -1)
+            bell.wait(milliseconds: writer.isBehind || lost > 0 ? 1000 : -1)
             // Those that follow at once share one write.
-            if !state.withLock({ $0.isStopping }) { poll(nil, 0, Self.gathering) }
-            var count: UInt64 = 0
-            _ = unsafe read(bell.descriptor.rawValue, &count, 8)
+            if !state.withLock({ $0.isStopping }) { SystemThread.sleep(milliseconds: Self.gathering) }
+            bell.clear()
             let (events, dropped, isStopping) = state.withLock { state in
                 let taken = (state.events, state.dropped, state.isStopping)
                 state.events = []
@@ -102,7 +99,7 @@ package final class AuditTrail: Sendable {
                 return taken
             }
             lost += dropped
-            let now = Self.monotonic()
+            let now = SystemClock.monotonic
             let isTime = now - settled >= 1_000_000_000 || isStopping
             var batch = events
             if lost > 0, isTime {
@@ -125,36 +122,20 @@ package final class AuditTrail: Sendable {
                 settled = now
             }
             if isStopping {
-                Self.ring(ended)
+                ended.set()
                 return
             }
         }
     }
 
     /// Milliseconds.
-    private static let gathering: Int32 = 50
+    private static let gathering: UInt64 = 50
 
     private static func own(_ operation: AuditOperation) -> AuditEvent {
         var event = AuditEvent(operation)
         event.process = getpid()
         event.command = Array("pinfold-mount".utf8)
         return event
-    }
-
-    private static func makeBell() throws(Errno) -> SharedDescriptor {
-        SharedDescriptor(Descriptor(owning: try check { eventfd(0, O_CLOEXEC | O_NONBLOCK) }))
-    }
-
-    private static func ring(_ bell: SharedDescriptor) {
-        var one: UInt64 = 1
-        _ = unsafe write(bell.descriptor.rawValue, &one, 8)
-    }
-
-    /// Nanoseconds that never run backwards.
-    private static func monotonic() -> UInt64 {
-        var time = timespec()
-        _ = unsafe clock_gettime(CLOCK_MONOTONIC, &time)
-        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 }
 

@@ -66,7 +66,7 @@ extension DeployService {
                 return true
             })
         else { throw .unavailable("\(Self.diffsAtOnce) changes are being compared already; try again in a moment") }
-        let source = SourceDiff(mirror: settings.data.mirror)
+        let source = SourceDiff(mirror: settings.data.mirror, programs: settings.programs)
         let (diffs, departure) = (self.diffs, self.departure)
         return try await offPool {
             defer { diffs.withLock { $0 -= 1 } }

@@ -11,7 +11,7 @@ package struct Account {
     private static let path = "/etc/passwd"
 
     package init(of user: FenceUser, home: String) {
-        let text = readWhole(Self.path) ?? []
+        let text = (try? readWholeFile(Self.path)) ?? []
         let number = Array(String(user.uid).utf8)
         let wanted = Array(home.utf8)
         var written: [UInt8] = []
@@ -45,7 +45,7 @@ package struct Account {
 
     /// What lies over the list of users, where that is shown.
     package func mounts(whereShown shown: String?) -> [Fence.Mount] {
-        guard let passwords, let shown, HostEntry.of(shown) == .other else { return [] }
+        guard let passwords, let shown, let kind = FileKind.at(shown), kind != .directory, kind != .symbolicLink else { return [] }
         return [.file(at: Self.path, passwords)]
     }
 }

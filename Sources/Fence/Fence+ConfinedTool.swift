@@ -1,3 +1,5 @@
+internal import LinuxSystem
+
 extension Fence {
     /// A fence for a test run, a build, or a tool that reads what the agent wrote: the system read-only, the given directories, an empty
     /// `/tmp`, and nothing else of the host.
@@ -19,7 +21,7 @@ extension Fence {
         group: Group? = nil, temporaryBytes: UInt64 = 1 << 30
     ) -> Fence {
         var mounts = host.base
-        if network == .host, host == .few, let resolver = HostEntry.resolved("/etc/resolv.conf") {
+        if network == .host, host == .few, let resolver = canonicalPath("/etc/resolv.conf") {
             mounts.append(.readOnly(resolver, at: "/etc/resolv.conf"))
         }
         mounts += [
@@ -42,7 +44,7 @@ extension Fence {
         for name in ["USER", "LOGNAME"] where environment[name] == nil { values[name] = account.name }
         let sealed =
             ["/", "/usr", "/etc", "/run", "/var"] + host.sealed
-            + readOnly.filter { HostEntry.of($0.source) == .directory }.map(\.at)
+            + readOnly.filter { FileKind.at($0.source) == .directory }.map(\.at)
         return Fence(
             mounts: mounts, user: user, network: network, limits: limits, group: group ?? Group(name), environment: values,
             workingDirectories: [workingDirectory],

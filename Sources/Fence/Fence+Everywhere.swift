@@ -1,3 +1,5 @@
+internal import LinuxSystem
+
 /// What every fence has, whatever it is for.
 extension Fence {
     /// LeakSanitizer stops the threads of its own process by `ptrace`, which the filter refuses: a program built with AddressSanitizer would end with
@@ -6,5 +8,5 @@ extension Fence {
 
     /// Where message queues can be made (`man 7 mq_overview`): those of the private IPC namespace. Landlock has to know their file system; nil where the kernel
     /// has none.
-    package static let messageQueues: String? = HostEntry.of("/proc/sys/fs/mqueue") == .directory ? "/dev/mqueue" : nil
+    package static let messageQueues: String? = FileKind.at("/proc/sys/fs/mqueue") == .directory ? "/dev/mqueue" : nil
 }

@@ -1,3 +1,4 @@
+internal import LinuxSystem
 internal import Patterns
 
 /// What a confined tool sees of the host beside its own directories, as mounts: programs, libraries, and what these need to know.
@@ -24,26 +25,26 @@ package struct HostParts: Hashable, Sendable {
     package static func all(hiding hide: [String], reading read: [String]) throws(FenceError) -> HostParts {
         let cover = try Cover(hide)
         var parts = HostParts(base: programs, over: [], sealed: [])
-        if HostEntry.of("/etc") == .directory {
+        if FileKind.at("/etc") == .directory {
             parts.base.append(.readOnly("/etc", at: "/etc"))
             let tree = try cover.tree(at: "/etc", of: "/etc")
             parts.base += tree.covers
             parts.over += tree.targets
         }
-        for path in processorData where HostEntry.of(path) == .directory { parts.over.append(.readOnly(path, at: path)) }
-        for path in packageData where HostEntry.of(path) == .directory {
+        for path in processorData where FileKind.at(path) == .directory { parts.over.append(.readOnly(path, at: path)) }
+        for path in packageData where FileKind.at(path) == .directory {
             parts.over.append(.readOnly(path, at: path))
             parts.over += try cover.tree(at: path, of: path).covers
         }
         // What is in another comes after it.
         for path in read.sorted(by: { $0.utf8.count < $1.utf8.count }) {
-            guard let source = HostEntry.resolved(path), let kind = HostEntry.of(source) else {
+            guard let source = canonicalPath(path), let kind = FileKind.at(source) else {
                 throw FenceError("AGENT_DEPLOY_TEST_READ: \(path) does not exist", kind: .configuration)
             }
             guard !cover.hides(source), !cover.hides(path) else {
                 throw FenceError("AGENT_DEPLOY_TEST_READ: \(path) is hidden by AGENT_VIEW_HIDE", kind: .configuration)
             }
-            guard kind == .directory || HostEntry.isRegular(source) else {
+            guard kind == .directory || FileKind.at(source) == .regular else {
                 throw FenceError("AGENT_DEPLOY_TEST_READ: \(path) is neither a file nor a directory", kind: .configuration)
             }
             parts.over.append(.readOnly(source, at: path))
@@ -58,18 +59,20 @@ package struct HostParts: Hashable, Sendable {
     /// The host's programs and libraries.
     private static var programs: [Fence.Mount] {
         var mounts: [Fence.Mount] = []
-        for directory in ["/usr", "/opt"] where HostEntry.of(directory) == .directory {
+        for directory in ["/usr", "/opt"] where FileKind.at(directory) == .directory {
             mounts.append(.readOnly(directory, at: directory))
         }
         for name in ["/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"] {
-            switch HostEntry.of(name) {
+            switch FileKind.at(name) {
             // Merged into /usr, as on Debian: the same links.
-            case .symbolicLink(let target): mounts.append(.symbolicLink(to: target, at: name))
+            case .symbolicLink:
+                guard let target = try? linkText(at: name) else { continue }
+                mounts.append(.symbolicLink(to: String(decoding: target, as: UTF8.self), at: name))
             case .directory: mounts.append(.readOnly(name, at: name))
             default: continue
             }
         }
-        if let runtime = OwnExecutables.runtimeDirectory, !runtime.hasPrefix("/opt/") {
+        if let runtime = SwiftRuntime.directory, !runtime.hasPrefix("/opt/") {
             mounts.append(.readOnly(runtime, at: runtime))
         }
         return mounts
@@ -82,7 +85,7 @@ package struct HostParts: Hashable, Sendable {
         ]
         return names.compactMap { name in
             // A link into what is not shown would dangle: what it leads to is bound in its stead.
-            HostEntry.resolved("/etc/" + name).map { .readOnly($0, at: "/etc/" + name) }
+            canonicalPath("/etc/" + name).map { .readOnly($0, at: "/etc/" + name) }
         }
     }
 

@@ -1,4 +1,5 @@
 internal import CLinux
+internal import LinuxSystem
 
 /// Where a copy of the deployed code appears in a fence: where the server will run that version from, so that no path tells a test from production.
 /// Nothing else is shown for its sake, and what it takes of the daemon's directory is hidden.
@@ -61,7 +62,7 @@ private struct Ground {
     mutating func hide(_ path: String) {
         let path = inside(path)
         guard let index = container(of: path), case .readOnly(let source, let at) = mounts[index], at != path,
-            HostEntry.of(source + path.dropFirst(at.count)) == .directory
+            FileKind.at(source + path.dropFirst(at.count)) == .directory
         else { return }
         mounts.insert(.empty(at: path), at: index + 1)
         made.append(path)
@@ -89,7 +90,7 @@ private struct Ground {
             var reached = at
             for name in path.dropFirst(at.count).split(separator: "/") {
                 let next = reached + "/" + name
-                guard HostEntry.of(source + next.dropFirst(at.count)) == .directory, !isLink || next != path else { break }
+                guard FileKind.at(source + next.dropFirst(at.count)) == .directory, !isLink || next != path else { break }
                 reached = next
             }
             if reached != path { try remake(reached, of: source + reached.dropFirst(at.count), after: index, leaving: path) }
@@ -129,10 +130,12 @@ private struct Ground {
         }
         for name in names where !isAtOrBelow(path, directory + "/" + name) {
             let (from, at) = (source + "/" + name, directory + "/" + name)
-            switch HostEntry.of(from) {
+            switch FileKind.at(from) {
             case .directory: parts.append(.readOnly(from, at: at))
-            case .symbolicLink(let target): parts.append(.symbolicLink(to: target, at: at))
-            case .other where HostEntry.isRegular(from): parts.append(.readOnly(from, at: at))
+            case .symbolicLink:
+                guard let target = try? linkText(at: from) else { continue }
+                parts.append(.symbolicLink(to: String(decoding: target, as: UTF8.self), at: at))
+            case .regular: parts.append(.readOnly(from, at: at))
             default: continue
             }
         }

@@ -7,7 +7,7 @@ private import LinuxSystem
 struct Main {
     static func main() {
         ThisProcess.begin()
-        guard let bytes = readWhole(descriptor: 3), let orders = StageOrders(encoded: bytes) else {
+        guard let bytes = try? readToEnd(3), let orders = StageOrders(encoded: bytes) else {
             writeError("pinfold-fence: this is started by `pinfold run`, not by hand\n")
             exitNow(2)
         }

@@ -4,6 +4,9 @@ import LinuxSystem
 import SystemPackage
 import TestSupport
 
+/// Where the programs under test lie.
+let programs = ProgramDirectory(path: Executables.directory)
+
 /// A user of the tests alone: limits on processes count everything that a user runs.
 let testUser = FenceUser(uid: 61_017, gid: 61_017, groups: [61_018], name: "fenced")
 
@@ -29,7 +32,7 @@ func confined(_ command: [String], in fence: Fence, input: Int32? = nil, seconds
     let errors = Descriptor(owning: try check { unsafe pinfold_memfd_create("errors") })
     var descriptors = [1: output.rawValue, 2: errors.rawValue] as [Int32: Int32]
     descriptors[0] = input
-    let process = try ConfinedProcess(command, in: fence, descriptors: descriptors)
+    let process = try ConfinedProcess(command, in: fence, descriptors: descriptors, programs: programs)
     guard try process.ends(withinMilliseconds: seconds * 1000) else {
         try? process.kill()
         _ = try process.wait()

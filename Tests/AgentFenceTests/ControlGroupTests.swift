@@ -16,7 +16,8 @@ struct `A control group` {
     ) {
         try withTemporaryDirectory { directory in
             let fence = try toolFence(directory, group: Fence.Group("test", sharing: shared, memoryBytes: Self.limit))
-            let process = try ConfinedProcess(["/usr/bin/python3", "-I", "-c", attackPrelude + script], in: fence)
+            let process = try ConfinedProcess(
+                ["/usr/bin/python3", "-I", "-c", attackPrelude + script], in: fence, programs: programs)
             #expect(process.unbounded == nil)
             guard try process.ends(withinMilliseconds: 60_000) else {
                 try process.kill()
@@ -56,8 +57,9 @@ struct `A control group` {
             let name = "test-\(getpid())-shared"
             let fence = try toolFence(directory, group: Fence.Group("test", sharing: name, memoryBytes: Self.limit))
             let script = "b = bytearray(80 << 20); open('/job/there', 'w').close(); time.sleep(60)"
-            let first = try ConfinedProcess(["/usr/bin/python3", "-I", "-c", attackPrelude + script], in: fence)
-            try waitUntil("the first holds its memory") { exists(directory + "/copy/there") }
+            let first = try ConfinedProcess(
+                ["/usr/bin/python3", "-I", "-c", attackPrelude + script], in: fence, programs: programs)
+            try eventually("the first holds its memory") { exists(directory + "/copy/there") }
             let (status, starved) = try starve("b = bytearray(80 << 20)", sharing: name)
             let firstStarved = first.outOfMemory
             // The kernel chooses which of the two.
@@ -118,10 +120,10 @@ struct `A control group` {
             #expect(!paths.isEmpty && paths.allSatisfy { exists($0) })
             #expect(group.bounds.isSuperset(of: [.memory, .processes]))
             let child = try ChildProcess(.init("/bin/sh", ["-c", "setsid sleep 500 & setsid sleep 500 & wait"]), in: group)
-            try waitUntil("three run in it") { try readFile(paths[0] + "/cgroup.procs").split(separator: "\n").count == 3 }
+            try eventually("three run in it") { try readFile(paths[0] + "/cgroup.procs").split(separator: "\n").count == 3 }
             group.kill()
             #expect(try child.wait() == .signaled(SIGKILL))
-            try waitUntil("none is left") { try readFile(paths[0] + "/cgroup.procs").isEmpty }
+            try eventually("none is left") { try readFile(paths[0] + "/cgroup.procs").isEmpty }
         }
         #expect(paths.allSatisfy { !exists($0) })
     }

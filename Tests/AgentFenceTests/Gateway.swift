@@ -69,7 +69,7 @@ struct Gateway: ~Copyable {
             .init(
                 Executables.mount, words, descriptors: [1: output.rawValue, 2: output.rawValue, 3: ready.rawValue], newSession: true
             ))
-        try waitUntil("the view answers") {
+        try eventually("the view answers") {
             let answer = try readFile(said)
             if answer.hasPrefix("error") { throw TestFailure(answer + (try readFile(messages))) }
             return answer.hasPrefix("ready")

@@ -76,7 +76,7 @@ struct `The host's sockets` {
             let host = try ChildProcess(
                 .init("/usr/bin/python3", ["-I", "-c", Self.listener, place, late], descriptors: [2: 2], newSession: true))
             defer { kill(-host.pid, SIGKILL) }
-            try waitUntil("the sockets are there") { exists(place + ".ready") }
+            try eventually("the sockets are there") { exists(place + ".ready") }
             let abstract = """
                 attempt("abstract", lambda: stream("\\0\(place)"))
                 attempt("abstract-datagram", lambda: socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b"x", "\\0\(place)/datagram"))
@@ -115,7 +115,7 @@ struct `The host's sockets` {
                 open(sys.argv[1] + ".ready", "w").close(); time.sleep(100)
                 """
             let host = try ChildProcess(.init("/usr/bin/python3", ["-I", "-c", listener, inView, own], descriptors: [:]))
-            try waitUntil("the sockets are there") { exists(inView + ".ready") }
+            try eventually("the sockets are there") { exists(inView + ".ready") }
             // A reader of the host's: who writes without waiting is told whether somebody reads.
             let fifo = gateway.directory + "/fifo"
             try run("mkfifo", ["-m", "666", fifo]).requireSuccess()

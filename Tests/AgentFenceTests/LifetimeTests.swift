@@ -24,7 +24,7 @@ struct `Behind a fence` {
                 ["sh", "-c", "for i in 1 2 3; do setsid nohup sleep 1000 >/dev/null 2>&1 & done; (setsid sleep 1000 &) ; exit 5"],
                 in: fence)
             #expect(finished.status == .exited(5))
-            try waitUntil("none of its processes is left") { try processes(of: user) == 0 }
+            try eventually("none of its processes is left") { try processes(of: user) == 0 }
         }
     }
 
@@ -41,7 +41,7 @@ struct `Behind a fence` {
             #expect(unsafe write(ends[1][1], "second", 6) == 6)
             let process = try ConfinedProcess(
                 ["sh", "-c", "head -c 6 <&4 >&5; head -c 5 <&3 >&5; exec 5>&-; ls /proc/self/fd | wc -l >/job/open; sleep 1000"],
-                in: try toolFence(directory, user: user(9)), further: [ends[0][0], ends[1][0], ends[2][1]])
+                in: try toolFence(directory, user: user(9)), further: [ends[0][0], ends[1][0], ends[2][1]], programs: programs)
             close(ends[2][1])
             ends[2][1] = -1
             // To the end, though the command goes on.
@@ -49,7 +49,7 @@ struct `Behind a fence` {
             var all: [UInt8] = []
             while case let count = unsafe read(ends[2][0], &bytes, 64), count > 0 { all += bytes[..<count] }
             #expect(String(decoding: all, as: UTF8.self) == "secondfirst")
-            try waitUntil("it has counted") { (try? readFile(directory + "/copy/open"))?.isEmpty == false }
+            try eventually("it has counted") { (try? readFile(directory + "/copy/open"))?.isEmpty == false }
             // Its three streams, the two that it has not closed, and the one that `ls` reads by.
             #expect(try readFile(directory + "/copy/open") == "6\n")
             try process.kill()
@@ -62,24 +62,24 @@ struct `Behind a fence` {
             let user = user(2)
             let process = try ConfinedProcess(
                 ["sh", "-c", "trap '' TERM INT HUP; setsid sleep 1000 & sleep 1000 & touch /job/started; wait; wait"],
-                in: try toolFence(directory, user: user))
-            try waitUntil("it has started") { exists(directory + "/copy/started") }
+                in: try toolFence(directory, user: user), programs: programs)
+            try eventually("it has started") { exists(directory + "/copy/started") }
             try process.kill()
             let status = try process.wait()
             #expect(status == .exited(137))
-            try waitUntil("none of its processes is left") { try processes(of: user) == 0 }
+            try eventually("none of its processes is left") { try processes(of: user) == 0 }
         }
     }
 
     @Test func `everything ends when its launcher is killed`() throws {
         try withTemporaryDirectory { directory in
             let user = user(3)
-            let process = try ConfinedProcess(["sleep", "1000"], in: try toolFence(directory, user: user))
-            try waitUntil("it has started") { try processes(of: user) > 1 }
+            let process = try ConfinedProcess(["sleep", "1000"], in: try toolFence(directory, user: user), programs: programs)
+            try eventually("it has started") { try processes(of: user) > 1 }
             // Bubblewrap alone: what is inside has to notice by itself.
             kill(process.pid, SIGKILL)
             _ = try process.wait()
-            try waitUntil("none of its processes is left") { try processes(of: user) == 0 }
+            try eventually("none of its processes is left") { try processes(of: user) == 0 }
         }
     }
 
@@ -87,19 +87,19 @@ struct `Behind a fence` {
         try withTemporaryDirectory { directory in
             let user = user(4)
             do {
-                let process = try ConfinedProcess(["sleep", "1000"], in: try toolFence(directory, user: user))
+                let process = try ConfinedProcess(["sleep", "1000"], in: try toolFence(directory, user: user), programs: programs)
                 let pid = process.pid
                 #expect(pid > 0)
-                try waitUntil("it has started") { try processes(of: user) > 1 }
+                try eventually("it has started") { try processes(of: user) > 1 }
             }
-            try waitUntil("none of its processes is left") { try processes(of: user) == 0 }
+            try eventually("none of its processes is left") { try processes(of: user) == 0 }
         }
     }
 
     @Test func `a signal reaches the command however early it is sent`() throws {
         try withTemporaryDirectory { directory in
             for _ in 0..<5 {
-                let process = try ConfinedProcess(["sleep", "1000"], in: try toolFence(directory))
+                let process = try ConfinedProcess(["sleep", "1000"], in: try toolFence(directory), programs: programs)
                 try process.signal(SIGTERM)
                 let status = try process.wait()
                 #expect(status == .exited(143))
@@ -125,7 +125,7 @@ struct `Behind a fence` {
             let finished = try attack(script, in: try toolFence(directory, user: user, limits: limits))
             #expect(finished.output.contains("True EAGAIN"))
             try run("true").requireSuccess()
-            try waitUntil("none of its processes is left") { try processes(of: user) == 0 }
+            try eventually("none of its processes is left") { try processes(of: user) == 0 }
         }
     }
 

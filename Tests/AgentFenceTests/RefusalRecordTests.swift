@@ -166,7 +166,7 @@ struct `The record of refusals in the view` {
             #expect(descriptors > 0 && descriptors <= 1024, "\(descriptors) descriptors")
             #expect(memory > 0 && memory < 300_000, "\(memory) KiB")
             var counted: UInt64 = 0
-            try waitUntil("what was dropped is counted") {
+            try eventually("what was dropped is counted") {
                 counted = try records(gateway).filter { $0.operation == "dropped" }.compactMap(\.count).reduce(0, +)
                 return counted > 1000
             }
@@ -180,7 +180,7 @@ struct `The record of refusals in the view` {
         try withGateway(whole: true, audit: true) { gateway in
             let script = "touch \(gateway.data)/sandbox/started; while :; do mkdir /etc/never 2>/dev/null; done"
             let launcher = try ChildProcess(.init(Executables.pinfold, gateway.arguments(["sh", "-c", script]), descriptors: [:]))
-            try waitUntil("it has started") { exists(gateway.data + "/sandbox/started") }
+            try eventually("it has started") { exists(gateway.data + "/sandbox/started") }
             let inside = try agents()
             #expect(inside.count >= 2)
             // Descriptors come and go while they are listed.
@@ -202,7 +202,7 @@ struct `The record of refusals in the view` {
             #expect(!within.status.isSuccess && within.errors.contains("Error: [Errno"), "\(within)")
             try launcher.signal(SIGKILL)
             _ = try launcher.wait()
-            try waitUntil("nothing of the agent's is left") { try agents().isEmpty }
+            try eventually("nothing of the agent's is left") { try agents().isEmpty }
             #expect(!exists("/etc/never"))
         }
     }
@@ -214,7 +214,7 @@ struct `The record of refusals in the view` {
             let two = try ChildProcess(.init(Executables.pinfold, gateway.arguments(["sh", "-c", loop, "two"]), descriptors: [:]))
             _ = try one.wait()
             _ = try two.wait()
-            try waitUntil("all are recorded") { try denied(gateway).count >= 80 }
+            try eventually("all are recorded") { try denied(gateway).count >= 80 }
             let paths = try denied(gateway).map(\.path)
             for name in ["one", "two"] { #expect(paths.count { $0.hasPrefix("/etc/\(name)-") } == 40) }
             #expect(try run(Executables.pinfold, audit(gateway, "--verify")).requireSuccess().contains("the chain is whole"))
@@ -237,7 +237,7 @@ struct `The record of refusals in the view` {
         let mark = "/etc/the-end-\(UInt32.random(in: 0 ... .max))"
         _ = try gateway.inside(["rmdir", mark])
         var found: [AuditRecord] = []
-        try waitUntil("the record is written") {
+        try eventually("the record is written") {
             let output = try run(Executables.pinfold, audit(gateway, "--denied", "--json")).requireSuccess()
             found = output.split(separator: "\n").compactMap { AuditRecord(line: Array($0.utf8)) }
             return found.contains { $0.path == mark } || found.count >= 2000

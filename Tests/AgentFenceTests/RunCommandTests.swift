@@ -51,7 +51,7 @@ struct `pinfold run` {
                 let trap =
                     "trap 'echo \(word) >> \(gateway.data)/sandbox/signals; exit 9' \(word); touch \(marker); sleep 1000 & wait"
                 let process = try ChildProcess(.init(Executables.pinfold, gateway.arguments(["sh", "-c", trap]), descriptors: [:]))
-                try waitUntil("it has started") { exists(marker) }
+                try eventually("it has started") { exists(marker) }
                 try process.signal(number)
                 let status = try process.wait()
                 #expect(status == .exited(9))
@@ -62,10 +62,10 @@ struct `pinfold run` {
             // Killed, it cannot pass anything on: what is inside has to notice.
             let process = try ChildProcess(
                 .init(Executables.pinfold, gateway.arguments(["sh", "-c", "touch \(marker); sleep 1000"]), descriptors: [:]))
-            try waitUntil("it has started") { exists(marker) }
+            try eventually("it has started") { exists(marker) }
             try process.signal(SIGKILL)
             _ = try process.wait()
-            try waitUntil("nothing of the agent's is left") {
+            try eventually("nothing of the agent's is left") {
                 try run(
                     "sh",
                     [
@@ -113,7 +113,7 @@ struct `pinfold run` {
                 try other.signal(SIGSTOP)
                 // On the way to the zones: what was asked for a second ago is not known any more, and a look would wait for the daemon.
                 let way = other.mounted(other.data)
-                try waitUntil("nothing of the other view is remembered") {
+                try eventually("nothing of the other view is remembered") {
                     try run("timeout", ["-s", "KILL", "0.2", "stat", way]).status != .exited(0)
                 }
                 let words = ["-s", "KILL", "30", Executables.pinfold] + gateway.arguments(["echo", "started"])

@@ -156,7 +156,7 @@ struct `On a machine with systemd` {
                 ln -s /opt/agent-data/deployments/releases/1-abc '\(data)/deployments/current'
                 """)
             try machine.run("systemctl", "start", "agent-server").requireSuccess()
-            _ = try? waitUntil("it has tried") { try machine.journal(of: "agent-server").contains("/etc/x ") }
+            _ = try? eventually("it has tried") { try machine.journal(of: "agent-server").contains("/etc/x ") }
             let user = try machine.run("id", "--user", "pinfold-server").output.prefix { $0.isNumber }
             let journal = try machine.journal(of: "agent-server")
             #expect(journal.contains("\(user) /opt/agent-data/deployments/releases/1-abc\n"), "\(journal)")
@@ -173,7 +173,7 @@ struct `On a machine with systemd` {
         try withTemporaryDirectory { directory in
             let machine = try booted(directory, "sed -i /COMMAND/d etc/pinfold/pinfold.env")
             _ = try machine.run("systemctl", "start", "pinfold-agent")
-            try waitUntil("it has said so") { try machine.journal(of: "pinfold-agent").contains("pinfold: no command is given") }
+            try eventually("it has said so") { try machine.journal(of: "pinfold-agent").contains("pinfold: no command is given") }
         }
     }
 }

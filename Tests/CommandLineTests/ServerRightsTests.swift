@@ -72,7 +72,7 @@ struct ServerRightsTests {
                     "sh", ["-c", server.script], environment: mergedEnvironment(["R": release, "T": target]), workingDirectory: "/",
                     descriptors: [:]))
             var check: JSONText?
-            try waitUntil("\(server.words) is said: \(String(describing: check))") {
+            try eventually("\(server.words) is said: \(String(describing: check))") {
                 let report = try JSONText(installation.pinfold("doctor", "--json").output)
                 check = report["checks"]?.array?.first { $0["name"]?.string == "the server's user" }
                 let finding = check?["finding"]?.string ?? ""

@@ -29,7 +29,7 @@ struct ViewDeathTests {
                     environment: mergedEnvironment(installation.environment.merging(everything) { $1 }),
                     workingDirectory: installation.root,
                     descriptors: [2: output.rawValue]))
-            try waitUntil("the command runs") { exists(started) }
+            try eventually("the command runs") { exists(started) }
             let daemon = try installation.daemon()
             kill(daemon, signal)
             #expect(try agent.ends(withinMilliseconds: 20_000))
@@ -63,7 +63,7 @@ struct ViewDeathTests {
             #expect(try installation.planes() == before)
             let daemon = try installation.daemon()
             kill(daemon, SIGKILL)
-            try waitUntil("the daemon is dead") { kill(daemon, 0) != 0 }
+            try eventually("the daemon is dead") { kill(daemon, 0) != 0 }
             #expect(try installation.planes().count == 3)
             try installation.pinfold("umount", "--dead").requireSuccess()
             #expect(try installation.planes().isEmpty)

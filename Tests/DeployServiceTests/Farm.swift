@@ -27,6 +27,7 @@ struct Farm: Sendable {
         settings = try PipelineSettings(
             DeploySettings(target: data + "/deployments/current"), data: DataRoot(data), codeRepo: data + "/code-repo",
             agentUID: uid, agentGID: uid)
+        settings.programs = ProgramDirectory(path: Executables.directory)
         settings.tests.command = "test ! -e broken"
         settings.tests.timeout = 60
         settings.health.soak = 100

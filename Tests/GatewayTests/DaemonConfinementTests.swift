@@ -61,8 +61,7 @@ struct `The daemon that serves` {
     @Test func `can make none of the calls that whoever takes it over would want`() async throws {
         let result = await #expect(processExitsWith: .success, observing: [\.standardErrorContent]) {
             // Of a thread that was there before, too.
-            let other = AttemptsOnAThread()
-            try other.start()
+            let other = try AttemptsOnAThread()
             _ = try check { pinfold_prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) }
             try ServingFilter.install()
             let here = Attempts.failures()
@@ -127,23 +126,21 @@ private enum Attempts {
 }
 
 /// The same on a thread that waits until the filter is there.
-private final class AttemptsOnAThread: Sendable {
-    private let found = Lock<[String]?>(nil)
-    private let gate = Lock(false)
+private struct AttemptsOnAThread {
+    private let gate: EventDescriptor
+    private let failures: Pending<[String]>
 
-    func start() throws {
-        _ = try SystemThread("other") { [self] in
-            while !gate.withLock({ $0 }) { usleep(1000) }
-            let failures = Attempts.failures()
-            found.withLock { $0 = failures }
+    init() throws {
+        let gate = try EventDescriptor()
+        self.gate = gate
+        failures = try Pending("other") {
+            gate.wait()
+            return Attempts.failures()
         }
     }
 
     func finish() -> [String] {
-        gate.withLock { $0 = true }
-        while true {
-            if let result = found.withLock({ $0 }) { return result }
-            usleep(1000)
-        }
+        gate.set()
+        return failures.value
     }
 }

@@ -35,7 +35,7 @@ package struct BootedMachine: ~Copyable {
                 environment: ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"], workingDirectory: directory,
                 descriptors: [1: output.rawValue, 2: output.rawValue], newSession: true))
         do {
-            try waitUntil("systemd has started what belongs to its target") {
+            try eventually("systemd has started what belongs to its target") {
                 guard try !process.ends(withinMilliseconds: 20) else { throw TestFailure("no machine: \(try readFile(log))") }
                 guard let first = firstProcess(of: process.pid) else { return false }
                 // `degraded` is well enough: a console is what it has not.

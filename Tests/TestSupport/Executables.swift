@@ -1,4 +1,4 @@
-internal import CLinux
+internal import LinuxSystem
 
 /// The executables under test: those that were built beside the tests.
 package enum Executables {
@@ -13,18 +13,11 @@ package enum Executables {
 
     /// The build directory, found from the test runner's own place and not from the working directory: the runner is either in that
     /// directory or, where the toolchain runs the test bundle by a helper, its first argument names the bundle.
-    private static let directory: String = {
-        for argument in CommandLine.arguments + [executable] {
-            guard let slash = argument.lastIndex(of: "/") else { continue }
-            let candidate = String(argument[..<slash])
+    package static let directory: String = {
+        let beside = CommandLine.arguments.compactMap { $0.lastIndex(of: "/").map($0.prefix(upTo:)).map(String.init) }
+        for candidate in beside + [ProgramDirectory.own?.path].compactMap(\.self) {
             if exists(candidate + "/pinfold-mount") { return candidate }
         }
         fatalError("pinfold-mount is not beside the tests: \(CommandLine.arguments)")
     }()
-
-    private static var executable: String {
-        var buffer = [CChar](repeating: 0, count: 4096)
-        let count = unsafe readlink("/proc/self/exe", &buffer, buffer.count)
-        return String(decoding: buffer.prefix(max(count, 0)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    }
 }

@@ -1,4 +1,4 @@
-internal import CLinux
+internal import LinuxSystem
 
 /// Waits until `condition` holds, looking again every few milliseconds; throws with `what` when the deadline passes.
 ///
@@ -15,14 +15,15 @@ package func eventually(
     }
 }
 
-/// The same for a test that is not asynchronous.
-package func waitUntil(_ what: String, within seconds: Int = 30, _ condition: () throws -> Bool) throws {
+/// The same for a test that is not asynchronous; one that is must not block the pool's thread that it runs on.
+@_disfavoredOverload
+package func eventually(_ what: String, within seconds: Int = 30, _ condition: () throws -> Bool) throws {
     let deadline = ContinuousClock.now + .seconds(seconds)
     while try !condition() {
         if ContinuousClock.now >= deadline { throw TestFailure("not within \(seconds) s: \(what)") }
-        pause(milliseconds: 10)
+        SystemThread.sleep(milliseconds: 10)
     }
 }
 
 /// Stands still in a thread that may block.
-package func pause(milliseconds: UInt32) { _ = usleep(milliseconds * 1000) }
+package func pause(milliseconds: UInt64) { SystemThread.sleep(milliseconds: milliseconds) }

@@ -32,7 +32,7 @@ struct CapturedCall: Sendable {
     /// nil where the kernel will answer for another reason than a read-only mount: a bad pointer, a bad descriptor, a path that is too long.
     init?(_ notification: seccomp_notif, _ memory: borrowing ThreadMemory) {
         guard let call = ModifyingCall.byNumber[notification.data.nr] else { return nil }
-        let time = Timestamp.now
+        let time = SystemClock.now
         func argument(_ index: Int) -> UInt64 {
             unsafe withUnsafePointer(to: notification) { unsafe pinfold_seccomp_argument($0, Int32(index)) }
         }
@@ -147,8 +147,8 @@ struct ThreadMemory: ~Copyable {
     /// What a descriptor of the thread's refers to, or its working directory; by a link of `/proc`, which asks no file system.
     func base(_ number: Int32) -> CapturedCall.Target? {
         let link = number == pinfold_AT_FDCWD ? "/proc/\(thread)/cwd" : "/proc/\(thread)/fd/\(number)"
-        guard let raw = try? check({ unsafe pinfold_open(link, pinfold_O_PATH | O_CLOEXEC, 0) }) else { return nil }
-        return CapturedCall.Target(base: SharedDescriptor(Descriptor(owning: raw)), path: [])
+        guard let base = try? Descriptor.open(link, .path) else { return nil }
+        return CapturedCall.Target(base: SharedDescriptor(base), path: [])
     }
 
     /// A path by way of one of the thread's own descriptors, or of its root or working directory, all of which may be gone with it a moment

@@ -26,7 +26,7 @@ final class RefusalRecorder: CallSupervisor {
     }
 
     private let state = Lock(State())
-    private let bell: SharedDescriptor
+    private let bell: EventDescriptor
     private let outlet: AuditOutlet
     private let user: FenceUser
 
@@ -41,7 +41,7 @@ final class RefusalRecorder: CallSupervisor {
     init(user: FenceUser, outlet: AuditOutlet) throws(Errno) {
         self.user = user
         self.outlet = outlet
-        bell = SharedDescriptor(Descriptor(owning: try check { eventfd(0, O_CLOEXEC | O_NONBLOCK) }))
+        bell = try EventDescriptor()
     }
 
     /// Starts the threads. The first waits until the fence says over `channel` that its mounts are made, and sends its listener when it has tested
@@ -94,7 +94,7 @@ final class RefusalRecorder: CallSupervisor {
     func finish(withinMilliseconds milliseconds: Int) {
         for _ in 0..<milliseconds {
             if state.withLock({ $0.received == $0.settled && $0.dropped == 0 && !$0.owes }) { return }
-            poll(nil, 0, 1)
+            SystemThread.sleep(milliseconds: 1)
         }
     }
 
@@ -120,7 +120,7 @@ final class RefusalRecorder: CallSupervisor {
             let position = captured.map { queue($0) }
             _ = pinfold_seccomp_continue(raw, call.id)
             switch position {
-            case .alone: ring()
+            case .alone: bell.set()
             case .behindOthers: break
             case .noRoom: if let captured { queueLate(captured) }
             case nil: state.withLock { $0.settled += 1 }
@@ -146,9 +146,9 @@ final class RefusalRecorder: CallSupervisor {
     private func queueLate(_ captured: CapturedCall) {
         for _ in 0..<Self.patience {
             if state.withLock({ $0.isStuck }) { break }
-            poll(nil, 0, 1)
+            SystemThread.sleep(milliseconds: 1)
             switch queue(captured) {
-            case .alone: return ring()
+            case .alone: return bell.set()
             case .behindOthers: return
             case .noRoom: continue
             }
@@ -158,11 +158,6 @@ final class RefusalRecorder: CallSupervisor {
             state.dropped += 1
             state.isStuck = true
         }
-    }
-
-    private func ring() {
-        var one: UInt64 = 1
-        _ = unsafe write(bell.descriptor.rawValue, &one, 8)
     }
 
     // MARK: Judging
@@ -179,10 +174,8 @@ final class RefusalRecorder: CallSupervisor {
 
     private func judge(with judge: consuming RefusalJudge) -> Never {
         while true {
-            var entry = pollfd(fd: bell.descriptor.rawValue, events: Int16(POLLIN), revents: 0)
-            unsafe poll(&entry, 1, outlet.owes ? 100 : -1)
-            var count: UInt64 = 0
-            _ = unsafe read(bell.descriptor.rawValue, &count, 8)
+            bell.wait(milliseconds: outlet.owes ? 100 : -1)
+            bell.clear()
             let (calls, dropped) = state.withLock { state in
                 let taken = (state.queue, state.dropped)
                 state.queue = []

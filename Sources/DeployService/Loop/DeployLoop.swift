@@ -205,7 +205,8 @@ final class DeployLoop: @unchecked Sendable {
                 }
                 if settings.commits.branch == nil { try store.write { try $0.set(.branch, branch) } }
                 intake = SourceIntake(
-                    codeRepo: settings.codeRepo, branch: branch, user: settings.agentUID, group: settings.agentGID)
+                    codeRepo: settings.codeRepo, branch: branch, user: settings.agentUID, group: settings.agentGID,
+                    programs: settings.programs)
                 intake?.limits.blobBytes = settings.commits.fileLimit
                 board.warn("branch", nil)
                 if board.branch != branch {

@@ -13,8 +13,7 @@ final class RepositoryWatch: Sendable {
 
     private let repository: String
     private let ring: @Sendable () -> Void
-    private let stopRead: Descriptor
-    private let stopWrite: Descriptor
+    private let stopping: EventDescriptor
     private let isWhole = Lock(false)
 
     /// Whether every change of a tip rings. What still does not: the directory that the repository is in being moved or mounted over, and a ref
@@ -24,10 +23,7 @@ final class RepositoryWatch: Sendable {
     init(repository: String, ring: @escaping @Sendable () -> Void) throws(Errno) {
         self.repository = repository
         self.ring = ring
-        var ends: [Int32] = [-1, -1]
-        _ = try check { unsafe pipe2(&ends, O_CLOEXEC) }
-        stopRead = Descriptor(owning: ends[0])
-        stopWrite = Descriptor(owning: ends[1])
+        stopping = try EventDescriptor()
     }
 
     /// Watches on a thread of its own until `stop`.
@@ -37,10 +33,7 @@ final class RepositoryWatch: Sendable {
         thread.start()
     }
 
-    func stop() {
-        var byte: UInt8 = 0
-        _ = unsafe write(stopWrite.rawValue, &byte, 1)
-    }
+    func stop() { stopping.set() }
 
     private func watch() {
         defer { isWhole.withLock { $0 = false } }
@@ -54,7 +47,7 @@ final class RepositoryWatch: Sendable {
             if !now.numbers.isSubset(of: watched.numbers) || now.isWhole != watched.isWhole { ring() }
             watched = now
             let patience: Int32 = now.isWhole ? 300_000 : 10_000
-            guard let (rang, stopped) = try? inotify.wait(or: stopRead, milliseconds: patience), !stopped else { return }
+            guard let (rang, stopped) = try? inotify.wait(or: stopping, milliseconds: patience), !stopped else { return }
             if rang {
                 inotify.drain()
                 ring()

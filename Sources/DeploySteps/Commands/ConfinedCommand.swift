@@ -44,7 +44,7 @@ struct ConfinedCommand {
         let handed = try HandedBytes(phase.handed)
         let process = try ConfinedProcess(
             phase.command, in: fence, descriptors: [1: pipe.writeNumber, 2: pipe.writeNumber],
-            further: handed.numbers + (report == nil ? [] : [reportPipe.writeNumber]))
+            further: handed.numbers + (report == nil ? [] : [reportPipe.writeNumber]), programs: settings.programs)
         handed.close()
         pipe.closeWrite()
         reportPipe.closeWrite()

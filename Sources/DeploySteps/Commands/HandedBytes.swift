@@ -10,15 +10,13 @@ struct HandedBytes: ~Copyable {
     init(_ handed: [[UInt8]]) throws(Errno) {
         var ends: [SharedDescriptor] = []
         for bytes in handed {
-            var pair: [Int32] = [-1, -1]
-            _ = try check { unsafe pipe2(&pair, O_CLOEXEC | O_NONBLOCK) }
-            let reading = Descriptor(owning: pair[0])
-            let writing = Descriptor(owning: pair[1])
-            let raw = writing.rawValue
+            let pipe = try Pipe(nonBlocking: true)
+            let raw = pipe.writing.rawValue
             guard bytes.count <= Phase.mostHanded, unsafe write(raw, bytes, bytes.count) == bytes.count else { throw .fileTooLarge }
             // Its reader waits, should it ask before it is told of the end.
-            _ = try check { pinfold_fcntl(reading.rawValue, F_SETFL, 0) }
-            ends.append(SharedDescriptor(reading))
+            let reading = SharedDescriptor(pipe.keepReading())
+            _ = try check { pinfold_fcntl(reading.descriptor.rawValue, F_SETFL, 0) }
+            ends.append(reading)
         }
         self.ends = ends
     }

@@ -10,12 +10,11 @@ struct OutputPipe: ~Copyable {
 
     /// - Parameter bytes: what it holds, at least.
     init(bytes: Int = 1 << 16) throws(Errno) {
-        var ends: [Int32] = [-1, -1]
-        _ = try check { unsafe pipe2(&ends, O_CLOEXEC) }
-        read = Descriptor(owning: ends[0])
-        write = Descriptor(owning: ends[1])
-        _ = pinfold_fcntl(ends[0], F_SETFL, Int64(O_NONBLOCK))
-        if bytes > 1 << 16 { _ = pinfold_fcntl(ends[0], F_SETPIPE_SZ, Int64(bytes)) }
+        let pipe = try Pipe()
+        write = try pipe.writing.duplicate()
+        read = pipe.keepReading()
+        _ = pinfold_fcntl(read.rawValue, F_SETFL, Int64(O_NONBLOCK))
+        if bytes > 1 << 16 { _ = pinfold_fcntl(read.rawValue, F_SETPIPE_SZ, Int64(bytes)) }
     }
 
     var writeNumber: Int32 {

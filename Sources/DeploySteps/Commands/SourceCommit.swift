@@ -63,7 +63,8 @@ package struct SourceCommit: Sendable {
             let output = Descriptor(owning: try check { unsafe pinfold_memfd_create("pinfold-commit") })
             let complaint = Descriptor(owning: try check { unsafe pinfold_memfd_create("pinfold-commit") })
             let process = try ConfinedProcess(
-                command, in: fence, descriptors: [0: raw, 1: output.rawValue, 2: complaint.rawValue], tools: ["pinfold-git"])
+                command, in: fence, descriptors: [0: raw, 1: output.rawValue, 2: complaint.rawValue], tools: ["pinfold-git"],
+                programs: settings.programs)
             let deadline = ContinuousClock.now + .seconds(Self.seconds)
             while try !process.ends(withinMilliseconds: 100) {
                 let isStopping = isCalledOff()

@@ -1,8 +1,8 @@
 internal import Fence
-internal import LinuxSystem
 
 package import DataRoot
 package import DeployModel
+package import LinuxSystem
 package import Patterns
 
 /// What the pipeline works with: the admin's decisions, and what the machine says of them. Values only, made by the executable. What was decided
@@ -24,6 +24,9 @@ package struct PipelineSettings: Sendable {
     /// What is wrong with the configuration of now, where these are the settings of a daemon that died: what it was in the middle of is brought
     /// to its end, people are answered, and nothing new is started.
     package var configurationFault: String?
+
+    /// Where Pinfold's programs lie: beside this one.
+    package var programs = ProgramDirectory.own
 
     /// - Throws: where a pattern of what judges the agent cannot be read.
     package init(

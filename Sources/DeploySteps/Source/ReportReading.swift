@@ -59,7 +59,8 @@ package enum ReportReading {
         defer { output.finish() }
         let process = try ConfinedProcess(
             ["/run/pinfold/pinfold-deployd", "--read-report"], in: fence,
-            descriptors: [0: try bundle.rewound(), 1: digest.rawValue, 2: pipe.writeNumber], tools: ["pinfold-deployd"])
+            descriptors: [0: try bundle.rewound(), 1: digest.rawValue, 2: pipe.writeNumber], tools: ["pinfold-deployd"],
+            programs: settings.programs)
         pipe.closeWrite()
         let deadline = ContinuousClock.now + .seconds(seconds)
         while try !process.ends(withinMilliseconds: 0) {

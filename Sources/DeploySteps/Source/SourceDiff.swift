@@ -1,7 +1,7 @@
 internal import Fence
 internal import CLinux
 package import GitRepository
-internal import LinuxSystem
+package import LinuxSystem
 internal import SystemPackage
 
 /// The change of a commit as text, for a human. What a stranger wrote is compared by `pinfold-git`, behind the fence, under a deadline and with
@@ -15,11 +15,13 @@ package struct SourceDiff: Sendable {
 
     private let mirror: String
     private let seconds: Int
+    private let programs: ProgramDirectory?
 
     /// - Parameter mirror: the path of the daemon's mirror.
-    package init(mirror: String, seconds: Int = 30) {
+    package init(mirror: String, seconds: Int = 30, programs: ProgramDirectory? = .own) {
         self.mirror = mirror
         self.seconds = seconds
+        self.programs = programs
     }
 
     /// Blocks, for `seconds` at most. Where the text is cut, its last line says why. Bytes, since files are: escape them before a terminal sees them.
@@ -42,7 +44,8 @@ package struct SourceDiff: Sendable {
             let output = Descriptor(owning: try check { unsafe pinfold_memfd_create("pinfold-diff") })
             let complaint = Descriptor(owning: try check { unsafe pinfold_memfd_create("pinfold-diff") })
             let process = try ConfinedProcess(
-                command, in: fence, descriptors: [1: output.rawValue, 2: complaint.rawValue], tools: ["pinfold-git"])
+                command, in: fence, descriptors: [1: output.rawValue, 2: complaint.rawValue], tools: ["pinfold-git"],
+                programs: programs)
             let deadline = ContinuousClock.now + .seconds(seconds)
             var isLate = false
             while try !process.ends(withinMilliseconds: 100) {

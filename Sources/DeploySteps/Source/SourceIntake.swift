@@ -1,7 +1,7 @@
 internal import Fence
 internal import CLinux
 package import GitRepository
-internal import LinuxSystem
+package import LinuxSystem
 internal import SystemPackage
 
 /// Brings the agent's commits into the mirror. The agent's `.git` is opened by `pinfold-git`, as the agent's user, behind the fence, under a
@@ -17,12 +17,15 @@ package struct SourceIntake: Sendable {
     package var limits = IntakeLimits()
     /// How long reading and checking may take together.
     package var seconds = 300
+    /// Where `pinfold-git` and `pinfold-fence` lie.
+    package var programs: ProgramDirectory?
 
-    package init(codeRepo: String, branch: String, user: UInt32, group: UInt32) {
+    package init(codeRepo: String, branch: String, user: UInt32, group: UInt32, programs: ProgramDirectory? = .own) {
         self.codeRepo = codeRepo
         self.branch = branch
         self.user = user
         self.group = group
+        self.programs = programs
     }
 
     /// The branch's commit now: a few file reads, cheap enough for each wake of a watch. Nil where the branch does not exist.
@@ -53,6 +56,14 @@ package struct SourceIntake: Sendable {
             leftOut: taken?.leftOut ?? 0, historyRewritten: isRewritten)
     }
 
+    private static func pipe() throws(GitError) -> Pipe {
+        do throws(Errno) {
+            return try Pipe()
+        } catch {
+            throw GitError(.system, "cannot make a pipe: \(error)")
+        }
+    }
+
     private func handOver(
         _ commit: ObjectID?, into mirror: GitMirror, deployed: ObjectID?, _ isCalledOff: @escaping () -> Bool
     ) throws(GitError) -> TakenIn {
@@ -78,12 +89,13 @@ package struct SourceIntake: Sendable {
             name: "git", user: FenceUser(uid: user, gid: group), readOnly: [(source: codeRepo, at: Self.place)], writable: [],
             workingDirectory: "/", limits: memory, group: bounds)
         let deadline = ContinuousClock.now + .seconds(seconds)
-        let pack = try pipe()
-        let complaints = try pipe()
+        let pack = try Self.pipe()
+        let complaints = try Self.pipe()
         let process: ConfinedProcess
         do throws(FenceError) {
             process = try ConfinedProcess(
-                command, in: fence, descriptors: [1: pack.write.rawValue, 2: complaints.write.rawValue], tools: ["pinfold-git"])
+                command, in: fence, descriptors: [1: pack.writing.rawValue, 2: complaints.writing.rawValue], tools: ["pinfold-git"],
+                programs: programs)
         } catch {
             throw GitError(error.passes ? .busy : .system, "pinfold-git cannot be started: \(error)")
         }

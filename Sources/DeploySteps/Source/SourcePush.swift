@@ -1,6 +1,6 @@
 internal import CLinux
 package import GitRepository
-internal import LinuxSystem
+package import LinuxSystem
 internal import SystemPackage
 
 /// Pushes what was deployed, after the admin's own check.
@@ -9,11 +9,14 @@ package struct SourcePush: Sendable {
     package let branch: String
     /// `deployments/hooks/pre-push`: run where the admin put an executable there that only root can write; a failure refuses the push.
     package let hook: String
+    /// Where `pinfold-git` lies.
+    package let programs: ProgramDirectory?
 
-    package init(remote: PushRemote, branch: String, hook: String) {
+    package init(remote: PushRemote, branch: String, hook: String, programs: ProgramDirectory? = .own) {
         self.remote = remote
         self.branch = branch
         self.hook = hook
+        self.programs = programs
     }
 
     /// Blocks; undoes nothing when it fails. Trying again is the caller's.
@@ -26,7 +29,7 @@ package struct SourcePush: Sendable {
     ) throws(GitError) {
         let deadline = ContinuousClock.now + .seconds(seconds)
         try askHook(about: commit, mirror: mirror, deadline: deadline, isCalledOff)
-        guard let tool = ownExecutable("pinfold-git") else { throw GitError(.system, "pinfold-git is not beside this program") }
+        guard let tool = programs?.program("pinfold-git") else { throw GitError(.system, "pinfold-git is not beside this program") }
         var arguments = ["push", mirror.path, commit.description, branch, "-"]
         if let key = remote.sshKey { arguments += ["--key", key] }
         if let hosts = remote.knownHosts { arguments += ["--known-hosts", hosts] }

@@ -10,7 +10,7 @@ internal import GitRepository
     try SourcePush(
         remote: .init(
             url: remote, sshKey: keys?.sshKey, knownHosts: keys?.knownHosts, credentialFile: keys?.credentials),
-        branch: work.tools.branch, hook: work.settings.data.pushHook
+        branch: work.tools.branch, hook: work.settings.data.pushHook, programs: work.settings.programs
     ).push(work.deployment.commit.objectID, from: work.tools.mirror) { cancellation.why != nil }
     return .done()
 }

@@ -1,5 +1,5 @@
-internal import CLinux
 package import DeployModel
+internal import LinuxSystem
 
 /// Paths as text: only for those that the admin configured or Pinfold made.
 enum Paths {
@@ -14,17 +14,11 @@ enum Paths {
 
     /// Without links, where it exists; else as it is.
     static func resolved(_ path: String) -> String {
-        guard let pointer = unsafe realpath(path, nil) else { return path }
-        defer { unsafe free(pointer) }
-        return unsafe String(cString: pointer)
+        canonicalPath(path) ?? path
     }
 }
 
 /// The time of day.
 package enum Clock {
-    package static var now: Timestamp {
-        var time = timespec()
-        unsafe clock_gettime(CLOCK_REALTIME, &time)
-        return Timestamp(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
-    }
+    package static var now: DeployModel.Timestamp { .init(milliseconds: SystemClock.now.milliseconds) }
 }

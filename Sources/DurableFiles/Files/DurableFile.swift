@@ -12,8 +12,7 @@ package enum DurableFile {
         let temporary = directory + "/." + name + ".new"
         discard(temporary)
         let file = try naming("create", temporary) { () throws(Errno) in
-            Descriptor(
-                owning: try check { unsafe pinfold_open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode) })
+            try Descriptor.open(temporary, [.writeOnly, .create, .exclusive, .noFollow], mode: mode)
         }
         do throws(FileError) {
             try writeAll(Array(bytes), to: file, path: temporary)
@@ -33,8 +32,7 @@ package enum DurableFile {
     package static func read(_ path: String, limit: Int = 64 << 20) throws(FileError) -> [UInt8]? {
         let file: Descriptor
         do {
-            file = Descriptor(
-                owning: try check { unsafe pinfold_open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0) })
+            file = try Descriptor.open(path, [.readOnly, .noFollow, .nonBlocking])
         } catch {
             if error == .noSuchFileOrDirectory { return nil }
             throw FileError("open", path, error)
@@ -81,7 +79,7 @@ package enum DurableFile {
     /// had to be done. What is narrower already stays so; a link that leads to a directory of another disk is followed.
     package static func narrow(_ path: String, to mode: UInt32) throws(FileError) -> Bool {
         let directory = try naming("open", path) { () throws(Errno) in
-            Descriptor(owning: try check { unsafe pinfold_open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0) })
+            try Descriptor.open(path, [.readOnly, .directory])
         }
         let raw = directory.rawValue
         var status = stat()
@@ -117,7 +115,7 @@ package enum DurableFile {
     /// Makes the names in a directory durable.
     package static func syncDirectory(_ path: String) throws(FileError) {
         let directory = try naming("open", path) { () throws(Errno) in
-            Descriptor(owning: try check { unsafe pinfold_open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0) })
+            try Descriptor.open(path, [.readOnly, .directory])
         }
         let raw = directory.rawValue
         _ = try naming("sync", path) { () throws(Errno) in try check { fsync(raw) } }
@@ -126,7 +124,7 @@ package enum DurableFile {
     /// Makes everything on the file system of `path` durable: one call for thousands of files (`man 2 syncfs`).
     package static func syncFileSystem(of path: String) throws(FileError) {
         let directory = try naming("open", path) { () throws(Errno) in
-            Descriptor(owning: try check { unsafe pinfold_open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0) })
+            try Descriptor.open(path, [.readOnly, .directory])
         }
         let raw = directory.rawValue
         _ = try naming("sync", path) { () throws(Errno) in try check { pinfold_syncfs(raw) } }

@@ -9,7 +9,7 @@ package struct FileLock: ~Copyable, Sendable {
     /// nil where somebody else holds it.
     package init?(path: String) throws(FileError) {
         let file = try naming("open", path) { () throws(Errno) in
-            Descriptor(owning: try check { unsafe pinfold_open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600) })
+            try Descriptor.open(path, [.readWrite, .create, .noFollow], mode: 0o600)
         }
         let raw = file.rawValue
         do {

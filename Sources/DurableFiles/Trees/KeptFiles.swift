@@ -86,7 +86,7 @@ struct KeptFiles {
     }
 
     private static func directory(_ path: String) throws(Errno) -> Descriptor {
-        Descriptor(owning: try check { unsafe pinfold_open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW, 0) })
+        try Descriptor.open(path, [.readOnly, .directory, .noFollow])
     }
 
     private static func inside(_ path: [UInt8], of top: borrowing Descriptor) throws(Errno) -> Descriptor {

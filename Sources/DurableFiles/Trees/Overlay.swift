@@ -117,6 +117,6 @@ package struct Overlay: Sendable {
     }
 
     private func opened() throws(Errno) -> Descriptor {
-        Descriptor(owning: try check { unsafe pinfold_open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW, 0) })
+        try Descriptor.open(root, [.readOnly, .directory, .noFollow])
     }
 }

@@ -102,6 +102,6 @@ package struct ThrowAwayCopy: Sendable {
     }
 
     private static func directory(_ path: String) throws(Errno) -> Descriptor {
-        Descriptor(owning: try check { unsafe pinfold_open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW, 0) })
+        try Descriptor.open(path, [.readOnly, .directory, .noFollow])
     }
 }

@@ -26,7 +26,7 @@ package enum Directories {
     /// A directory by path, from the root or the working directory; a symbolic link at its end is refused.
     package static func open(_ path: String) throws(FileError) -> Descriptor {
         try naming("open", path) { () throws(Errno) in
-            Descriptor(owning: try check { unsafe pinfold_open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW, 0) })
+            try Descriptor.open(path, [.readOnly, .directory, .noFollow])
         }
     }
 

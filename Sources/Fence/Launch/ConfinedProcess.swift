@@ -23,10 +23,11 @@ package struct ConfinedProcess: ~Copyable, Sendable {
     /// - Parameter descriptors: standard input, output and error; each that is not given is `/dev/null`.
     /// - Parameter further: what the command gets as 3, 4, …. Nothing else is inherited.
     /// - Parameter supervisor: who is told of calls before they are made.
-    /// - Parameter tools: programs of Pinfold (`pinfold-git`), found beside this executable, that the command needs: they appear in `/run/pinfold/`.
+    /// - Parameter tools: programs of Pinfold (`pinfold-git`) that the command needs: they appear in `/run/pinfold/`.
+    /// - Parameter programs: where those lie, and `pinfold-fence`; nil for the directory of the running one.
     package init(
         _ command: [String], in fence: Fence, descriptors: [Int32: Int32] = [:], further: [Int32] = [],
-        supervisor: (any CallSupervisor)? = nil, tools: [String] = []
+        supervisor: (any CallSupervisor)? = nil, tools: [String] = [], programs: ProgramDirectory? = nil
     ) throws(FenceError) {
         guard geteuid() == 0 else {
             throw FenceError(
@@ -34,15 +35,16 @@ package struct ConfinedProcess: ~Copyable, Sendable {
         }
         try fence.check(command)
         let bubblewrap = try Self.bubblewrap()
-        let programs = try (["pinfold-fence"] + tools).map { name throws(FenceError) in (name, try OwnExecutables.path(of: name)) }
+        let programs = try (["pinfold-fence"] + tools).map { name throws(FenceError) in
+            (name, try Self.path(of: name, in: programs ?? .own))
+        }
         let (made, obstacle, bounded) = Self.makeGroup(fence)
         do throws(Errno) {
-            let orders = Descriptor(owning: try check { unsafe pinfold_memfd_create("pinfold-fence orders") })
             let firstFile: Int32 = 6
             let firstFurther = firstFile + Int32(fence.files.count)
             var words = StageOrders(command, in: bounded, further: firstFurther..<(firstFurther + Int32(further.count)))
             words.supervision = supervisor?.filter
-            try Self.fill(orders, words.encoded)
+            let orders = try Self.memory("pinfold-fence orders", words.encoded)
             let watched = try SocketPair()
             let information = try Pipe()
             var inherited = descriptors.filter { (0...2).contains($0.key) }
@@ -52,10 +54,9 @@ package struct ConfinedProcess: ~Copyable, Sendable {
             for (index, descriptor) in further.enumerated() { inherited[firstFurther + Int32(index)] = descriptor }
             var files: [SharedDescriptor] = []
             for bytes in fence.files {
-                let file = Descriptor(owning: try check { unsafe pinfold_memfd_create("pinfold-fence file") })
-                try Self.fill(file, bytes)
-                inherited[firstFile + Int32(files.count)] = file.rawValue
-                files.append(SharedDescriptor(file))
+                let file = SharedDescriptor(try Self.memory("pinfold-fence file", bytes))
+                inherited[firstFile + Int32(files.count)] = file.descriptor.rawValue
+                files.append(file)
             }
             defer { withExtendedLifetime(files) {} }
             launcher = try ChildProcess(
@@ -66,7 +67,7 @@ package struct ConfinedProcess: ~Copyable, Sendable {
                     blockedSignals: Self.forwarded), in: made)
             // Bubblewrap's copy must be the last, or the end of what it writes is never seen.
             let answer = information.keepReading()
-            let first = Self.firstProcess(named: readWhole(descriptor: answer.rawValue) ?? [], of: launcher.pid)
+            let first = Self.firstProcess(named: (try? readToEnd(answer.rawValue)) ?? [], of: launcher.pid)
             stage = first?.descriptor
             lifeline = SharedDescriptor(watched.keepOne())
             self.supervisor = supervisor
@@ -148,19 +149,24 @@ package struct ConfinedProcess: ~Copyable, Sendable {
         }
     }
 
+    private static func path(of name: String, in directory: ProgramDirectory?) throws(FenceError) -> String {
+        if let path = directory?.program(name) { return path }
+        throw FenceError(
+            "\(name) is not in \(directory?.path ?? "a directory that /proc/self/exe tells"): the installation is not whole",
+            kind: .refused)
+    }
+
     private static func bubblewrap() throws(FenceError) -> String {
         for path in ["/usr/bin/bwrap", "/usr/local/bin/bwrap", "/bin/bwrap"] where unsafe access(path, X_OK) == 0 { return path }
         throw FenceError("bubblewrap is not installed: apt-get install bubblewrap", kind: .refused)
     }
 
-    private static func fill(_ file: borrowing Descriptor, _ bytes: [UInt8]) throws(Errno) {
-        let raw = file.rawValue
-        var written = 0
-        while written < bytes.count {
-            let rest = Array(bytes[written...])
-            written += try check { unsafe write(raw, rest, rest.count) }
-        }
-        _ = try check { lseek(raw, 0, SEEK_SET) }
+    /// An unnamed file in memory (`man 2 memfd_create`) that stands at its start.
+    private static func memory(_ name: String, _ bytes: [UInt8]) throws(Errno) -> Descriptor {
+        let file = Descriptor(owning: try check { unsafe pinfold_memfd_create(name) })
+        try file.writeAll(bytes)
+        _ = try file.seek(to: 0, whence: SEEK_SET)
+        return file
     }
 
     /// A descriptor of the process that bubblewrap named (`"child-pid": N`), checked to be its child still: numbers are used again.
@@ -171,7 +177,7 @@ package struct ConfinedProcess: ~Copyable, Sendable {
         guard let pid = Int32(digits), let raw = try? check({ pinfold_pidfd_open(pid, 0) }) else { return nil }
         let descriptor = Descriptor(owning: raw)
         // The fourth field is the parent; the second, in parentheses, may hold anything.
-        let fields = String(decoding: readWhole("/proc/\(pid)/stat") ?? [], as: UTF8.self)
+        let fields = String(decoding: (try? readWholeFile("/proc/\(pid)/stat")) ?? [], as: UTF8.self)
         guard let end = fields.lastIndex(of: ")") else { return nil }
         let rest = fields[fields.index(after: end)...].split(separator: " ")
         guard rest.count > 1, Int32(rest[1]) == launcher else { return nil }

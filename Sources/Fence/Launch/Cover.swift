@@ -1,4 +1,5 @@
 internal import CLinux
+internal import LinuxSystem
 internal import Patterns
 
 /// What of a shown tree of the host is not shown: hidden names, and doors (sockets and FIFOs), which a read-only mount does not close.
@@ -52,7 +53,7 @@ struct Cover {
                 }
                 let text = String(decoding: name, as: UTF8.self)
                 let path = (source: directory.source + "/" + text, shown: directory.shown + "/" + text)
-                switch Int32(type) == Int32(DT_UNKNOWN) ? HostEntry.entryType(path.source) : Int32(type) {
+                switch Int32(type) == Int32(DT_UNKNOWN) ? Int32(FileKind.at(path.source)?.directoryType ?? 0) : Int32(type) {
                 case _ where isHidden && !text.utf8.elementsEqual(name):
                     throw FenceError("\(path.source) is hidden and cannot be covered: its name is not UTF-8", kind: .refused)
                 case Int32(DT_DIR):
@@ -72,14 +73,14 @@ struct Cover {
 
     /// The regular file that a link leads to, where it leads into a directory that the fence makes anew; nil where it leads elsewhere.
     private func target(of link: String) -> Fence.Mount? {
-        guard let text = OwnExecutables.link(link) else { return nil }
+        guard let text = (try? linkText(at: link)).map({ String(decoding: $0, as: UTF8.self) }) else { return nil }
         var names: [Substring] = text.hasPrefix("/") ? [] : link.split(separator: "/").dropLast()
         for name in text.split(separator: "/") where name != "." {
             if name == ".." { _ = names.popLast() } else { names.append(name) }
         }
         let path = "/" + names.joined(separator: "/")
-        guard isAtOrBelow(path, "/run") || isAtOrBelow(path, "/var"), let source = HostEntry.resolved(link),
-            HostEntry.isRegular(source), !hides(source), !hides(path)
+        guard isAtOrBelow(path, "/run") || isAtOrBelow(path, "/var"), let source = canonicalPath(link),
+            FileKind.at(source) == .regular, !hides(source), !hides(path)
         else { return nil }
         return .readOnly(source, at: path)
     }

@@ -52,14 +52,16 @@ package enum Landlock {
     }
 
     private static func allow(_ rights: Rights, below path: String, in ruleset: borrowing Descriptor) throws(FenceError) {
-        let location = Descriptor(owning: try call("opening \(path)") { unsafe pinfold_open(path, pinfold_O_PATH | O_CLOEXEC, 0) })
-        var status = stat()
-        _ = try call("fstat of \(path)") { unsafe fstat(location.rawValue, &status) }
-        // A rule on a file may name only what a file can do.
-        let isDirectory = Int32(status.st_mode) & S_IFMT == S_IFDIR
-        let allowed = isDirectory ? rights : rights.intersection([.writeFile, .truncate, .deviceControl])
-        var rule = pinfold_landlock_path(allowed: allowed.rawValue, parent: location.rawValue)
-        let raw = ruleset.rawValue
-        _ = try call("landlock_add_rule for \(path)") { unsafe pinfold_landlock_add_path(raw, &rule) }
+        do throws(Errno) {
+            let location = try Descriptor.open(path, .path)
+            // A rule on a file may name only what a file can do.
+            let isDirectory = try location.status().kind == .directory
+            let allowed = isDirectory ? rights : rights.intersection([.writeFile, .truncate, .deviceControl])
+            var rule = pinfold_landlock_path(allowed: allowed.rawValue, parent: location.rawValue)
+            let raw = ruleset.rawValue
+            _ = try check { unsafe pinfold_landlock_add_path(raw, &rule) }
+        } catch {
+            throw FenceError("writing below \(path) cannot be allowed: \(error)", kind: .refused)
+        }
     }
 }

@@ -26,8 +26,7 @@ enum ResourceLimits {
 
     /// When the host's memory runs out, what is behind the fence goes first (`man 5 proc_pid_oom_score_adj`). Raising it is always allowed.
     private static func preferAsVictim() {
-        guard let raw = try? check({ unsafe pinfold_open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC, 0) }) else { return }
-        let file = Descriptor(owning: raw)
+        guard let file = try? Descriptor.open("/proc/self/oom_score_adj", .writeOnly) else { return }
         _ = unsafe write(file.rawValue, "500", 3)
     }
 }

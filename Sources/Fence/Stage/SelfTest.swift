@@ -61,8 +61,7 @@ struct SelfTest {
     private func attemptToCreate(in directory: String) -> Errno? {
         let path = (directory == "/" ? "" : directory) + "/.pinfold-self-test-\(getpid())"
         do throws(Errno) {
-            let file = Descriptor(owning: try check { unsafe pinfold_open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600) })
-            _ = file.rawValue
+            _ = try Descriptor.open(path, [.writeOnly, .create, .exclusive], mode: 0o600)
             unsafe unlink(path)
             return nil
         } catch {

@@ -1,4 +1,5 @@
 internal import CLinux
+internal import LinuxSystem
 
 /// The three descriptors that the command inherits.
 enum StandardStreams {
@@ -9,9 +10,9 @@ enum StandardStreams {
             guard unsafe fstat(number, &status) == 0 else {
                 throw FenceError("descriptor \(number) is closed", kind: .refused)
             }
-            let kind = Int32(status.st_mode) & S_IFMT
+            let kind = FileKind(mode: UInt32(status.st_mode))
             let flags = pinfold_fcntl(number, F_GETFL, 0)
-            guard kind != S_IFDIR, kind != S_IFBLK, flags & pinfold_O_PATH == 0 else {
+            guard kind != .directory, kind != .blockDevice, flags & pinfold_O_PATH == 0 else {
                 throw FenceError(
                     "descriptor \(number) is a directory or a block device of the host: redirect it from a file, a pipe or a terminal",
                     kind: .refused)

@@ -97,7 +97,7 @@ package import LinuxSystem
         var pressed = 0
         var calm = 0
         while waitForActivity(&idle) {
-            poll(nil, 0, 1)
+            SystemThread.sleep(milliseconds: 1)
             let hasPending = Notifier(device: device).hasWaitingRequests
             unsafe pthread_mutex_lock(mutex)
             let isStuck = listening == 0 && taken == seen

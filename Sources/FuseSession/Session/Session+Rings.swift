@@ -61,7 +61,7 @@ extension Session {
                 if isOver { return }
                 // Requests would wait for this worker for ever; the end of the process answers them all.
                 guard Self.isPassing(error) else { fatalError("the kernel has taken a ring back: \(error)") }
-                usleep(1000)
+                SystemThread.sleep(milliseconds: 1)
             }
         }
     }

@@ -17,7 +17,7 @@ package import SystemPackage
     let running = Lock(0)
     /// How many of them are asked through rings.
     package let ringWorkers = Lock(0)
-    private let ended: Descriptor
+    private let ended: EventDescriptor
 
     /// How many requests of each kind have been served.
     package var counters: RequestCounters { state.counters }
@@ -36,7 +36,7 @@ package import SystemPackage
     package init(_ fileSystem: any FileSystem, _ options: SessionOptions, device: consuming Descriptor) throws(Errno) {
         let device = SharedDescriptor(device)
         let state = SessionState(fileSystem: fileSystem, options: options, device: device)
-        ended = Descriptor(owning: try check { eventfd(0, O_CLOEXEC) })
+        ended = try EventDescriptor()
 
         // libfuse takes unknown options without a word, so it gets none: what is mounted and how is said to the kernel directly,
         // which refuses what it does not know.
@@ -96,14 +96,11 @@ package import SystemPackage
 
     /// Blocks until the session is over: unmounted everywhere and let go of by all.
     package func wait() {
-        let raw = ended.rawValue
-        var entry = pollfd(fd: raw, events: Int16(POLLIN), revents: 0)
-        while unsafe poll(&entry, 1, -1) == -1 {}
+        ended.wait()
     }
 
     func announceEnd() {
-        var one: UInt64 = 1
-        _ = unsafe write(ended.rawValue, &one, 8)
+        ended.set()
     }
 
     /// Becomes readable when the session is over, for waiting for several things at once (`man 2 poll`).

@@ -48,9 +48,9 @@ package final class Coherence: Sendable {
     let monitor: FilesystemMonitor
     let watched = Lock(Watched())
     let counted = Lock(Counts())
-    private let stopSignal: Descriptor
+    private let stopSignal: EventDescriptor
     private let thread = Lock<Bool>(false)
-    private let finished: Descriptor
+    private let finished: EventDescriptor
     let hiddenNames = HiddenNames()
     /// Called on the thread after an overflow, when everything has been taken back.
     let overflowed: @Sendable () -> Void
@@ -61,8 +61,8 @@ package final class Coherence: Sendable {
     package init(hasLimit: Bool = false, overflowed: @escaping @Sendable () -> Void = {}) throws(Errno) {
         guard KernelVersion.running >= KernelVersion(6, 16) else { throw .notSupported }
         monitor = try FilesystemMonitor(hasLimit: hasLimit)
-        stopSignal = Descriptor(owning: try check { eventfd(0, O_CLOEXEC) })
-        finished = Descriptor(owning: try check { eventfd(0, O_CLOEXEC) })
+        stopSignal = try EventDescriptor()
+        finished = try EventDescriptor()
         self.overflowed = overflowed
     }
 
@@ -119,28 +119,22 @@ package final class Coherence: Sendable {
         guard isFirst else { return }
         _ = try SystemThread("coherence") { [self] in
             run()
-            signal(finished)
+            finished.set()
         }
     }
 
     /// Ends the thread and waits for it. A notification that it is in the middle of ends when its session does, or its request is answered.
     package func stop() {
         guard thread.withLock({ $0 }) else { return }
-        signal(stopSignal)
-        var polled = pollfd(fd: finished.rawValue, events: Int16(POLLIN), revents: 0)
-        while unsafe poll(&polled, 1, -1) < 0 && Errno.current == .interrupted {}
-    }
-
-    private func signal(_ event: borrowing Descriptor) {
-        var one: UInt64 = 1
-        _ = unsafe write(event.rawValue, &one, 8)
+        stopSignal.set()
+        finished.wait()
     }
 
     private func run() {
         var buffer = [UInt8](repeating: 0, count: 256 * 1024)
         var batch = ChangeBatch(self)
         while monitor.wait(orFor: stopSignal) {
-            let started = Self.now()
+            let started = SystemClock.monotonic
             guard let length = try? monitor.read(into: &buffer) else { return }
             let events = unsafe buffer.withUnsafeBytes { bytes in
                 unsafe batch.process(UnsafeRawBufferPointer(rebasing: bytes[..<length]))
@@ -151,21 +145,10 @@ package final class Coherence: Sendable {
             }
             // Changes of one file are merged while they wait in the queue. A short rest in a busy time spares the writer a notification for
             // each of his writes, and is far below what a reader may notice; behind a long queue there is none.
-            if events < 256, Self.now() - started < Self.rest { Self.sleep(Self.rest) }
+            if events < 256, SystemClock.monotonic - started < Self.rest { SystemThread.sleep(nanoseconds: Self.rest) }
         }
     }
 
     /// Nanoseconds.
     private static let rest: UInt64 = 1_000_000
-
-    private static func now() -> UInt64 {
-        var time = timespec()
-        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
-        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
-    }
-
-    private static func sleep(_ nanoseconds: UInt64) {
-        var time = timespec(tv_sec: 0, tv_nsec: Int(nanoseconds))
-        unsafe nanosleep(&time, nil)
-    }
 }

@@ -29,7 +29,6 @@ final class HiddenNames: Sendable {
     private func run() {
         while true {
             // Names that come and go all the time are looked at once a second.
-            var rest = timespec(tv_sec: 1, tv_nsec: 0)
             let planes = state.withLock { state -> [PlaneFiles] in
                 defer { state.planes = [:] }
                 if state.planes.isEmpty { state.isRunning = false }
@@ -37,7 +36,7 @@ final class HiddenNames: Sendable {
             }
             if planes.isEmpty { return }
             for files in planes { files.learnHidden() }
-            unsafe nanosleep(&rest, nil)
+            SystemThread.sleep(milliseconds: 1000)
         }
     }
 }

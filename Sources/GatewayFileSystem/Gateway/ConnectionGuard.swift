@@ -17,11 +17,9 @@ struct ConnectionGuard: ~Copyable {
     /// Starts the guard: before there are threads, after privileges were given up.
     static func start() throws(Errno) -> ConnectionGuard {
         let control = try DetachedMount.new(type: "fusectl", [], [.noSetuid, .noDevices, .noExecution])
-        var ends: [Int32] = [-1, -1]
-        let kind = Int32(SOCK_SEQPACKET.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
-        _ = try check { unsafe socketpair(AF_UNIX, kind, 0, &ends) }
-        let ours = ConnectionGuard(link: Descriptor(owning: ends[0]))
-        let theirs = Descriptor(owning: ends[1])
+        let pair = try SocketPair(keepsPackets: true)
+        let theirs = try pair.other.duplicate()
+        let ours = ConnectionGuard(link: pair.keepOne())
         let (raw, root, daemon) = (theirs.rawValue, control.root.rawValue, getpid())
         // The guard is told of the end of the thread that made it (`man 2 prctl`, PR_SET_PDEATHSIG), so that is one which never waits for
         // anything that outlasts a SIGKILL.

@@ -79,7 +79,7 @@ package struct Gateway: ~Copyable {
     /// The record of what the agent changes and is refused, where one is asked for: no view without it then.
     private static func trail(_ options: GatewayOptions, _ layout: borrowing Layout) throws(GatewayError) -> AuditTrail? {
         guard let path = options.audit else { return nil }
-        guard let real = SmallFile.realPath(path) else { throw .configuration("--audit: \(path) cannot be used: \(Errno.current)") }
+        guard let real = canonicalPath(path) else { throw .configuration("--audit: \(path) cannot be used: \(Errno.current)") }
         for zone in [layout.codeRepo.path, layout.sandbox.path] where real == zone || real.hasPrefix(zone + "/") {
             throw .configuration("--audit: \(path) lies in the zone \(zone), which the agent writes")
         }
@@ -93,7 +93,7 @@ package struct Gateway: ~Copyable {
     /// Where what the zones hold is counted, where that outlives this process.
     private static func counts(_ options: GatewayOptions, _ layout: borrowing Layout) throws(GatewayError) -> String? {
         guard let path = options.usage else { return nil }
-        guard let real = SmallFile.realPath(path) else { throw .configuration("--usage: \(path) cannot be used: \(Errno.current)") }
+        guard let real = canonicalPath(path) else { throw .configuration("--usage: \(path) cannot be used: \(Errno.current)") }
         for zone in [layout.codeRepo.path, layout.sandbox.path] where real == zone || real.hasPrefix(zone + "/") {
             throw .configuration("--usage: \(path) lies in the zone \(zone), which the agent writes")
         }

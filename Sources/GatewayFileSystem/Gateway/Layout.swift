@@ -67,7 +67,7 @@ struct Layout: ~Copyable {
 
     private static func directory(_ path: String, _ option: String) throws(GatewayError) -> Directory {
         guard path.hasPrefix("/") else { throw .configuration("\(option): \(path) is not an absolute path") }
-        guard let real = SmallFile.realPath(path) else {
+        guard let real = canonicalPath(path) else {
             throw .configuration("\(option): \(path) cannot be used: \(Errno.current)")
         }
         do throws(Errno) {
@@ -84,7 +84,7 @@ struct Layout: ~Copyable {
             throw .configuration("--mountpoint: \(path) is not an absolute path below /")
         }
         let parent = "/" + names.dropLast().joined(separator: "/")
-        guard let real = SmallFile.realPath(parent) else {
+        guard let real = canonicalPath(parent) else {
             throw .configuration("--mountpoint: \(parent) cannot be used: \(Errno.current)")
         }
         return (real == "/" ? "" : real) + "/" + last

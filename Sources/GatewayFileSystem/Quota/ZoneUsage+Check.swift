@@ -60,23 +60,15 @@ extension ZoneUsage {
     private struct Pace {
         let isResting: Bool
         private var count = 0
-        private var started = Pace.now()
+        private var started = SystemClock.monotonic
 
         init(isResting: Bool) { self.isResting = isResting }
 
         mutating func step() {
             count += 1
             guard isResting, count % 256 == 0 else { return }
-            let worked = Self.now() - started
-            var rest = timespec(tv_sec: Int(worked * 4 / 1_000_000_000), tv_nsec: Int(worked * 4 % 1_000_000_000))
-            unsafe nanosleep(&rest, nil)
-            started = Self.now()
-        }
-
-        private static func now() -> Int64 {
-            var time = timespec()
-            unsafe clock_gettime(CLOCK_MONOTONIC, &time)
-            return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+            SystemThread.sleep(nanoseconds: (SystemClock.monotonic - started) * 4)
+            started = SystemClock.monotonic
         }
     }
 
@@ -90,33 +82,26 @@ extension ZoneUsage {
         let first = Self.now() + (checksSoon ? 2 : Self.interval)
         _ = try SystemThread("usage-\(label)") { [self] in
             run(first)
-            ring(ended)
+            ended.set()
         }
     }
 
     /// Ends the thread, and waits for it.
     func stop() {
         isStopping.store(true, ordering: .relaxed)
-        ring(bell)
-        var polled = pollfd(fd: ended.rawValue, events: Int16(POLLIN), revents: 0)
-        while unsafe poll(&polled, 1, -1) < 0 && Errno.current == .interrupted {}
+        bell.set()
+        ended.wait()
         // Known exactly, for the next start.
         flush()
         rest()
     }
 
-    private func ring(_ event: borrowing Descriptor) {
-        var one: UInt64 = 1
-        _ = unsafe CLinux.write(event.rawValue, &one, 8)
-    }
-
     private func run(_ first: Int64) {
         var next = first
         var soonest = first
-        var polled = pollfd(fd: bell.rawValue, events: Int16(POLLIN), revents: 0)
         while true {
             let waiting = max(min(next - Self.now(), 5), 1)
-            if unsafe poll(&polled, 1, Int32(waiting) * 1000) == 1 { return }
+            if bell.wait(milliseconds: Int32(waiting) * 1000) { return }
             flushOld()
             let started = Self.now()
             guard started >= next || (started >= soonest && wasRefused.load(ordering: .relaxed)) else { continue }

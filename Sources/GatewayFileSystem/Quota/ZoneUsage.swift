@@ -27,8 +27,8 @@ package final class ZoneUsage: Sendable {
     /// Whether somebody was refused since the last look at the whole zone.
     let wasRefused = Atomic(false)
     let isStopping = Atomic(false)
-    let bell: Descriptor
-    let ended: Descriptor
+    let bell: EventDescriptor
+    let ended: EventDescriptor
 
     /// Opens the count, or makes it by a look at the whole zone, which may take its time.
     ///
@@ -42,8 +42,8 @@ package final class ZoneUsage: Sendable {
         block = Int64(max(try source.root.descriptor.fileSystemStatistics().fragmentSize, 512))
         file = try UsageFile(path, root: source.root.descriptor, source.rootHandle)
         ledger = Lock(UsageLedger())
-        bell = Descriptor(owning: try check { eventfd(0, O_CLOEXEC) })
-        ended = Descriptor(owning: try check { eventfd(0, O_CLOEXEC) })
+        bell = try EventDescriptor()
+        ended = try EventDescriptor()
         if file.trust == .none {
             try lookAtEverything(resting: false)
         } else {
@@ -96,9 +96,5 @@ package final class ZoneUsage: Sendable {
     }
 
     /// Seconds.
-    static func now() -> Int64 {
-        var time = timespec()
-        unsafe clock_gettime(CLOCK_MONOTONIC_COARSE, &time)
-        return Int64(time.tv_sec)
-    }
+    static func now() -> Int64 { Int64(SystemClock.coarse / 1_000_000_000) }
 }

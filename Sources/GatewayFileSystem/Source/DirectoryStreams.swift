@@ -48,9 +48,5 @@ final class DirectoryStreams: Sendable {
         _ = out
     }
 
-    private static func now() -> Int64 {
-        var time = timespec()
-        unsafe clock_gettime(CLOCK_MONOTONIC_COARSE, &time)
-        return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
-    }
+    private static func now() -> Int64 { Int64(SystemClock.coarse / 1_000_000) }
 }

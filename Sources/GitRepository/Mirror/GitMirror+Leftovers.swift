@@ -119,8 +119,7 @@ extension GitMirror {
     private static func entries(in directory: String) throws(GitError) -> [(name: String, kind: UInt8)]? {
         let opened: Descriptor
         do {
-            opened = Descriptor(
-                owning: try check { unsafe pinfold_open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW, 0) })
+            opened = try Descriptor.open(directory, [.readOnly, .directory, .noFollow])
         } catch {
             if error == .noSuchFileOrDirectory { return nil }
             throw GitError(.system, "cannot open \(directory): \(error.description)")

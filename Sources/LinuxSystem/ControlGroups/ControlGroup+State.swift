@@ -98,7 +98,7 @@ struct ControlGroupLeftovers {
             Self.kill(path)
             for hierarchy in hierarchies.reversed() { unsafe rmdir(hierarchy.directory + "/" + group) }
             if unsafe access(path, F_OK) != 0 { return }
-            usleep(2000)
+            SystemThread.sleep(milliseconds: 2)
         }
     }
 
@@ -116,7 +116,7 @@ struct ControlGroupLeftovers {
                 guard now.contains("\(process)") else { continue }
                 _ = pinfold_pidfd_send_signal(held.rawValue, SIGKILL)
             }
-            usleep(1000)
+            SystemThread.sleep(milliseconds: 1)
         }
     }
 

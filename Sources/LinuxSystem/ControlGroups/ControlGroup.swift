@@ -180,7 +180,7 @@ package final class ControlGroup: Sendable {
         for wait in [0, 1, 2, 5, 10, 20, 50, 100, 200, 400, 800] as [UInt32] {
             if wait > 0 {
                 kill()
-                usleep(wait * 1000)
+                SystemThread.sleep(milliseconds: UInt64(wait))
             }
             if Self.remove(directories) { return }
         }

@@ -107,7 +107,7 @@ enum ControlFile {
     }
 
     static func write(_ text: String, to path: String) throws(Errno) {
-        let file = Descriptor(owning: try check { unsafe pinfold_open(path, O_WRONLY | O_CLOEXEC, 0) })
+        let file = try Descriptor.open(path, .writeOnly)
         let raw = file.rawValue
         _ = try check { unsafe CLinux.write(raw, text, text.utf8.count) }
     }

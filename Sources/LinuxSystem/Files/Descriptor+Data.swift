@@ -33,6 +33,10 @@ extension Descriptor {
         }
     }
 
+    package borrowing func writeAll(_ bytes: [UInt8]) throws(Errno) {
+        try unsafe bytes.span.withUnsafeBytes { bytes throws(Errno) in try unsafe writeAll(bytes) }
+    }
+
     /// See `man 2 ftruncate`.
     package borrowing func truncate(to size: Int64) throws(Errno) {
         let raw = rawValue

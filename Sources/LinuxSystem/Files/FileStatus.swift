@@ -27,6 +27,14 @@ package struct FileStatus: Hashable, Sendable {
     /// Whether it is the root of a mount (STATX_ATTR_MOUNT_ROOT).
     package var isMountRoot: Bool
 
+    /// What tells a file from every other one that exists at the same time.
+    package struct Identity: Hashable, Sendable {
+        package let fileSystem: UInt64
+        package let inode: UInt64
+    }
+
+    package var identity: Identity { Identity(fileSystem: fileSystem, inode: inode) }
+
     /// The kind; regular where the bits name none, which no file system answers.
     package var kind: FileKind { FileKind(mode: mode) ?? .regular }
 

@@ -11,12 +11,10 @@ package enum SmallFile {
     /// The bytes of a regular file, or of one that the kernel makes up. A FIFO or a device in its place is refused and never waited for.
     package static func read(_ path: String, limit: Int) throws(Failure) -> [UInt8] {
         do throws(Errno) {
-            let file = Descriptor(owning: try check { unsafe pinfold_open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0) })
+            let file = try Descriptor.open(path, [.readOnly, .nonBlocking, .noControllingTerminal])
             let descriptor = file.rawValue
-            var status = stat()
-            _ = try check { unsafe fstat(descriptor, &status) }
-            let kind = status.st_mode & mode_t(0o170000)
-            guard kind == mode_t(0o100000) else { throw kind == mode_t(0o040000) ? Errno.isDirectory : Errno.invalidArgument }
+            let kind = try file.status().kind
+            guard kind == .regular else { throw kind == .directory ? Errno.isDirectory : Errno.invalidArgument }
             var bytes: [UInt8] = []
             var buffer = [UInt8](repeating: 0, count: 16384)
             while true {
@@ -29,12 +27,5 @@ package enum SmallFile {
         } catch {
             throw Failure(description: error == .fileTooLarge ? "is larger than \(limit) bytes" : error.description)
         }
-    }
-
-    /// The path with every symbolic link resolved (`man 3 realpath`), or nil if it leads nowhere.
-    package static func realPath(_ path: String) -> String? {
-        guard let resolved = unsafe realpath(path, nil) else { return nil }
-        defer { unsafe free(resolved) }
-        return unsafe String(cString: resolved)
     }
 }

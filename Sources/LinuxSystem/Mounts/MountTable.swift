@@ -100,16 +100,3 @@ package struct MountTable: Sendable {
         entries.last { $0.mountpoint == path }
     }
 }
-
-/// A whole file whose size is not known beforehand, such as those of `/proc`.
-package func readWholeFile(_ path: String) throws(Errno) -> [UInt8] {
-    let descriptor = Descriptor(owning: try check { unsafe pinfold_open(path, O_RDONLY | O_CLOEXEC, 0) })
-    let number = descriptor.rawValue
-    var bytes: [UInt8] = []
-    var chunk = [UInt8](repeating: 0, count: 1 << 14)
-    while true {
-        let count = try check { unsafe chunk.withUnsafeMutableBytes { unsafe read(number, $0.baseAddress, $0.count) } }
-        if count == 0 { return bytes }
-        bytes += chunk[..<count]
-    }
-}

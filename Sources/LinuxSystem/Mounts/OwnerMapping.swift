@@ -16,13 +16,13 @@ package struct OwnerMapping: ~Copyable, Sendable {
         }
         try Self.write("0 \(uid) 1\n", to: "/proc/\(child)/uid_map")
         try Self.write("0 \(gid) 1\n", to: "/proc/\(child)/gid_map")
-        namespace = Descriptor(owning: try check { unsafe pinfold_open("/proc/\(child)/ns/user", O_RDONLY | O_CLOEXEC, 0) })
+        namespace = try Descriptor.open("/proc/\(child)/ns/user", .readOnly)
     }
 
     fileprivate var rawValue: Int32 { namespace.rawValue }
 
     private static func write(_ text: String, to path: String) throws(Errno) {
-        let file = Descriptor(owning: try check { unsafe pinfold_open(path, O_WRONLY | O_CLOEXEC, 0) })
+        let file = try Descriptor.open(path, .writeOnly)
         let raw = file.rawValue
         let bytes = Array(text.utf8)
         _ = try check { unsafe CLinux.write(raw, bytes, bytes.count) }

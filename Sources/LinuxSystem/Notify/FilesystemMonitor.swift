@@ -50,10 +50,10 @@ package struct FilesystemMonitor: ~Copyable, Sendable {
         return FilesystemID(rawValue: id)
     }
 
-    /// Waits for changes, or for `stop` to have something to read.
+    /// Waits for changes, or for `stop` to be set.
     ///
     /// - Returns: false if it was `stop`.
-    package borrowing func wait(orFor stop: borrowing Descriptor) -> Bool {
+    package borrowing func wait(orFor stop: EventDescriptor) -> Bool {
         var polled = [
             pollfd(fd: group.rawValue, events: Int16(POLLIN), revents: 0),
             pollfd(fd: stop.rawValue, events: Int16(POLLIN), revents: 0),

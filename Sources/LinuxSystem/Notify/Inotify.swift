@@ -26,8 +26,8 @@ package struct Inotify: ~Copyable, Sendable {
         _ = inotify_rm_watch(descriptor.rawValue, number)
     }
 
-    /// Waits until it rings, or `other` can be read, or `milliseconds` pass (a negative number: as long as it takes).
-    package borrowing func wait(or other: borrowing Descriptor, milliseconds: Int32) throws(Errno) -> (rang: Bool, other: Bool) {
+    /// Waits until it rings, or `other` is set, or `milliseconds` pass (a negative number: as long as it takes).
+    package borrowing func wait(or other: EventDescriptor, milliseconds: Int32) throws(Errno) -> (rang: Bool, other: Bool) {
         var entries = [
             pollfd(fd: descriptor.rawValue, events: Int16(POLLIN), revents: 0),
             pollfd(fd: other.rawValue, events: Int16(POLLIN), revents: 0),

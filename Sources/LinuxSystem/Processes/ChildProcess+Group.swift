@@ -17,12 +17,10 @@ extension ChildProcess {
             sources.append(try check { pinfold_fcntl(source, F_DUPFD_CLOEXEC, Int64(highest + 1)) })
             targets.append(target)
         }
-        var ends: [Int32] = [-1, -1]
-        _ = try check { unsafe pipe2(&ends, O_CLOEXEC) }
-        let answer = Descriptor(owning: ends[0])
+        let pipe = try Pipe()
         // Above the targets, too.
-        let report = pinfold_fcntl(ends[1], F_DUPFD_CLOEXEC, Int64(highest + 1))
-        close(ends[1])
+        let report = pinfold_fcntl(pipe.writing.rawValue, F_DUPFD_CLOEXEC, Int64(highest + 1))
+        let answer = pipe.keepReading()
         guard report >= 0 else { throw .tooManyOpenFiles }
         var blocked = sigset_t()
         unsafe sigemptyset(&blocked)

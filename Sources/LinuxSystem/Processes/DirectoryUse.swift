@@ -7,17 +7,12 @@ package import SystemPackage
 /// What a process has is told by name and not by inode: trees that share files by hard links are told apart. Files in flight between
 /// processes are not seen.
 package struct DirectoryUse {
-    private struct Place {
+    private struct Sought {
         /// The filesystem, and the directory's path in it from its root.
         let device: String
         let inside: [UInt8]
-        /// Device and inode of the directory: a working or root directory is known by them even where no mount shows its name.
-        let identity: Identity
-    }
-
-    private struct Identity: Hashable {
-        let device: UInt64
-        let inode: UInt64
+        /// A working or root directory is known by it even where no mount shows its name.
+        let identity: FileStatus.Identity
     }
 
     /// A name by which the directory at `index` is known in some mount namespace.
@@ -26,7 +21,7 @@ package struct DirectoryUse {
         let index: Int
     }
 
-    private let places: [Place]
+    private let sought: [Sought]
     private let own: [Prefix]
     private var prefixes: [String: [Prefix]] = [:]
     private var users: [Int: Int32] = [:]
@@ -36,25 +31,25 @@ package struct DirectoryUse {
     package static func users(of directories: [String]) throws(UnseenProcess) -> [String: Int32] {
         guard !directories.isEmpty else { return [:] }
         var use = try DirectoryUse(directories)
-        for pid in try use.processes() where use.users.count < directories.count { try use.look(into: pid) }
+        for process in try allProcesses() where use.users.count < directories.count { try use.look(into: process) }
         return [String: Int32](uniqueKeysWithValues: use.users.map { (directories[$0.key], $0.value) })
     }
 
     private init(_ directories: [String]) throws(UnseenProcess) {
         do throws(Errno) {
             let table = try MountTable.read()
-            var places: [Place] = []
-            for directory in directories { places.append(try Self.place(of: directory, in: table)) }
-            self.places = places
-            own = Self.prefixes(of: places, in: table)
+            var sought: [Sought] = []
+            for directory in directories { sought.append(try Self.seek(directory, in: table)) }
+            self.sought = sought
+            own = Self.prefixes(of: sought, in: table)
         } catch {
             throw UnseenProcess(pid: getpid(), code: error)
         }
     }
 
-    private func processes() throws(UnseenProcess) -> [Int32] {
+    private static func allProcesses() throws(UnseenProcess) -> [ProcessEntry] {
         do {
-            return try Self.names(in: "/proc").compactMap { Int32($0) }
+            return try ProcessEntry.all()
         } catch {
             throw UnseenProcess(pid: getpid(), code: error)
         }
@@ -62,34 +57,29 @@ package struct DirectoryUse {
 
     // Names.
 
-    private static func place(of directory: String, in table: MountTable) throws(Errno) -> Place {
-        let raw = Descriptor(
-            owning: try check { unsafe pinfold_open(directory, pinfold_O_PATH | O_DIRECTORY | O_CLOEXEC, 0) })
-        var status = stat()
-        let number = raw.rawValue
-        _ = try check { unsafe fstat(number, &status) }
+    private static func seek(_ path: String, in table: MountTable) throws(Errno) -> Sought {
+        let directory = try Descriptor.open(path, [.path, .directory])
         // Its name without symbolic links, as the mount table has names.
-        let path = try link("/proc/self/fd/\(number)")
+        let path = try directory.magicLinkText()
         let mount = table.entries.filter { Self.isAtOrBelow(path, Array($0.mountpoint.utf8)) }
             .max { $0.mountpoint.utf8.count < $1.mountpoint.utf8.count || $0.mountpoint == $1.mountpoint }
-        let identity = Identity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
         guard let mount else { throw .noSuchFileOrDirectory }
         let rest = path.dropFirst(mount.mountpoint == "/" ? 0 : mount.mountpoint.utf8.count)
         let root = mount.root == "/" ? [] : Array(mount.root.utf8)
-        return Place(device: mount.device, inside: root + rest, identity: identity)
+        return Sought(device: mount.device, inside: root + rest, identity: try directory.status().identity)
     }
 
-    /// Every name that the places have, or that something in them has, by the mounts of one namespace. What a later mount covers is among
+    /// Every name that the directories have, or that something in them has, by the mounts of one namespace. What a later mount covers is among
     /// them: a directory that is taken for used by mistake is only kept.
-    private static func prefixes(of places: [Place], in table: MountTable) -> [Prefix] {
+    private static func prefixes(of sought: [Sought], in table: MountTable) -> [Prefix] {
         var result: [Prefix] = []
         for mount in table.entries {
             let root = mount.root == "/" ? [] : Array(mount.root.utf8)
             let mountpoint = mount.mountpoint == "/" ? [] : Array(mount.mountpoint.utf8)
-            for (index, place) in places.enumerated() where place.device == mount.device {
-                if isAtOrBelow(place.inside, root) {
-                    result.append(Prefix(path: mountpoint + place.inside.dropFirst(root.count), index: index))
-                } else if isAtOrBelow(root, place.inside) {
+            for (index, directory) in sought.enumerated() where directory.device == mount.device {
+                if isAtOrBelow(directory.inside, root) {
+                    result.append(Prefix(path: mountpoint + directory.inside.dropFirst(root.count), index: index))
+                } else if isAtOrBelow(root, directory.inside) {
                     result.append(Prefix(path: mountpoint, index: index))
                 }
             }
@@ -107,93 +97,51 @@ package struct DirectoryUse {
 
     // Looking.
 
-    private mutating func look(into pid: Int32) throws(UnseenProcess) {
-        let process = "/proc/\(pid)"
+    private mutating func look(into process: ProcessEntry) throws(UnseenProcess) {
         do throws(Errno) {
-            let names = try known(to: pid)
+            let names = try known(to: process)
             // Each thread may have a working directory of its own, and the first may have ended before the others.
-            for thread in try Self.names(in: process + "/task") {
-                for link in ["cwd", "root"] { try look(process + "/task/\(thread)/" + link, of: pid, names, byIdentity: true) }
+            for thread in try process.threads() {
+                for link in ["cwd", "root"] { try look("task/\(thread)/\(link)", of: process, names, byIdentity: true) }
             }
-            try look(process + "/exe", of: pid, names)
-            for number in try Self.names(in: process + "/fd") { try look(process + "/fd/" + number, of: pid, names) }
-            // `man 5 proc_pid_maps`: a path is the only thing in a line with a slash in it.
-            for line in try readWholeFile(process + "/maps").split(separator: 0x0A) {
-                if let slash = line.firstIndex(of: 0x2F) { note(line[slash...], of: pid, names) }
-            }
+            try look("exe", of: process, names)
+            for number in try process.descriptors() { try look("fd/\(number)", of: process, names) }
+            for mapped in try process.mappedFiles() { note(mapped.path, of: process, names) }
         } catch {
-            if Self.isGone(error) || Self.hasEnded(pid) { return }
+            if ProcessEntry.isGone(error) || process.hasEnded { return }
             // The first process of a container may be one that its root must not look into: what it was started with is there to read.
-            guard pid == 1, let words = try? readWholeFile(process + "/cmdline") else { throw UnseenProcess(pid: pid, code: error) }
-            for word in words.split(separator: 0) { note(word, of: pid, own) }
+            guard process.pid == 1, let words = try? process.arguments() else { throw UnseenProcess(pid: process.pid, code: error) }
+            for word in words { note(word, of: process, own) }
         }
     }
 
     /// The names in the process's mount namespace, and in this one's: which of the two a link is shown by depends on where it leads.
-    private mutating func known(to pid: Int32) throws(Errno) -> [Prefix] {
-        let namespace = String(decoding: try Self.link("/proc/\(pid)/ns/mnt"), as: UTF8.self)
+    private mutating func known(to process: ProcessEntry) throws(Errno) -> [Prefix] {
+        let namespace = String(decoding: try process.link("ns/mnt"), as: UTF8.self)
         if let known = prefixes[namespace] { return known }
-        let known = own + Self.prefixes(of: places, in: try MountTable.read(process: pid))
+        let known = own + Self.prefixes(of: sought, in: try MountTable.read(process: process.pid))
         prefixes[namespace] = known
         return known
     }
 
-    private mutating func look(_ link: String, of pid: Int32, _ names: [Prefix], byIdentity: Bool = false) throws(Errno) {
+    private mutating func look(
+        _ link: String, of process: ProcessEntry, _ names: [Prefix], byIdentity: Bool = false
+    ) throws(Errno) {
         do throws(Errno) {
-            note(try Self.link(link), of: pid, names)
+            note(try process.link(link), of: process, names)
             // Another filesystem is asked nothing: one that is dead or hangs would hold this up.
-            var (major, minor) = (UInt32(0), UInt32(0))
-            guard byIdentity, unsafe pinfold_device_of(link, &major, &minor) == 0,
-                places.contains(where: { $0.device == "\(major):\(minor)" })
-            else { return }
-            var status = stat()
-            _ = try check { unsafe stat(link, &status) }
-            let found = Identity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
-            for (index, place) in places.enumerated() where place.identity == found { users[index] = pid }
+            guard byIdentity, let device = process.device(link), sought.contains(where: { $0.device == device }) else { return }
+            let found = try process.open(link).status().identity
+            for (index, directory) in sought.enumerated() where directory.identity == found { users[index] = process.pid }
         } catch {
             // Closed meanwhile, or a thread of the kernel, which has no program.
-            guard Self.isGone(error) else { throw error }
+            guard ProcessEntry.isGone(error) else { throw error }
         }
     }
 
-    private mutating func note(_ path: some Collection<UInt8>, of pid: Int32, _ names: [Prefix]) {
+    private mutating func note(_ path: some Collection<UInt8>, of process: ProcessEntry, _ names: [Prefix]) {
         guard path.first == 0x2F else { return }
-        for name in names where Self.isAtOrBelow(path, name.path) { users[name.index] = pid }
-    }
-
-    private static func isGone(_ code: Errno) -> Bool { code == .noSuchFileOrDirectory || code == .noSuchProcess }
-
-    /// Whether it is a zombie: `man 5 proc_pid_stat`, the letter behind the name in parentheses.
-    private static func hasEnded(_ pid: Int32) -> Bool {
-        guard let bytes = try? readWholeFile("/proc/\(pid)/stat"), let end = bytes.lastIndex(of: UInt8(ascii: ")")) else {
-            return true
-        }
-        let state = bytes.dropFirst(end + 2).first
-        return state == UInt8(ascii: "Z") || state == UInt8(ascii: "X")
-    }
-
-    private static func link(_ path: String) throws(Errno) -> [UInt8] {
-        var buffer = [UInt8](repeating: 0, count: 4096)
-        let count = try check {
-            unsafe buffer.withUnsafeMutableBytes { unsafe readlink(path, $0.baseAddress.unsafelyUnwrapped, $0.count) }
-        }
-        return Array(buffer.prefix(count))
-    }
-
-    private static func names(in directory: String) throws(Errno) -> [String] {
-        let number = try check { unsafe pinfold_open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0) }
-        guard let stream = unsafe fdopendir(number) else {
-            let code = Errno.current
-            close(number)
-            throw code
-        }
-        defer { unsafe closedir(stream) }
-        var result: [String] = []
-        while let entry = unsafe readdir(stream), let name = unsafe pinfold_dirent_name(entry) {
-            let text = unsafe String(cString: name)
-            if text != ".", text != ".." { result.append(text) }
-        }
-        return result
+        for name in names where Self.isAtOrBelow(path, name.path) { users[name.index] = process.pid }
     }
 }
 

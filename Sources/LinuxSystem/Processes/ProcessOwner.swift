@@ -30,12 +30,5 @@ package struct ProcessOwner: Hashable, Sendable {
     }
 
     /// `man 7 namespaces`: the same text is the same namespace.
-    private static func namespace(_ process: String) -> [UInt8]? {
-        var text = [UInt8](repeating: 0, count: 64)
-        let count = unsafe text.withUnsafeMutableBytes {
-            unsafe readlink(
-                "/proc/\(process)/ns/user", $0.baseAddress.unsafelyUnwrapped.assumingMemoryBound(to: CChar.self), $0.count)
-        }
-        return count > 0 ? Array(text.prefix(count)) : nil
-    }
+    private static func namespace(_ process: String) -> [UInt8]? { try? linkText(at: "/proc/\(process)/ns/user") }
 }

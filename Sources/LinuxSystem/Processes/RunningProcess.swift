@@ -29,95 +29,65 @@ extension RunningProcess {
     /// an argument.
     package static func running(from directories: [String], where isMeant: (ProcessOwner) -> Bool) -> [RunningProcess] {
         let search = ProcessSearch(directories)
-        guard !search.places.isEmpty else { return [] }
+        guard !search.directories.isEmpty, let processes = try? ProcessEntry.all() else { return [] }
         var excepted: Set<Int32> = []
         var caller = getpid()
         while caller > 0, excepted.insert(caller).inserted { caller = ProcessOwner(process: caller)?.parent ?? 0 }
-        return processes().filter { !excepted.contains($0) }.compactMap { pid in
-            guard let owner = ProcessOwner(process: pid), isMeant(owner), let use = search.use(of: pid) else { return nil }
-            return RunningProcess(pid: pid, owner: owner, use: use)
+        return processes.filter { !excepted.contains($0.pid) }.compactMap { process in
+            guard let owner = ProcessOwner(process: process.pid), isMeant(owner), let use = search.use(of: process) else {
+                return nil
+            }
+            return RunningProcess(pid: process.pid, owner: owner, use: use)
         }
-    }
-
-    private static func processes() -> [Int32] {
-        guard let directory = try? Descriptor.open("/proc", [.readOnly, .directory]) else { return [] }
-        let reader = DirectoryReader()
-        var found: [Int32] = []
-        try? reader.read(directory, from: 0) { entry throws(Errno) in
-            if let number = Int32(String(decoding: entry.name.array, as: UTF8.self)) { found.append(number) }
-            return true
-        }
-        return found.sorted()
     }
 }
 
 /// Looks what of a process lies in or below some directories.
 private struct ProcessSearch {
-    struct Place: Hashable {
-        let fileSystem: UInt64
-        let inode: UInt64
-    }
-
-    let places: Set<Place>
+    let directories: Set<FileStatus.Identity>
     private let devices: Set<String>
 
-    init(_ directories: [String]) {
-        var places: Set<Place> = []
+    init(_ paths: [String]) {
+        var directories: Set<FileStatus.Identity> = []
         var devices: Set<String> = []
-        for path in directories {
+        for path in paths {
             // A link is followed: what it leads to is what runs.
             guard let directory = try? Descriptor.open(path, [.path, .directory]), let status = try? directory.status(local: true)
             else {
                 continue
             }
-            places.insert(Place(fileSystem: status.fileSystem, inode: status.inode))
+            directories.insert(status.identity)
             devices.insert("\(pinfold_major(status.fileSystem)):\(pinfold_minor(status.fileSystem))")
         }
-        self.places = places
+        self.directories = directories
         self.devices = devices
     }
 
-    func use(of pid: Int32) -> RunningProcess.Use? {
-        let process = "/proc/\(pid)"
+    func use(of process: ProcessEntry) -> RunningProcess.Use? {
         // The agent's own processes have a view as their root, which need not answer.
-        guard (try? MountTable.read(process: pid))?.entry(at: "/")?.isPinfold != true else { return nil }
-        if devices.contains(device(process + "/cwd")), let directory = try? Descriptor.open(process + "/cwd", [.path, .directory]),
-            isBelow(directory)
-        {
+        guard (try? MountTable.read(process: process.pid))?.entry(at: "/")?.isPinfold != true else { return nil }
+        if isOn("cwd", of: process), let directory = try? process.open("cwd", .directory), isBelow(directory) {
             return .workingDirectory
         }
-        guard let root = try? Descriptor.open(process + "/root", [.path, .directory]) else { return nil }
-        if devices.contains(device(process + "/exe")), let path = link(process + "/exe"), holds(path, root) { return .program }
-        if mapped(process).contains(where: { holds($0, root) }) { return .mappedFile }
-        let words = arguments(process)
-        return words.contains { isFileBelow($0, root) } ? .argument : nil
-    }
-
-    /// `MAJOR:MINOR`, without asking the filesystem.
-    private func device(_ path: String) -> String {
-        var major: UInt32 = 0
-        var minor: UInt32 = 0
-        return unsafe pinfold_device_of(path, &major, &minor) == 0 ? "\(major):\(minor)" : ""
-    }
-
-    /// `man 5 proc_pid_maps`: address, permissions, offset, device in hexadecimal, inode, path.
-    private func mapped(_ process: String) -> Set<String> {
-        let text = String(decoding: (try? readWholeFile(process + "/maps")) ?? [], as: UTF8.self)
-        var paths: Set<String> = []
-        for line in text.split(separator: "\n") {
-            let fields = line.split(separator: " ", maxSplits: 5)
-            guard fields.count == 6 else { continue }
-            let numbers = fields[3].split(separator: ":").compactMap { UInt32($0, radix: 16) }
-            guard numbers.count == 2, devices.contains("\(numbers[0]):\(numbers[1])") else { continue }
-            paths.insert(String(fields[5].drop { $0 == " " }).replacing("\\012", with: "\n"))
+        guard let root = try? process.open("root", .directory) else { return nil }
+        if isOn("exe", of: process), let path = try? process.link("exe"), holds(String(decoding: path, as: UTF8.self), root) {
+            return .program
         }
-        return paths
+        if mapped(process).contains(where: { holds($0, root) }) { return .mappedFile }
+        return arguments(process).contains { isFileBelow($0, root) } ? .argument : nil
+    }
+
+    private func isOn(_ link: String, of process: ProcessEntry) -> Bool { process.device(link).map(devices.contains) ?? false }
+
+    private func mapped(_ process: ProcessEntry) -> Set<String> {
+        let files = ((try? process.mappedFiles()) ?? []).filter { devices.contains($0.device) }
+        return Set(files.map { String(decoding: $0.path, as: UTF8.self).replacing("\\012", with: "\n") })
     }
 
     /// The words of the command line that may be paths, absolute as the process sees them: those of options (`--config=…`) too.
-    private func arguments(_ process: String) -> [String] {
-        let words = ((try? readWholeFile(process + "/cmdline")) ?? []).split(separator: 0).prefix(64)
-        let directory = link(process + "/cwd") ?? "/"
+    private func arguments(_ process: ProcessEntry) -> [String] {
+        let words = ((try? process.arguments()) ?? []).prefix(64)
+        let directory = (try? process.link("cwd")).map { String(decoding: $0, as: UTF8.self) } ?? "/"
         return words.compactMap { word in
             var text = String(decoding: word, as: UTF8.self)
             if text.hasPrefix("-"), let equals = text.firstIndex(of: "=") { text = String(text[text.index(after: equals)...]) }
@@ -126,15 +96,7 @@ private struct ProcessSearch {
         }
     }
 
-    private func link(_ path: String) -> String? {
-        var text = [UInt8](repeating: 0, count: 4096)
-        let count = unsafe text.withUnsafeMutableBytes {
-            unsafe readlink(path, $0.baseAddress.unsafelyUnwrapped.assumingMemoryBound(to: CChar.self), $0.count)
-        }
-        return count > 0 ? String(decoding: text.prefix(count), as: UTF8.self) : nil
-    }
-
-    /// Whether a file that the kernel has named lies in one of the places; it may be gone by now, and its name then ends in ` (deleted)`.
+    /// Whether a file that the kernel has named lies in one of the directories; it may be gone by now, and its name then ends in ` (deleted)`.
     private func holds(_ path: String, _ root: borrowing Descriptor) -> Bool {
         var parent = path[...]
         while let slash = parent.lastIndex(of: "/") {
@@ -147,7 +109,7 @@ private struct ProcessSearch {
         return false
     }
 
-    /// Whether a path of the process's leads to a file, by whatever links, that lies below one of the places.
+    /// Whether a path of the process's leads to a file, by whatever links, that lies below one of the directories.
     private func isFileBelow(_ path: String, _ root: borrowing Descriptor) -> Bool {
         guard let found = try? root.open(path, [.path], [.inRoot, .noMagicLinks]), let status = try? found.status(local: true),
             status.kind == .regular
@@ -158,14 +120,14 @@ private struct ProcessSearch {
     /// Upwards, as far as the directory's filesystem goes.
     private func isBelow(_ directory: borrowing Descriptor) -> Bool {
         guard var here = try? directory.duplicate() else { return false }
-        var last: Place?
+        var last: FileStatus.Identity?
         while let status = try? here.status(local: true) {
-            let place = Place(fileSystem: status.fileSystem, inode: status.inode)
-            if places.contains(place) { return true }
-            guard place != last, last == nil || last?.fileSystem == place.fileSystem,
+            let identity = status.identity
+            if directories.contains(identity) { return true }
+            guard identity != last, last == nil || last?.fileSystem == identity.fileSystem,
                 let above = try? here.open("..", [.path, .directory], [])
             else { return false }
-            last = place
+            last = identity
             here = above
         }
         return false

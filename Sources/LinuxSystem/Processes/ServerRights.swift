@@ -1,5 +1,3 @@
-internal import CLinux
-
 /// A process that runs what is deployed with rights that the agent, whose code that is, must not get by a commit.
 package struct ServerRights: Hashable, Sendable, CustomStringConvertible {
     package enum Rights: Hashable, Sendable {
@@ -21,7 +19,7 @@ package struct ServerRights: Hashable, Sendable, CustomStringConvertible {
         let first = look()
         guard !first.isEmpty else { return [] }
         // What starts a server goes to its directory and gives up its rights one after the other: only what stays like that counts.
-        _ = usleep(100_000)
+        SystemThread.sleep(milliseconds: 100)
         let second = Set(look().map { "\($0.process.pid) \($0.rights)" })
         return first.filter { second.contains("\($0.process.pid) \($0.rights)") }
     }

@@ -43,4 +43,14 @@ package import SystemPackage
     }
 
     deinit { pthread_detach(thread) }
+
+    /// Has the calling thread stand still for at least so long.
+    package static func sleep(nanoseconds: UInt64) {
+        var rest = timespec(tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
+        // A signal's handler has run where it fails: what is left of the time is slept then.
+        var left = timespec()
+        while unsafe nanosleep(&rest, &left) == -1, pinfold_errno() == EINTR { rest = left }
+    }
+
+    package static func sleep(milliseconds: UInt64) { sleep(nanoseconds: milliseconds * 1_000_000) }
 }

@@ -20,8 +20,7 @@ package struct UnixSocketPath: ~Copyable, Sendable {
         if path.utf8.count <= longest { return UnixSocketPath(name: path, directory: nil) }
         let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) ?? path.startIndex
         let parent = String(path[..<slash])
-        let directory = Descriptor(
-            owning: try check { unsafe pinfold_open(parent, pinfold_O_PATH | O_DIRECTORY | O_CLOEXEC, 0) })
+        let directory = try Descriptor.open(parent, [.path, .directory])
         let name = "/proc/self/fd/\(directory.rawValue)\(path[slash...])"
         guard name.utf8.count <= longest else { throw .fileNameTooLong }
         return UnixSocketPath(name: name, directory: directory)

@@ -12,7 +12,7 @@ struct AuditFilter {
 
     init(denied: Bool, since: String?, path: String?) throws(CommandFailure) {
         self.denied = denied
-        self.since = if let since { try Self.time(since, now: .now) } else { nil }
+        self.since = if let since { try Self.time(since, now: SystemClock.now) } else { nil }
         do {
             glob = try path.map { text throws(GlobError) in try Glob(text) }
         } catch {

@@ -23,18 +23,8 @@ enum Companion: String, CaseIterable, Sendable {
         return path
     }
 
-    /// Where the running executable lies; the kernel's own answer (`man 5 proc`, exe), not `argv[0]`.
-    static let directory: String = {
-        let own = (try? readLink("/proc/self/exe")) ?? "/usr/bin/pinfold"
-        return own.lastIndex(of: "/").map { String(own[..<$0]) } ?? "/usr/bin"
-    }()
+    static let directory = ProgramDirectory.own?.path ?? "/usr/bin"
 }
 
-/// What a symbolic link holds (`man 2 readlink`).
-func readLink(_ path: String) throws(Errno) -> String {
-    var buffer = [UInt8](repeating: 0, count: 4096)
-    let length = try check {
-        unsafe buffer.withUnsafeMutableBytes { unsafe readlink(path, $0.baseAddress.unsafelyUnwrapped, $0.count) }
-    }
-    return String(decoding: buffer.prefix(length), as: UTF8.self)
-}
+/// What a symbolic link says.
+func readLink(_ path: String) throws(Errno) -> String { String(decoding: try linkText(at: path), as: UTF8.self) }

@@ -4,7 +4,7 @@ internal import SystemPackage
 
 /// Where an existing path leads when every symbolic link in it has been followed: the kernel's own answer for the opened thing.
 func realPath(_ path: String) throws(Errno) -> String {
-    let opened = Descriptor(owning: try check { unsafe pinfold_open(path, pinfold_O_PATH | O_CLOEXEC, 0) })
+    let opened = try Descriptor.open(path, .path)
     return try readLink("/proc/self/fd/\(opened.rawValue)")
 }
 
@@ -93,6 +93,6 @@ func fileNames(in directory: borrowing Descriptor) throws(Errno) -> [[UInt8]] {
 
 /// The names in the directory at `path`, for people and for what the kernel names: bytes that are not UTF-8 are replaced.
 func names(inDirectory path: String) throws(Errno) -> [String] {
-    let directory = Descriptor(owning: try check { unsafe pinfold_open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0) })
+    let directory = try Descriptor.open(path, [.readOnly, .directory])
     return try fileNames(in: directory).map { String(decoding: $0, as: UTF8.self) }
 }

@@ -41,7 +41,7 @@ enum MachineChecks {
     private static func fuse(zone: String) -> [Check] {
         let device: Descriptor
         do {
-            device = Descriptor(owning: try check { unsafe pinfold_open("/dev/fuse", O_RDWR | O_CLOEXEC, 0) })
+            device = try Descriptor.open("/dev/fuse", .readWrite)
         } catch {
             return [
                 Check(
@@ -95,7 +95,7 @@ enum MachineChecks {
         if let unnamed = try? check({ unsafe pinfold_open(zone, pinfold_O_TMPFILE | O_RDWR | O_CLOEXEC, 0o600) }) {
             return Descriptor(owning: unnamed)
         }
-        return Descriptor(owning: try check { unsafe pinfold_open("/proc/self/exe", O_RDONLY | O_CLOEXEC, 0) })
+        return try Descriptor.open("/proc/self/exe", .readOnly)
     }
 
     private static func library() -> Check {
@@ -155,7 +155,7 @@ enum MachineChecks {
         do {
             let queue = Descriptor(
                 owning: try check { pinfold_trial_fanotify_init(0x1 | 0xc00 | 0x200, UInt32(O_RDONLY | O_CLOEXEC)) })
-            let directory = Descriptor(owning: try check { unsafe pinfold_open(source, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0) })
+            let directory = try Descriptor.open(source, [.readOnly, .directory])
             let numbers = (queue.rawValue, directory.rawValue)
             // FAN_MARK_ADD | FAN_MARK_FILESYSTEM; modify, attrib, moved, create, delete, on directories too.
             _ = try check {
@@ -171,7 +171,7 @@ enum MachineChecks {
 
     private static func fileHandles(on source: String) -> Check {
         do {
-            let directory = Descriptor(owning: try check { unsafe pinfold_open(source, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0) })
+            let directory = try Descriptor.open(source, [.readOnly, .directory])
             let number = directory.rawValue
             let size = try check { pinfold_trial_handle_size(number) }
             return Check("file handles", .ok, "\(source): \(size) bytes each, so the gateway needs few descriptors")

@@ -26,8 +26,7 @@ struct AgentIdentity: Sendable {
     /// Makes the file where the agent has no configuration of git's. The sandbox is the agent's: no link is followed, and what is there stays as it is.
     func make() throws(CommandFailure) {
         do {
-            let directory = Descriptor(
-                owning: try check { unsafe pinfold_open(home, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0) })
+            let directory = try Descriptor.open(home, [.readOnly, .directory, .noFollow])
             let number = directory.rawValue
             // git reads both, and the first would win over what the agent keeps in the second (`man 1 git-config`).
             for name in [".gitconfig", ".config/git/config"] where unsafe faccessat(number, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0 {

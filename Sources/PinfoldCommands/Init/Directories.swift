@@ -49,8 +49,7 @@ func writeDurably(_ text: String, to path: String, mode: mode_t = 0o644, made: i
     let (parent, name) = split(path)
     let temporary = "\(parent)/.\(name).new"
     do {
-        let file = Descriptor(
-            owning: try check { unsafe pinfold_open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, mode) })
+        let file = try Descriptor.open(temporary, [.writeOnly, .create, .truncate, .noFollow], mode: mode)
         let number = file.rawValue
         let bytes = Array(text.utf8)
         var written = 0
@@ -71,14 +70,14 @@ func writeDurably(_ text: String, to path: String, mode: mode_t = 0o644, made: i
 
 /// Makes the names in a directory durable (`man 2 fsync`: a new file's name is its directory's data).
 func synchronize(directory path: String) throws(Errno) {
-    let directory = Descriptor(owning: try check { unsafe pinfold_open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0) })
+    let directory = try Descriptor.open(path, [.readOnly, .directory])
     let number = directory.rawValue
     _ = try check { fsync(number) }
 }
 
 /// Makes everything that was written to the path's filesystem durable.
 func synchronize(filesystemOf path: String) throws(Errno) {
-    let directory = Descriptor(owning: try check { unsafe pinfold_open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0) })
+    let directory = try Descriptor.open(path, [.readOnly, .directory])
     let number = directory.rawValue
     _ = try check { syncfs(number) }
 }
@@ -87,7 +86,7 @@ func synchronize(filesystemOf path: String) throws(Errno) {
 /// a name that is gone is no error.
 func removeTree(_ path: String) throws(Errno) {
     let (parent, name) = split(path)
-    let directory = Descriptor(owning: try check { unsafe pinfold_open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0) })
+    let directory = try Descriptor.open(parent, [.readOnly, .directory])
     try name.withPathBytes { name throws(Errno) in
         guard try !isUnlinked(name, in: directory) else { return }
         try empty(try openDirectory(name, in: directory))

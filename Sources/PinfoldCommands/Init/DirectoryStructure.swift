@@ -83,8 +83,7 @@ struct DirectoryStructure: Sendable {
 extension DirectoryStructure {
     private func close(_ entry: Entry) throws(CommandFailure) {
         do {
-            let directory = Descriptor(
-                owning: try check { unsafe pinfold_open(entry.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW, 0) })
+            let directory = try Descriptor.open(entry.path, [.readOnly, .directory, .noFollow])
             let number = directory.rawValue
             _ = try check { fchmod(number, entry.mode) }
         } catch {

@@ -82,7 +82,7 @@ struct InitCommand: ParsableCommand {
     private static func lock(_ root: String, _ made: inout MadePaths) throws(CommandFailure) -> Descriptor {
         do {
             try makeDirectories(root, made: &made)
-            let directory = Descriptor(owning: try check { unsafe pinfold_open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0) })
+            let directory = try Descriptor.open(root, [.readOnly, .directory])
             let number = directory.rawValue
             _ = try check { pinfold_flock_waiting(number) }
             return directory

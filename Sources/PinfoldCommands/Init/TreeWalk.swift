@@ -21,8 +21,7 @@ struct TreeWalk {
             guard let top = try fileStatus(path) else { throw Errno.noSuchFileOrDirectory }
             if top.st_uid == account.uid, top.st_gid == account.gid { return false }
             var walk = TreeWalk(account: account)
-            let directory = Descriptor(
-                owning: try check { unsafe pinfold_open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0) })
+            let directory = try Descriptor.open(path, [.readOnly, .directory, .noFollow])
             try walk.inspect(directory, path: path, device: top.st_dev, depth: 0)
             try walk.requireOwnFiles(path)
             try walk.give(directory, depth: 0)

@@ -38,20 +38,15 @@ enum GatewayDaemon {
     }
 
     private static func start(_ program: String, plan: MountPlan, log path: String) throws {
-        var ends: [Int32] = [-1, -1]
-        _ = try check { unsafe pipe2(&ends, O_CLOEXEC) }
-        let reader = Descriptor(owning: ends[0])
-        let writer = Descriptor(owning: ends[1])
-        let log = Descriptor(
-            owning: try check { unsafe pinfold_open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0o600) }
-        )
+        let pipe = try Pipe()
+        let log = try Descriptor.open(path, [.writeOnly, .create, .truncate, .append, .noFollow], mode: 0o600)
         let child = try ChildProcess(
             .init(
                 program, arguments(plan) + readyOption,
                 environment: ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"], workingDirectory: "/",
-                descriptors: [1: log.rawValue, 2: log.rawValue, readyNumber: writer.rawValue], newSession: true))
+                descriptors: [1: log.rawValue, 2: log.rawValue, readyNumber: pipe.writing.rawValue], newSession: true))
         // This end must go, or the reader would never see the daemon's death.
-        close(writer.release())
+        let reader = pipe.keepReading()
         let answer = try line(from: reader)
         if answer == "ready" {
             child.leaveRunning()

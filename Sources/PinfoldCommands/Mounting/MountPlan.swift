@@ -40,7 +40,7 @@ struct MountPlan: Sendable {
     /// By trying: the file may be there and the module or the permission may not.
     private static func requireDevice() throws(CommandFailure) {
         do {
-            _ = Descriptor(owning: try check { unsafe pinfold_open("/dev/fuse", O_RDWR | O_CLOEXEC, 0) })
+            _ = try Descriptor.open("/dev/fuse", .readWrite)
         } catch {
             throw CommandFailure(
                 .usage,

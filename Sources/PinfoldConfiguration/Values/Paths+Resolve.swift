@@ -4,7 +4,7 @@ internal import Patterns
 extension Paths {
     /// `path` with the symbolic links of that part of it resolved that exists.
     static func resolved(_ path: String) -> String {
-        if let whole = SmallFile.realPath(path) { return whole }
+        if let whole = canonicalPath(path) { return whole }
         guard let slash = path.lastIndex(of: "/"), path != "/" else { return path }
         let parent = resolved(slash == path.startIndex ? "/" : String(path[..<slash]))
         return (parent == "/" ? "" : parent) + path[slash...]

@@ -45,7 +45,7 @@ final class RecentListings: Sendable {
     static let smallSize = 65_536
 
     static func isSmallFile(_ attributes: Attributes) -> Bool {
-        FileKind(rawValue: attributes.mode & 0o170000) == .regular && (1...UInt64(smallSize)).contains(attributes.size)
+        FileKind(mode: attributes.mode) == .regular && (1...UInt64(smallSize)).contains(attributes.size)
     }
 
     private static func slot(_ file: NodeID) -> Int { Int(truncatingIfNeeded: (file.rawValue &* 0x9e37_79b9_7f4a_7c15) >> 49) }

@@ -39,10 +39,10 @@ extension ZonePlane {
         if files.links.count(file) >= Int(status.links) { return true }
         if status.links == 1, sawOnlyName(location.descriptor, file) { return true }
         let isDone =
-            files.links.wasLookedFor(status.changed, now: Self.now())
+            files.links.wasLookedFor(status.changed, now: SystemClock.monotonic)
             || search.withLock { _ in
                 // Somebody else may have looked while this waited.
-                files.links.wasLookedFor(status.changed, now: Self.now()) || files.links.count(file) >= Int(status.links)
+                files.links.wasLookedFor(status.changed, now: SystemClock.monotonic) || files.links.count(file) >= Int(status.links)
                     || lookForNames(status.inode)
             }
         guard isDone, let after = try? location.descriptor.status(), after.changed == status.changed else { return true }
@@ -82,11 +82,10 @@ extension ZonePlane {
     ///
     /// - Returns: whether it came to an end, and nothing that was known was lost meanwhile.
     private func lookForNames(_ inode: UInt64) -> Bool {
-        let started = Self.now()
+        let started = SystemClock.monotonic
         // A timestamp is as old as the filesystem's grain of time, at most two seconds.
-        var wallClock = timespec()
-        unsafe clock_gettime(CLOCK_REALTIME, &wallClock)
-        let before = Timestamp(seconds: Int64(wallClock.tv_sec) - 2, nanoseconds: UInt32(wallClock.tv_nsec))
+        var before = SystemClock.now
+        before.seconds -= 2
         let losses = files.links.begin()
         var directories = [files.source.rootHandle]
         do throws(Errno) {
@@ -99,8 +98,8 @@ extension ZonePlane {
                     if status.links > 1 || status.inode == inode { count(name, in: directory, parent, inode) }
                     return false
                 }
-                let took = Self.now() - started
-                let until = Self.now() + max(took * 20, 10_000_000_000)
+                let took = SystemClock.monotonic - started
+                let until = SystemClock.monotonic + max(took * 20, 10_000_000_000)
                 if let isWhole = arrangement.alone({ files.links.end(losses, before: before, until: until) }) { return isWhole }
             } while files.source.rootHandle.isHandle
         } catch {}
@@ -116,11 +115,5 @@ extension ZonePlane {
             let key = unsafe Links.key(parent, name.bytes)
             files.links.found(key, of: Links.number(found.handle), isWanted: found.status.inode == inode)
         }
-    }
-
-    private static func now() -> UInt64 {
-        var time = timespec()
-        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
-        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 }
