@@ -184,6 +184,12 @@ let package = Package(
             name: "AuditLogTests", dependencies: ["AuditLog", "CLinux", "LinuxSystem", "TestSupport"], cSettings: gnu,
             swiftSettings: dialect),
         .testTarget(
+            name: "LinuxSystemTests", dependencies: ["CLinux", "LinuxSystem", "TestSupport", system], cSettings: gnu,
+            swiftSettings: dialect),
+        .testTarget(
+            name: "FuseSessionTests", dependencies: ["CLinux", "FuseSession", "LinuxSystem", "TestSupport", system], cSettings: gnu,
+            swiftSettings: dialect),
+        .testTarget(
             name: "ZonePolicyTests", dependencies: ["DataRoot", "Patterns", "ZonePolicy"], cSettings: gnu, swiftSettings: dialect),
         .testTarget(
             name: "ConfigurationTests",
@@ -192,7 +198,7 @@ let package = Package(
         .testTarget(
             name: "GatewayTests",
             dependencies: [
-                "AuditLog", "CLinux", "FuseSession", "GatewayFileSystem", "LinuxSystem", "TestSupport", "pinfold-mount", system,
+                "AuditLog", "CLinux", "GatewayFileSystem", "LinuxSystem", "TestSupport", "pinfold-mount", system,
             ],
             cSettings: gnu, swiftSettings: dialect),
         .testTarget(

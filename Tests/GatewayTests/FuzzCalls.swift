@@ -1,10 +1,11 @@
 import CLinux
 import SystemPackage
+import TestSupport
 
 /// Calls that change or read files, with arguments chosen by chance. No path leads out of `bases`: none has `..` in it, and links lead to
 /// names beside them.
 struct RandomCalls {
-    private var generator: ModelGenerator
+    private var generator: SeededGenerator
     private let bases: [String]
     private(set) var last = ""
 
@@ -15,7 +16,7 @@ struct RandomCalls {
     ]
 
     init(seed: UInt64, bases: [String]) {
-        generator = ModelGenerator(seed: seed)
+        generator = SeededGenerator(seed: seed)
         self.bases = bases
     }
 

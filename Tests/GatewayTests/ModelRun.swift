@@ -7,7 +7,7 @@ import TestSupport
 struct ModelRun {
     private let root: String
     private let seed: UInt64
-    private var generator: ModelGenerator
+    private var generator: SeededGenerator
     private var model = ModelTree()
     /// Files that stay open, whatever becomes of their names.
     private var open: [(descriptor: KeptDescriptor, inode: Int)] = []
@@ -36,7 +36,7 @@ struct ModelRun {
     init(root: String, seed: UInt64) {
         self.root = root
         self.seed = seed
-        generator = ModelGenerator(seed: seed)
+        generator = SeededGenerator(seed: seed)
     }
 
     /// The model that another run has arrived at, held against another directory.
@@ -350,20 +350,5 @@ struct ModelRun {
             return
         }
         guard UInt32(result.st_mode & 0o7777) == known.mode else { throw differs("mode (\(String(result.st_mode, radix: 8)))") }
-    }
-}
-
-/// The same numbers for the same seed: a failure can be made again.
-struct ModelGenerator: RandomNumberGenerator {
-    private var state: UInt64
-    init(seed: UInt64) { state = seed }
-
-    // SplitMix64.
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var value = state
-        value = (value ^ value >> 30) &* 0xbf58_476d_1ce4_e5b9
-        value = (value ^ value >> 27) &* 0x94d0_49bb_1331_11eb
-        return value ^ value >> 31
     }
 }

@@ -14,19 +14,6 @@ struct SessionCallerTests {
         ]
     }
 
-    @Test func `more than 32 supplementary groups are found`() async throws {
-        let child = try ChildProcess(.init("setpriv", Self.setpriv + ["sleep", "60"], descriptors: [:]))
-        let pid = child.pid
-        try await eventually("setpriv has set the groups") { try SupplementaryGroups.ofThread(pid).count > 1 }
-        #expect(try SupplementaryGroups.ofThread(pid) == Self.groups)
-        try child.signal(9)
-        _ = try child.wait()
-    }
-
-    @Test func `a thread that does not exist is an error`() {
-        #expect(throws: Errno.self) { try SupplementaryGroups.ofThread(.max) }
-    }
-
     @Test func `the last of many groups may read and write where it may below`() async throws {
         try await withGateway { gateway in
             let script =

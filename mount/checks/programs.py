@@ -11,8 +11,8 @@ PROGRESS = re.compile(r"^(\[\d+/\d+\]|Building|Fetch|Comput|Creating|Working|Upd
 
 
 def debug(out):
-    """With the tests; there a warning of our own is an error."""
-    return commands.run(out, "swift", "build", "--build-tests", hidden=PROGRESS)
+    """With the tests; there a warning of our own is an error, and an import of what a target does not stand on."""
+    return commands.run(out, "swift", "build", "--build-tests", "--explicit-target-dependency-import-check", "error", hidden=PROGRESS)
 
 
 def directory():

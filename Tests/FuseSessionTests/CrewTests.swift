@@ -18,13 +18,12 @@ private final class PipeCrew: Sendable {
     let gone = Lock(0)
 
     init() throws {
-        var ends: [Int32] = [-1, -1]
-        _ = try check { unsafe pipe2(&ends, O_CLOEXEC) }
-        reader = SharedDescriptor(Descriptor(owning: ends[0]))
-        requests = Descriptor(owning: ends[1])
-        _ = try check { unsafe pipe2(&ends, O_CLOEXEC) }
-        waiting = SharedDescriptor(Descriptor(owning: ends[0]))
-        gate = Descriptor(owning: ends[1])
+        let asked = try Pipe()
+        requests = try asked.writing.duplicate()
+        reader = SharedDescriptor(asked.keepReading())
+        let held = try Pipe()
+        gate = try held.writing.duplicate()
+        waiting = SharedDescriptor(held.keepReading())
         crew = Crew(device: reader, most: Self.workers)
         _ = try SystemThread("watch") { [self] in
             crew.watch()

@@ -57,7 +57,7 @@ import Testing
     }
 
     @Test func `that are cut off or made up are read as far as they go and no further`() {
-        var generator = ModelGenerator(seed: 0xfa)
+        var generator = SeededGenerator(seed: 0xfa)
         for _ in 0..<20_000 {
             var bytes = (0..<Int.random(in: 0...160, using: &generator)).map { _ in UInt8.random(in: 0...255, using: &generator) }
             // Most begin as a report does, so that its records are read too.
