@@ -346,7 +346,7 @@ final class DeployLoop: @unchecked Sendable {
         guard [.test, .approve, .backUp, .build].contains(deployment.stage) else { return }
         let place = settings.data.workplace(of: deployment.id).tree
         let release = settings.data.release(of: deployment.id, commit: deployment.commit.short)
-        if (try? FileKind(of: place)) != .directory, (try? FileKind(of: release)) != .directory { deployment.stage = .export }
+        if (try? PathState(of: place)) != .directory, (try? PathState(of: release)) != .directory { deployment.stage = .export }
     }
 
     private func facts(for deployment: Deployment) throws(DeployError) -> Work.Facts {
@@ -387,12 +387,12 @@ final class DeployLoop: @unchecked Sendable {
     /// The flag file is there exactly while somebody has to answer, whatever anybody does to it.
     private func guardFlag() {
         guard let waiting = board.waiting else {
-            if (try? FileKind(of: settings.data.flag)) != .missing { try? DurableFile.remove(settings.data.flag) }
+            if (try? PathState(of: settings.data.flag)) != .missing { try? DurableFile.remove(settings.data.flag) }
             return
         }
         let text = Array(FlagFile.text(for: waiting).utf8)
         if let there = try? DurableFile.read(settings.data.flag), there == text { return }
-        if board.flagFor == waiting.id, (try? FileKind(of: settings.data.flag)) == .missing {
+        if board.flagFor == waiting.id, (try? PathState(of: settings.data.flag)) == .missing {
             log.warning("\(settings.data.flag) was removed by hand; that approves nothing, and it is written again")
         }
         do {

@@ -14,7 +14,7 @@ struct Ballast {
     /// Takes it, where there is clearly room.
     mutating func hold() {
         guard !isHeld else { return }
-        if (try? FileKind(of: path)) == .file {
+        if (try? PathState(of: path)) == .file {
             isHeld = true
             return
         }

@@ -22,12 +22,12 @@ package enum Runners {
     /// nil where no kind is recognised. Only names in the tree's top directory, in `tests` and `test`, and the text of `package.json`, `client/package.json` and
     /// `Makefile` decide.
     package static func detect(in tree: String, report: String? = nil) -> (any Runner)? {
-        func has(_ name: String) -> Bool { (try? FileKind(of: tree + "/" + name)) == .file }
+        func has(_ name: String) -> Bool { (try? PathState(of: tree + "/" + name)) == .file }
         func text(_ name: String) -> String {
             guard has(name), let bytes = try? DurableFile.read(tree + "/" + name, limit: 1 << 20) else { return "" }
             return String(decoding: bytes, as: UTF8.self)
         }
-        func isDirectory(_ name: String) -> Bool { (try? FileKind(of: tree + "/" + name)) == .directory }
+        func isDirectory(_ name: String) -> Bool { (try? PathState(of: tree + "/" + name)) == .directory }
         func runner(_ kind: RunnerKind, _ name: String, _ command: String) -> any Runner {
             ShellRunner(kind, named: name, command: command, report: report, promisesReport: report != nil)
         }

@@ -15,12 +15,12 @@ internal import FoundationEssentials
     }
     var link: String?
     let source: String
-    switch try FileKind(of: settings.versions.target) {
+    switch try PathState(of: settings.versions.target) {
     case .missing: return .done(note: "nothing runs yet")
     case .link(let destination):
         link = destination
         source = destination.hasPrefix("/") ? destination : Paths.parent(of: settings.versions.target) + "/" + destination
-        guard try FileKind(of: source) == .directory else { return .done(note: "\(settings.versions.target) leads to nothing") }
+        guard try PathState(of: source) == .directory else { return .done(note: "\(settings.versions.target) leads to nothing") }
     case .directory: source = settings.versions.target
     case .file, .other:
         return .stopped(
@@ -57,7 +57,7 @@ internal import FoundationEssentials
     // The clock may have gone back to a second that has a backup already.
     var name = path
     var number = 1
-    while try FileKind(of: name) != .missing {
+    while try PathState(of: name) != .missing {
         number += 1
         name = path + ".\(number)"
     }

@@ -6,7 +6,7 @@ internal import DurableFiles
 @Sendable func build(_ work: inout Work) throws -> StepOutcome {
     let release = work.ownRelease
     work.deployment.release = release
-    if try FileKind(of: release) == .directory { return .done(note: "published before") }
+    if try PathState(of: release) == .directory { return .done(note: "published before") }
     guard let command = work.settings.build.command else {
         try (ReleaseRecord.read(work.place.treeRecord) ?? ReleaseRecord()).publish(work.place.tree, as: release)
         work.tools.fault.reach("build", "inside")

@@ -11,7 +11,7 @@ internal import GitRepository
     try Tree.remove(work.place.tree)
     work.tools.fault.reach("export", "inside")
     var base: ExportBase?
-    if let release = work.facts.good?.release, try FileKind(of: release) == .directory,
+    if let release = work.facts.good?.release, try PathState(of: release) == .directory,
         let record = try ReleaseRecord.read(ReleaseRecord.path(of: release))?.files
     {
         base = ExportBase(directory: release, record: record)

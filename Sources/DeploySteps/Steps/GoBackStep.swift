@@ -21,7 +21,7 @@ internal import DurableFiles
         there.deployment.release = release
     } else {
         let backup = try Backup.made(for: work.deployment, in: work.settings.data.backups)
-        nothing = try backup == nil && FileKind(of: work.settings.versions.target) != .directory
+        nothing = try backup == nil && PathState(of: work.settings.versions.target) != .directory
         try target.restore(backup, fault: work.tools.fault)
     }
     work.tools.fault.reach("go_back", "inside")

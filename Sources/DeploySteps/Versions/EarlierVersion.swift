@@ -21,7 +21,7 @@ struct EarlierVersion {
 
     /// The release as it is; nil where it is gone.
     func release() throws -> String? {
-        guard let release = version.release, try FileKind(of: release) == .directory else { return nil }
+        guard let release = version.release, try PathState(of: release) == .directory else { return nil }
         return release
     }
 
@@ -59,7 +59,7 @@ struct EarlierVersion {
                 work.tools.log.note("\(backup.path) does not say what of it was deployed, and what was the server's")
                 continue
             }
-            if try FileKind(of: place) == .missing { try publish(backup, owned: owned) }
+            if try PathState(of: place) == .missing { try publish(backup, owned: owned) }
             return place
         }
         return nil

@@ -21,11 +21,11 @@ package enum Pruning {
         for name in try Directories.list(settings.data.backups) where !name.hasPrefix(".") && !name.hasSuffix(".part") {
             // Half of one, of before it was first put aside.
             let path = settings.data.backups + "/" + name
-            if try FileKind(of: path + "/backup.json") == .missing { try Tree.discard(path) }
+            if try PathState(of: path + "/backup.json") == .missing { try Tree.discard(path) }
         }
 
         var used = Set(needed.compactMap(\.release))
-        if case .link(let destination) = try FileKind(of: settings.versions.target) { used.insert(destination) }
+        if case .link(let destination) = try PathState(of: settings.versions.target) { used.insert(destination) }
         // Names begin with the number of their deployment.
         let names = try Directories.list(settings.data.releases)
         let releases = names.compactMap { name -> (number: Int, path: String)? in
@@ -33,11 +33,11 @@ package enum Pruning {
             return (number, settings.data.releases + "/" + name)
         }.sorted { $0.number < $1.number }
         let due = releases.dropLast(keep).map(\.path).filter { !used.contains($0) }
-        let users = try DirectoryUse.users(of: due.filter { try FileKind(of: $0) == .directory })
+        let users = try DirectoryUse.users(of: due.filter { try PathState(of: $0) == .directory })
         for release in due where users[release] == nil { try Tree.discard(release) }
         for name in names {
             guard let release = ReleaseRecord.release(ofName: name) else { continue }
-            if try FileKind(of: settings.data.releases + "/" + release) == .missing {
+            if try PathState(of: settings.data.releases + "/" + release) == .missing {
                 try Tree.remove(settings.data.releases + "/" + name)
             }
         }

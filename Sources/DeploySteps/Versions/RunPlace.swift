@@ -7,7 +7,7 @@ extension Work {
     /// Where a copy of the exported tree, at `source`, appears to tests and builds: where the server will run this version from.
     func versionPlace(of source: String) throws -> VersionMount {
         let hidden = Paths.resolved(settings.data.deployments)
-        if try FileKind(of: settings.versions.target) == .directory {
+        if try PathState(of: settings.versions.target) == .directory {
             let directory = Paths.resolved(settings.versions.target)
             let above = VersionMount.Link(at: Paths.parent(of: settings.versions.target), to: Paths.parent(of: directory))
             return VersionMount(source: source, directory: directory, links: above.at == above.to ? [] : [above], hiding: hidden)

@@ -30,7 +30,7 @@ package struct Target: Sendable {
     /// A crash in the first leaves the old or the new link. In the second it leaves the old version or a journal; calling this again
     /// finishes that and goes on. After an error, `isUntouched` says whether it is what it was.
     func show(_ release: String, _ manner: Manner, fault: FaultPoint) throws -> String {
-        switch try FileKind(of: path) {
+        switch try PathState(of: path) {
         case .missing, .link:
             try DurableFile.makeDirectory(Paths.parent(of: path))
             fault.reach("switch", "before-rename")
@@ -53,7 +53,7 @@ package struct Target: Sendable {
     /// Makes it what is on record once more: a link that leads elsewhere is switched, and what an update in place left half done is led to an
     /// end and then to the version. In a directory that is whole nothing is changed.
     func confirm(_ release: String, fault: FaultPoint) throws -> String {
-        switch try FileKind(of: path) {
+        switch try PathState(of: path) {
         case .link(let text) where text == release: return "the link leads to it"
         case .directory where try !update.isUnfinished(): return "nothing changed in place"
         default: return try show(release, .careful(installed: { [] }), fault: fault)
@@ -62,7 +62,7 @@ package struct Target: Sendable {
 
     /// Whether a `show` that failed has left it as it was.
     func isUntouched(by release: String) throws(FileError) -> Bool {
-        switch try FileKind(of: path) {
+        switch try PathState(of: path) {
         case .missing, .file, .other: true
         case .link(let text): text != release
         case .directory: try !update.isUnfinished()
@@ -71,7 +71,7 @@ package struct Target: Sendable {
 
     /// Makes it what it was before anything of Pinfold's ran there: from the backup that was made then.
     func restore(_ backup: Backup?, fault: FaultPoint) throws {
-        switch try FileKind(of: path) {
+        switch try PathState(of: path) {
         case .missing, .link:
             if let link = backup?.about.link {
                 try DurableFile.switchLink(path, to: link)
@@ -117,7 +117,7 @@ extension Work {
         if try tools.mirror.contains(base.objectID) {
             paths = Set(try tools.mirror.changes(from: nil, to: base.objectID).map(\.path.bytes))
         }
-        if let release = facts.running?.release, try FileKind(of: release) == .directory {
+        if let release = facts.running?.release, try PathState(of: release) == .directory {
             paths.formUnion(try Tree.entries(release).map(\.path))
         }
         return OwnedPaths.withParents(paths)

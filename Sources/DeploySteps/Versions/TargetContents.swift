@@ -17,7 +17,7 @@ package enum TargetContents: Hashable, Sendable {
     /// - Parameter expected: the release that the record says it is; tried first.
     package init(_ settings: PipelineSettings, expected: String?) throws(FileError) {
         let target = Target(settings)
-        switch try FileKind(of: settings.versions.target) {
+        switch try PathState(of: settings.versions.target) {
         case .missing: self = .nothing
         case .file, .other: self = .foreign(settings.versions.target)
         case .link(let text):
@@ -28,7 +28,7 @@ package enum TargetContents: Hashable, Sendable {
             let owned = try target.update.owned() ?? []
             var different: [[UInt8]] = []
             for release in [expected].compactMap(\.self) + (try Self.releases(settings)) {
-                guard try FileKind(of: release) == .directory else { continue }
+                guard try PathState(of: release) == .directory else { continue }
                 let limit = release == expected ? 5 : 1
                 let paths = try InPlaceComparison.differing(settings.versions.target, from: release, owned: owned, limit: limit)
                 if paths.isEmpty {

@@ -159,39 +159,3 @@ package enum DurableFile {
         }
     }
 }
-
-/// What a path is, without following a symbolic link at its end.
-package enum FileKind: Hashable, Sendable {
-    case missing
-    case file
-    case directory
-    /// With what it holds.
-    case link(String)
-    case other
-
-    package init(of path: String) throws(FileError) {
-        var status = stat()
-        do {
-            _ = try check { unsafe lstat(path, &status) }
-        } catch {
-            if error == .noSuchFileOrDirectory {
-                self = .missing
-                return
-            }
-            throw FileError("look at", path, error)
-        }
-        switch status.kind {
-        case S_IFREG: self = .file
-        case S_IFDIR: self = .directory
-        case S_IFLNK:
-            var buffer = [UInt8](repeating: 0, count: 4096)
-            let count = try naming("read the link", path) { () throws(Errno) in
-                try check {
-                    unsafe buffer.withUnsafeMutableBytes { unsafe readlink(path, $0.baseAddress.unsafelyUnwrapped, $0.count) }
-                }
-            }
-            self = .link(String(decoding: buffer.prefix(count), as: UTF8.self))
-        default: self = .other
-        }
-    }
-}

@@ -41,8 +41,8 @@ package struct InPlaceUpdate: Sendable {
 
     /// Whether an update was begun whose names may have changed in part. Where it was not, the target is what it was before.
     package func isUnfinished() throws(FileError) -> Bool {
-        if try FileKind(of: journal) != .missing { return true }
-        return try FileKind(of: undoing) != .missing
+        if try PathState(of: journal) != .missing { return true }
+        return try PathState(of: undoing) != .missing
     }
 
     /// Writes everything that differs beside its place, then the journal. Returns how many names will change. There is no unfinished update.
@@ -110,7 +110,7 @@ package struct InPlaceUpdate: Sendable {
     /// Every name has changed: what deployments own is on record, and what was replaced may go.
     private func finish() throws(FileError) {
         // By rename alone: a full disk cannot stop it here. A journal of an older daemon has no such file.
-        if try FileKind(of: nextRecord) != .missing {
+        if try PathState(of: nextRecord) != .missing {
             try naming("rename \(nextRecord) to", record) { () throws(Errno) in _ = try check { unsafe rename(nextRecord, record) }
             }
             try DurableFile.syncDirectory(DurableFile.split(record).directory)
@@ -122,7 +122,7 @@ package struct InPlaceUpdate: Sendable {
 
     /// The journal is renamed first: a crash in the middle of this goes on with it, and not with the update.
     private func takeBack(_ plan: InPlacePlan) throws(FileError) {
-        if try FileKind(of: undoing) == .missing {
+        if try PathState(of: undoing) == .missing {
             try naming("rename \(journal) to", undoing) { () throws(Errno) in _ = try check { unsafe rename(journal, undoing) } }
             try DurableFile.syncDirectory(DurableFile.split(journal).directory)
         }

@@ -11,7 +11,7 @@ package enum Tree {
     /// Removes a tree, or whatever else has that name; nothing there is success. A crash leaves a part of it.
     package static func remove(_ path: String) throws(FileError) {
         let (directory, name) = DurableFile.split(path)
-        guard try FileKind(of: directory) != .missing else { return }
+        guard try PathState(of: directory) != .missing else { return }
         try remove(name, in: Directories.open(directory), path: path)
     }
 

@@ -96,7 +96,7 @@ extension Directories {
 
     /// The same by path; nothing where it does not exist.
     package static func list(_ path: String) throws(FileError) -> [String] {
-        guard try FileKind(of: path) == .directory else { return [] }
+        guard try PathState(of: path) == .directory else { return [] }
         return try list(open(path))
     }
 }

@@ -16,7 +16,7 @@ struct SourceWalk {
         while found.isEmpty, let directory = waiting.popLast() {
             for name in ((try? Directories.list(tree + "/" + directory)) ?? []).sorted(by: >) {
                 let path = directory + name
-                switch try? FileKind(of: tree + "/" + path) {
+                switch try? PathState(of: tree + "/" + path) {
                 case .file: found.append(path)
                 case .directory where !leftOut.contains(name): waiting.append(path + "/")
                 default: continue
