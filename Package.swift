@@ -54,14 +54,18 @@ let package = Package(
         // What both halves stand on.
         .systemLibrary(name: "CLinux"),
         .target(name: "LinuxSystem", dependencies: ["CLinux", system], cSettings: gnu, swiftSettings: startingFast),
-        .target(name: "AuditLog", dependencies: ["CLinux", "LinuxSystem", system], cSettings: gnu, swiftSettings: startingFast),
+        .target(
+            name: "AuditLog", dependencies: ["CLinux", "LinuxSystem", "PlainText", system], cSettings: gnu,
+            swiftSettings: startingFast),
         .target(name: "Patterns", cSettings: gnu, swiftSettings: startingFast),
+        .target(name: "PlainText", cSettings: gnu, swiftSettings: startingFast),
         .target(name: "DataRoot", cSettings: gnu, swiftSettings: startingFast),
         .target(name: "ZonePolicy", dependencies: ["DataRoot", "Patterns"], cSettings: gnu, swiftSettings: startingFast),
-        .target(name: "DeployModel", dependencies: ["Patterns"], cSettings: gnu, swiftSettings: startingFast),
+        .target(name: "DeployModel", dependencies: ["Patterns", "PlainText"], cSettings: gnu, swiftSettings: startingFast),
         .target(
             name: "PinfoldConfiguration",
-            dependencies: ["CLinux", "DataRoot", "DeployModel", "LinuxSystem", "Patterns", "ZonePolicy"], cSettings: gnu,
+            dependencies: ["CLinux", "DataRoot", "DeployModel", "LinuxSystem", "Patterns", "PlainText", "ZonePolicy"],
+            cSettings: gnu,
             swiftSettings: startingFast),
 
         .target(name: "QuietTasks", dependencies: ["LinuxSystem", system], cSettings: gnu, swiftSettings: dialect),
@@ -84,13 +88,15 @@ let package = Package(
         // The deploy half.
         .systemLibrary(name: "CLibgit2", pkgConfig: "libgit2", providers: [.apt(["libgit2-dev"])]),
         .target(
-            name: "GitRepository", dependencies: ["CLibgit2", "CLinux", "LinuxSystem", system], cSettings: gnu,
+            name: "GitRepository", dependencies: ["CLibgit2", "CLinux", "LinuxSystem", "PlainText", system], cSettings: gnu,
             swiftSettings: dialect),
         .target(name: "DurableFiles", dependencies: ["CLinux", "LinuxSystem", system], cSettings: gnu, swiftSettings: dialect),
         .target(
             name: "DeploySteps",
             dependencies: [
-                "CLinux", "DataRoot", "DeployModel", "DurableFiles", "Fence", "GitRepository", "LinuxSystem", "Patterns", system,
+                "CLinux", "DataRoot", "DeployModel", "DurableFiles", "Fence", "GitRepository", "LinuxSystem", "Patterns",
+                "PlainText",
+                system,
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
             resources: [
@@ -102,14 +108,14 @@ let package = Package(
             name: "DeployService",
             dependencies: [
                 "AdminInterface", "CLinux", "DataRoot", "DeployModel", "DeploySteps", "DurableFiles", "GitRepository",
-                "LinuxSystem", "QuietTasks", system,
+                "LinuxSystem", "PlainText", "QuietTasks", system,
                 .product(name: "GRDB", package: "GRDB.swift"), .product(name: "Logging", package: "swift-log"),
             ],
             cSettings: gnu, swiftSettings: dialect),
         .target(
             name: "AdminServer",
             dependencies: [
-                "AdminInterface", "CLinux", "DeployModel", "LinuxSystem", "QuietTasks", system,
+                "AdminInterface", "CLinux", "DeployModel", "LinuxSystem", "PlainText", "QuietTasks", system,
                 .product(name: "Hummingbird", package: "hummingbird"), .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"), .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -124,7 +130,7 @@ let package = Package(
             name: "PinfoldCommands",
             dependencies: [
                 "AdminClient", "AdminInterface", "AgentRun", "AuditLog", "CLinux", "DataRoot", "DeployModel", "Fence",
-                "LinuxSystem", "Patterns", "PinfoldConfiguration", "ZonePolicy", arguments, system,
+                "LinuxSystem", "Patterns", "PinfoldConfiguration", "PlainText", "ZonePolicy", arguments, system,
             ],
             cSettings: gnu, swiftSettings: startingFast),
 
@@ -141,7 +147,7 @@ let package = Package(
             // No test names it as a dependency, or the flag would be the test bundle's too; `swift build` and `swift test` build it all the same.
             linkerSettings: [.unsafeFlags(["-static-executable"])]),
         .executableTarget(
-            name: "pinfold-git", dependencies: ["CLinux", "GitRepository", "LinuxSystem"], cSettings: gnu,
+            name: "pinfold-git", dependencies: ["CLinux", "GitRepository", "LinuxSystem", "PlainText"], cSettings: gnu,
             swiftSettings: dialect,
             // So that libgit2 opens files by this program's function: a linker shows nobody what only a library asks for by a version. As with the
             // fence, no test names it as a dependency: the function would be the test bundle's too.
@@ -183,6 +189,7 @@ let package = Package(
         .testTarget(
             name: "AuditLogTests", dependencies: ["AuditLog", "CLinux", "LinuxSystem", "TestSupport"], cSettings: gnu,
             swiftSettings: dialect),
+        .testTarget(name: "PlainTextTests", dependencies: ["PlainText"], cSettings: gnu, swiftSettings: dialect),
         .testTarget(
             name: "LinuxSystemTests", dependencies: ["CLinux", "LinuxSystem", "TestSupport", system], cSettings: gnu,
             swiftSettings: dialect),
@@ -216,7 +223,7 @@ let package = Package(
             dependencies: ["CLinux", "DeployModel", "GitRepository", "LinuxSystem", "TestSupport", system],
             cSettings: gnu, swiftSettings: dialect),
         .testTarget(
-            name: "DeployModelTests", dependencies: ["DeployModel", "Patterns", "TestSupport"], exclude: ["Fixtures"],
+            name: "DeployModelTests", dependencies: ["DeployModel", "Patterns", "PlainText", "TestSupport"], exclude: ["Fixtures"],
             cSettings: gnu, swiftSettings: dialect),
         .testTarget(
             name: "DeployServiceTests",
@@ -229,8 +236,8 @@ let package = Package(
         .testTarget(
             name: "AdminServerTests",
             dependencies: [
-                "AdminClient", "AdminInterface", "AdminServer", "CLinux", "DeployModel", "LinuxSystem",
-                "TestSupport", "pinfold", "pinfold-deployd", system, .product(name: "HummingbirdTesting", package: "hummingbird"),
+                "AdminClient", "AdminInterface", "AdminServer", "CLinux", "DeployModel", "LinuxSystem", "PlainText", "TestSupport",
+                "pinfold", "pinfold-deployd", system, .product(name: "HummingbirdTesting", package: "hummingbird"),
             ],
             cSettings: gnu, swiftSettings: dialect),
     ]

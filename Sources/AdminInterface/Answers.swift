@@ -25,7 +25,7 @@ package struct EventList: Codable, Hashable, Sendable {
 
 /// A piece of a deployment's output.
 package struct LogPage: Codable, Hashable, Sendable {
-    /// As tests and builds wrote it: escape it with `displayed(lines: true)` before a terminal sees it.
+    /// As tests and builds wrote it: escape it with `plain(lines: true)` before a terminal sees it.
     package var text: String
     /// Where the next piece starts, in bytes.
     package var next: Int

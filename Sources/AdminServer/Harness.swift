@@ -6,6 +6,7 @@ internal import Hummingbird
 internal import HummingbirdCore
 internal import LinuxSystem
 internal import NIOCore
+internal import PlainText
 
 /// Between HTTP and the service: decodes, calls, encodes. No rule of the pipeline is in here.
 struct Harness: Sendable {
@@ -189,12 +190,11 @@ struct Harness: Sendable {
     }
 
     private func commit(_ context: AdminContext) throws(Problem) -> String {
-        let text = (context.parameters.get("commit") ?? "").lowercased()
-        guard (7...40).contains(text.utf8.count), text.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) })
-        else {
+        let text = context.parameters.get("commit") ?? ""
+        guard let prefix = CommitPrefix(text) else {
             throw Problem(.usage, "'\(text)' is not a commit: give its id, or at least the first seven digits of it")
         }
-        return text
+        return prefix.digits
     }
 
     static func json(_ value: some Encodable, status: HTTPResponse.Status = .ok, mediaType: String = "application/json") throws

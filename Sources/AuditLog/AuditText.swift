@@ -1,29 +1,20 @@
+internal import PlainText
+
 /// Bytes that the agent chose, as text that shows them all and does nothing on a terminal.
 package enum AuditText {
-    /// What is not UTF-8, and characters that are not seen (controls, marks that reorder text), as `\xNN` for each byte; a backslash as two.
+    /// What is not UTF-8, and characters that are not plain (controls, marks that reorder text), as `\xNN` for each byte; a backslash as two.
     package static func escape(_ bytes: [UInt8]) -> String {
         if bytes.allSatisfy({ $0 >= 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "\\") }) {
             return String(decoding: bytes, as: UTF8.self)
         }
         var result = ""
-        var rest = bytes[...]
-        while let first = rest.first {
-            var decoder = UTF8()
-            var iterator = rest.prefix(4).makeIterator()
-            guard case .scalarValue(let scalar) = decoder.decode(&iterator) else {
-                result += hex(first)
-                rest.removeFirst()
-                continue
+        for piece in ShownBytes(bytes) {
+            switch piece {
+            case .character("\\"): result += "\\\\"
+            case .character(let scalar) where scalar.isPlain: result.unicodeScalars.append(scalar)
+            case .character(let scalar): for unit in String(scalar).utf8 { result += "\\x" + Hexadecimal.pair(unit) }
+            case .stray(let byte): result += "\\x" + Hexadecimal.pair(byte)
             }
-            let units = Array(String(Character(scalar)).utf8)
-            if scalar == "\\" {
-                result += "\\\\"
-            } else if isSeen(scalar) {
-                result.unicodeScalars.append(scalar)
-            } else {
-                for unit in units { result += hex(unit) }
-            }
-            rest.removeFirst(units.count)
         }
         return result
     }
@@ -37,7 +28,7 @@ package enum AuditText {
                 result.append(byte)
                 continue
             }
-            if next == UInt8(ascii: "x"), let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16) {
+            if next == UInt8(ascii: "x"), let value = Hexadecimal.byte(rest.prefix(2)) {
                 result.append(value)
                 rest.removeFirst(2)
             } else {
@@ -45,14 +36,5 @@ package enum AuditText {
             }
         }
         return result
-    }
-
-    private static func hex(_ byte: UInt8) -> String { "\\x" + (byte < 16 ? "0" : "") + String(byte, radix: 16) }
-
-    private static func isSeen(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.properties.generalCategory {
-        case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .surrogate, .unassigned: false
-        default: true
-        }
     }
 }

@@ -1,3 +1,5 @@
+internal import PlainText
+
 /// A configuration that cannot be used: which variable, what it says, what would have been accepted. The exit code for it is 2.
 package struct ConfigurationError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The variable, or nil if the error is about the file or about several of them.
@@ -20,8 +22,8 @@ package struct ConfigurationError: Error, Sendable, Hashable, CustomStringConver
     package var description: String {
         var text = ""
         if let variable {
-            text += variable.escapedForTerminal
-            if let value { text += "=" + value.quotedForTerminal }
+            text += variable.plain()
+            if let value { text += "=" + value.quoted }
             text += ": "
         }
         text += reason
@@ -31,18 +33,6 @@ package struct ConfigurationError: Error, Sendable, Hashable, CustomStringConver
 }
 
 extension String {
-    /// Control characters as `\u{…}`: what somebody else wrote never steers a terminal.
-    var escapedForTerminal: String {
-        var text = ""
-        for scalar in unicodeScalars {
-            if scalar.value < 32 || (127..<160).contains(scalar.value) || (0x202a...0x202e).contains(scalar.value) {
-                text += "\\u{" + String(scalar.value, radix: 16) + "}"
-            } else {
-                text.unicodeScalars.append(scalar)
-            }
-        }
-        return text
-    }
-
-    var quotedForTerminal: String { "“" + escapedForTerminal + "”" }
+    /// In quotes, fit for a terminal.
+    var quoted: String { "“" + plain() + "”" }
 }

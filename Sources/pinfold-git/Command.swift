@@ -1,4 +1,5 @@
 internal import GitRepository
+internal import PlainText
 
 /// The command line was not understood.
 struct Usage: Error {
@@ -68,7 +69,7 @@ struct Command {
         case "pack": try pack()
         case "diff": try diff()
         case "push": try push()
-        default: throw Usage(message: "unknown subcommand \"\(printable(name))\"")
+        default: throw Usage(message: "unknown subcommand \"\(name.plain())\"")
         }
     }
 
@@ -161,7 +162,7 @@ struct Command {
     /// - Parameter known: the options that this subcommand takes; nil: they were checked already.
     private func operand(_ index: Int, of count: Int, options known: [String]? = []) throws(Usage) -> String {
         if let known, let unknown = options.keys.sorted().first(where: { !known.contains($0) }) {
-            throw Usage(message: "\(name) has no option --\(printable(unknown))")
+            throw Usage(message: "\(name) has no option --\(unknown.plain())")
         }
         guard operands.count == count else { throw Usage(message: "\(name) takes \(count) arguments, not \(operands.count)") }
         return operands[index]

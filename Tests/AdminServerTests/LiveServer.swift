@@ -56,7 +56,9 @@ struct LiveServer: Sendable {
     }
 
     /// Runs the command line as the user `uid` and waits for it on a thread of its own.
-    func pinfold(_ arguments: String..., as uid: UInt32 = 0) async throws -> Finished {
+    func pinfold(_ arguments: String..., as uid: UInt32 = 0) async throws -> Finished { try await pinfold(arguments, as: uid) }
+
+    func pinfold(_ arguments: [String], as uid: UInt32 = 0) async throws -> Finished {
         let program = dataRoot + "/pinfold"
         // A copy: the build directory need not be open to other users.
         if !exists(program) { try run("cp", [Executables.pinfold, program]).requireSuccess() }

@@ -1,5 +1,6 @@
 import DeployModel
 import FoundationEssentials
+import PlainText
 import Testing
 
 struct RecordTests {
@@ -38,9 +39,11 @@ struct RecordTests {
         )
     }
 
-    @Test func `what would act on a terminal is shown instead`() {
-        #expect("a\u{1B}[31mb\u{202E}c\n".displayed() == "a\\u{1b}[31mb\\u{202e}c\\u{a}")
-        #expect("a\tb\nc".displayed(lines: true) == "a\tb\nc")
+    @Test func `what would act on a terminal is an escape in JSON, and comes back`() throws {
+        let hostile = "a\u{1B}[31mb\u{202E}c\u{9b}2J\u{2028}\u{200b}\u{e0041}\n"
+        let text = String(decoding: try DeployJSON.encode([hostile], pretty: true), as: UTF8.self)
+        #expect(text.unicodeScalars.allSatisfy { $0.isPlain || $0 == "\n" }, "\(text)")
+        #expect(try DeployJSON.decode([String].self, from: Data(text.utf8)) == [hostile])
     }
 
     @Test func `each error knows its exit code`() {

@@ -1,12 +1,12 @@
+internal import PlainText
+
 /// A commit's full id: forty lower-case hexadecimal digits. Repositories with SHA-256 ids are refused when they are taken in.
 package struct CommitID: Hashable, Sendable, Codable, CustomStringConvertible {
     package let hex: String
 
     /// nil where `text` is not a full id.
     package init?(_ text: String) {
-        guard text.utf8.count == 40, text.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }) else {
-            return nil
-        }
+        guard CommitPrefix.isID(text) else { return nil }
         hex = text
     }
 

@@ -6,7 +6,7 @@ package struct Deployment: Codable, Hashable, Sendable, Identifiable {
     package let commit: CommitID
     /// The id of the commit's tree; known once it has been taken in.
     package var tree: String?
-    /// First line of the commit's message and its author, as the commit has them: escape with `displayed` before a terminal sees them.
+    /// First line of the commit's message and its author, as the commit has them: escape with `plain` before a terminal sees them.
     package var subject: String?
     package var author: String?
     /// The commit that was deployed when this one was classified; nil where nothing was.

@@ -1,3 +1,5 @@
+internal import PlainText
+
 /// Something new in a change that could reach for what judges it. It proves nothing, and many an honest line looks like it: a human is asked,
 /// with the line in front of them.
 package struct Hint: Codable, Hashable, Sendable {
@@ -46,11 +48,11 @@ package struct Hint: Codable, Hashable, Sendable {
     }
 
     package var kind: Kind
-    /// As in the tree; escape with `displayed` before a terminal sees it.
+    /// As in the tree; escape with `plain` before a terminal sees it.
     package var path: String
     /// From 1; nil where it is about the file.
     package var line: Int?
-    /// The line, cut at 200 characters; escape with `displayed`.
+    /// The line, cut at 200 characters; escape with `plain`.
     package var text: String?
 
     package init(kind: Kind, path: String, line: Int? = nil, text: String? = nil) {
@@ -64,8 +66,8 @@ package struct Hint: Codable, Hashable, Sendable {
 extension Hint {
     /// For people, escaped.
     package var shown: String {
-        let place = path.displayed() + (line.map { ":\($0)" } ?? "")
-        return "\(place) \(kind.sentence)" + (text.map { ": \($0.displayed())" } ?? "")
+        let place = path.plain() + (line.map { ":\($0)" } ?? "")
+        return "\(place) \(kind.sentence)" + (text.map { ": \($0.plain())" } ?? "")
     }
 }
 
@@ -89,6 +91,6 @@ package struct HintList: Codable, Hashable, Sendable {
     /// For people, escaped: a line each.
     package var lines: [String] {
         listed.map(\.shown) + (count > listed.count ? ["and \(count - listed.count) more"] : [])
-            + unread.map { "\($0.displayed()) is too large to be looked through" }
+            + unread.map { "\($0.plain()) is too large to be looked through" }
     }
 }

@@ -2,6 +2,7 @@ internal import DeployModel
 internal import DeploySteps
 internal import LinuxSystem
 internal import Logging
+internal import PlainText
 internal import QuietTasks
 
 /// What people ask for, taken in one after the other: the effect, the answer and the event are one transaction.
@@ -18,7 +19,7 @@ extension DeployLoop {
                 try history.append(Event(at: Clock.now, who: open.caller.description, what: open.decision.words, outcome: outcome))
                 return effect
             }
-            log.info("\(open.caller): \(open.decision.words.displayed())")
+            log.info("\(open.caller): \(open.decision.words.plain())")
             tidyingIsDue = true
             if let ending = effect.callsOff { callOff(ending.state, ending.reason, advice: ending.advice) }
             // What a newer commit called off is not waited for either.
@@ -78,7 +79,7 @@ extension DeployLoop {
                 return Effect(
                     .refused(
                         .notFound(
-                            "no quarantined commit, or more than one, begins with \(text.displayed()): `pinfold status` lists them")
+                            "no quarantined commit, or more than one, begins with \(text.plain()): `pinfold status` lists them")
                     ))
             }
             try history.lift(entry.commit)
@@ -102,7 +103,7 @@ extension DeployLoop {
         let waiting = try history.open().first { $0.state == .awaitingApproval && $0.approval == nil }
         guard let waiting else { return .failure(.refused("no commit waits for an answer")) }
         guard text.count >= 7, waiting.commit.hex.hasPrefix(text.lowercased()) else {
-            return .failure(.refused("\(text.displayed()) does not wait for an answer; \(waiting.commit) does"))
+            return .failure(.refused("\(text.plain()) does not wait for an answer; \(waiting.commit) does"))
         }
         return .success(waiting)
     }

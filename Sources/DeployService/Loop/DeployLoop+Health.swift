@@ -2,6 +2,7 @@ internal import DataRoot
 internal import DeployModel
 internal import DeploySteps
 internal import Logging
+internal import PlainText
 internal import QuietTasks
 
 /// What becomes of a server that falls ill after its deployment succeeded.
@@ -34,7 +35,7 @@ extension DeployLoop {
             log.info("the server is healthy again")
             try note("healthy again", of: watch.version)
             board.warn("health", nil)
-        case .unknown(let why): board.warn("health", "the server's health cannot be looked at: \(why.displayed())")
+        case .unknown(let why): board.warn("health", "the server's health cannot be looked at: \(why.plain())")
         case .ill(let problem, let since): try fellIll(watch.version, problem, since)
         }
     }
@@ -49,10 +50,10 @@ extension DeployLoop {
 
     private func fellIll(_ version: StatusDocument.DeployedVersion, _ problem: String, _ since: Timestamp) throws(DeployError) {
         let words = "not healthy since \(since): \(problem)"
-        log.error("the server is \(words.displayed())")
+        log.error("the server is \(words.plain())")
         try note(words, of: version)
         if try takesBack(version) {
-            board.warn("health", "the server is \(words.displayed()); the last good version before it comes back")
+            board.warn("health", "the server is \(words.plain()); the last good version before it comes back")
             try store.write { history in
                 _ = try history.append(.rollback(to: nil, because: words), by: Self.watcher, at: Clock.now)
             }
@@ -60,7 +61,7 @@ extension DeployLoop {
         } else {
             board.warn(
                 "health",
-                "the server is \(words.displayed()); `pinfold reload` reloads it, `pinfold rollback` goes back to the last good version"
+                "the server is \(words.plain()); `pinfold reload` reloads it, `pinfold rollback` goes back to the last good version"
             )
         }
     }

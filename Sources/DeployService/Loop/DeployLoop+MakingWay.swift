@@ -5,6 +5,7 @@ internal import Foundation
 internal import GitRepository
 internal import LinuxSystem
 internal import Logging
+internal import PlainText
 
 /// A way back that somebody asked for waits for nothing but a switch under way.
 extension DeployLoop {
@@ -58,7 +59,7 @@ extension DeployLoop {
             }
         }
         tidyingIsDue = true
-        log.warning("deployment \(deployment.id): \(ending.state.rawValue): \(ending.reason.displayed())")
+        log.warning("deployment \(deployment.id): \(ending.state.rawValue): \(ending.reason.plain())")
         try showStatus()
     }
 

@@ -4,6 +4,7 @@ internal import DurableFiles
 internal import GitRepository
 internal import LinuxSystem
 internal import Logging
+internal import PlainText
 internal import QuietTasks
 
 /// Once at each start: what the record says runs is compared with what the target is. They differ where somebody changed the target by hand,
@@ -46,14 +47,14 @@ extension DeployLoop {
         case .release(let path) where path == running?.release: return
         case .altered(let paths):
             guard running != nil else { return }
-            let names = paths.map { String(decoding: $0, as: UTF8.self).displayed() }.joined(separator: ", ")
+            let names = paths.map { String(decoding: $0, as: UTF8.self).plain() }.joined(separator: ", ")
             say(
                 "\(target) is not as \(recorded), which the record says runs: \(names.isEmpty ? "its release is gone" : names)", nil
             )
         case .nothing, .foreign:
             guard running != nil else { return }
             var there = "\(target) is gone"
-            if case .foreign(let text) = found { there = "\(target) leads to \(text.displayed()), which is no release" }
+            if case .foreign(let text) = found { there = "\(target) leads to \(text.plain()), which is no release" }
             try record(nil)
             say("\(there), and the record said \(recorded): nothing of Pinfold's runs", "so it says that nothing runs")
         case .release(let path):

@@ -5,6 +5,7 @@ internal import DurableFiles
 internal import GitRepository
 internal import LinuxSystem
 internal import Logging
+internal import PlainText
 internal import QuietTasks
 
 /// From a step's outcome to the record.
@@ -96,7 +97,7 @@ extension DeployLoop {
             deployment.state = .checking
             deployment.reason = reason
             deployment.isBlameless = isBlameless ? true : nil
-            log.warning("deployment \(deployment.id): \(reason.displayed()); going back")
+            log.warning("deployment \(deployment.id): \(reason.plain()); going back")
             try advance(deployment, switched: false)
         case .wentBack(let version, let healthy, let reason):
             try finishGoingBack(deployment, to: version, healthy: healthy, reason: reason)
@@ -227,7 +228,7 @@ extension DeployLoop {
                 )
             }
         }
-        log.warning("deployment \(done.id): \(done.state.rawValue): \(reason.displayed())")
+        log.warning("deployment \(done.id): \(done.state.rawValue): \(reason.plain())")
         board.warn("target", nil)
         try? Tree.discard(settings.data.workplace(of: done.id).path)
         tidyingIsDue = true
@@ -281,7 +282,7 @@ extension DeployLoop {
         }
         fault.reach(pusher.stage.rawValue, "saved")
         nextPush = pause.map { .now + .milliseconds($0) }
-        board.warn("push", problem.map { "deployment \(id) is not pushed: \($0.displayed())" })
+        board.warn("push", problem.map { "deployment \(id) is not pushed: \($0.plain())" })
         try showStatus()
     }
 }

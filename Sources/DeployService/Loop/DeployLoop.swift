@@ -6,6 +6,7 @@ internal import Foundation
 internal import GitRepository
 internal import LinuxSystem
 internal import Logging
+internal import PlainText
 internal import QuietTasks
 
 /// The only writer of state. One thread: it records new tips, answers decisions, and runs the steps of one deployment at a time.
@@ -374,7 +375,7 @@ final class DeployLoop: @unchecked Sendable {
     func end(_ deployment: Deployment, _ state: DeploymentState, reason: String?, advice: String? = nil) throws(DeployError) {
         try store.write { try $0.end(deployment, state, reason: reason, advice: advice, at: Clock.now) }
         tidyingIsDue = true
-        log.info("deployment \(deployment.id): \(state.rawValue)\(reason.map { ": \($0.displayed())" } ?? "")")
+        log.info("deployment \(deployment.id): \(state.rawValue)\(reason.map { ": \($0.plain())" } ?? "")")
         try showStatus()
     }
 

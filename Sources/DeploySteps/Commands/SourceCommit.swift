@@ -2,6 +2,7 @@ internal import CLinux
 package import DeployModel
 internal import Fence
 internal import LinuxSystem
+internal import PlainText
 internal import SystemPackage
 
 /// Commits what has changed in the agent's repository, as the agent's user, behind the fence, with the configured identity.
@@ -29,14 +30,14 @@ package struct SourceCommit: Sendable {
         if message != nil { command += ["--message", "-"] }
         let (status, output, complaint) = try run(command, input: message ?? "", isCalledOff)
         guard status.isSuccess else {
-            throw .refused("nothing was committed: \(inPlace(complaint).displayed())")
+            throw .refused("nothing was committed: \(inPlace(complaint).plain())")
         }
         let words = output.split(whereSeparator: \.isWhitespace)
         guard words.count == 2, let id = CommitID(String(words[0])) else {
-            throw .broken("pinfold-git answered '\(output.displayed())'")
+            throw .broken("pinfold-git answered '\(output.plain())'")
         }
         if words[1] == "changed" {
-            throw .usage("nothing was committed: \(inPlace(complaint).displayed()); say what the change is with --message")
+            throw .usage("nothing was committed: \(inPlace(complaint).plain()); say what the change is with --message")
         }
         return id
     }

@@ -1,4 +1,5 @@
 package import DeployModel
+internal import PlainText
 
 /// Which commit a server says that it serves: its id, or at least the first seven digits of it.
 package struct ServedCommit: Hashable, Sendable {
@@ -16,8 +17,7 @@ package struct ServedCommit: Hashable, Sendable {
 
     /// Why this is not what was deployed; nil where it is.
     package func objection(to deployed: CommitID, says who: String) -> String? {
-        let digits = text.lowercased()
-        if digits.utf8.count >= 7, deployed.hex.hasPrefix(digits) { return nil }
-        return "\(who) says that the server serves commit \(String(text.prefix(64)).displayed()), not \(deployed.short)"
+        if let prefix = CommitPrefix(text), prefix.names(deployed.hex) { return nil }
+        return "\(who) says that the server serves commit \(String(text.prefix(64)).plain()), not \(deployed.short)"
     }
 }

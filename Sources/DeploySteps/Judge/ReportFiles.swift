@@ -2,6 +2,7 @@ internal import CLinux
 internal import DeployModel
 internal import DurableFiles
 internal import LinuxSystem
+internal import PlainText
 
 /// The files of a report in a copy that a run changes as it likes.
 struct ReportFiles {
@@ -46,7 +47,7 @@ struct ReportFiles {
         let written = files.filter { !brought.contains($0) }
         for file in written {
             guard case .file = file.kind, let descriptor = try copy.open(file.path, limit: .max) else {
-                bundle.refuse("has \(file.description.displayed()), which is no regular file")
+                bundle.refuse("has \(file.description.plain()), which is no regular file")
                 break
             }
             try tools.cancellation.check()

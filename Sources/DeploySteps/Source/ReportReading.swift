@@ -1,8 +1,9 @@
-internal import Fence
 internal import CLinux
 internal import DeployModel
 internal import DurableFiles
+internal import Fence
 internal import LinuxSystem
+internal import PlainText
 internal import SystemPackage
 
 /// Reads the report that tests wrote: in a child behind the fence, with limits and a deadline, since whoever wrote it may want the reader to stand still,
@@ -89,7 +90,7 @@ package enum ReportReading {
         }
         switch bytes.count <= digestLimit ? TestReport.read(digest: bytes) : nil {
         case .success(let report): return (report, nil)
-        case .failure(let fault): return (nil, "is not one that can be read: \(fault.what.displayed())")
+        case .failure(let fault): return (nil, "is not one that can be read: \(fault.what.plain())")
         case nil: return (nil, "was not read: what its reader says has not the form")
         }
     }

@@ -1,7 +1,8 @@
-internal import Fence
 internal import CLinux
+internal import Fence
 package import GitRepository
 package import LinuxSystem
+internal import PlainText
 internal import SystemPackage
 
 /// The change of a commit as text, for a human. What a stranger wrote is compared by `pinfold-git`, behind the fence, under a deadline and with
@@ -90,7 +91,7 @@ package struct SourceDiff: Sendable {
 }
 
 private func cut(_ bytes: some Sequence<UInt8>, _ why: String) -> [UInt8] {
-    Array(bytes) + Array("\n… cut here: \(printable(why))\n".utf8)
+    Array(bytes) + Array("\n… cut here: \(why.plain())\n".utf8)
 }
 
 private func beginning(of file: borrowing Descriptor, limit: Int) -> [UInt8] {

@@ -1,6 +1,7 @@
 internal import DataRoot
 internal import DeployModel
 internal import DurableFiles
+internal import PlainText
 
 /// Publishes the release by one rename: the exported tree, with what the admin's build adds to it.
 @Sendable func build(_ work: inout Work) throws -> StepOutcome {
@@ -55,12 +56,12 @@ enum BuildOutput {
             bytes += entry.size
             count += 1
             if entry.kind != .directory, entry.mode & 0o7000 != 0 {
-                fault = "\(entry.description.displayed()) is set-user-id or the like"
+                fault = "\(entry.description.plain()) is set-user-id or the like"
             }
             switch entry.kind {
-            case .special: fault = "\(entry.description.displayed()) is a socket, FIFO or device"
+            case .special: fault = "\(entry.description.plain()) is a socket, FIFO or device"
             case .link(let text) where leaves(text, from: entry.path):
-                fault = "\(entry.description.displayed()) is a link that leads out of the tree"
+                fault = "\(entry.description.plain()) is a link that leads out of the tree"
             default: break
             }
         }
@@ -70,7 +71,7 @@ enum BuildOutput {
         let before = try Manifest(of: tree)
         let after = try Manifest(of: directory)
         for (path, value) in before.entries where after.entries[path] != value && !value.hasPrefix("directory ") {
-            return "it changes \(String(decoding: path, as: UTF8.self).displayed()), which the commit has"
+            return "it changes \(String(decoding: path, as: UTF8.self).plain()), which the commit has"
         }
         return nil
     }

@@ -1,6 +1,7 @@
 package import DeployModel
 package import DurableFiles
 internal import FoundationEssentials
+internal import PlainText
 
 /// A backup on disk: `backups/<time>-<commit>/` with `tree/`, `manifest` and `backup.json`.
 package struct Backup: Sendable {
@@ -72,6 +73,6 @@ package struct Backup: Sendable {
         let differing = manifest.restricted(to: owned).differences(from: now.restricted(to: owned))
         guard let first = differing.min(by: { $0.lexicographicallyPrecedes($1) }) else { return nil }
         return
-            "\(differing.count) files of \(path) are not what was backed up, \(String(decoding: first, as: UTF8.self).displayed()) among them"
+            "\(differing.count) files of \(path) are not what was backed up, \(String(decoding: first, as: UTF8.self).plain()) among them"
     }
 }

@@ -1,6 +1,7 @@
 internal import Crypto
 package import DurableFiles
 package import GitRepository
+internal import PlainText
 
 /// What a tree holds, by content: each path with its kind, permissions and SHA-256. Written beside a backup, it proves later that the backup
 /// still is what was copied.
@@ -25,7 +26,7 @@ package struct Manifest: Hashable, Sendable {
             let mode = String(entry.mode & 0o777, radix: 8)
             switch entry.kind {
             case .directory: entries[entry.path] = "directory \(mode)"
-            case .link(let text): entries[entry.path] = "link \(Self.hex(SHA256.hash(data: text)))"
+            case .link(let text): entries[entry.path] = "link \(Hexadecimal.text(Array(SHA256.hash(data: text))))"
             case .special: break
             case .file:
                 if let known = known(entry) {
@@ -34,7 +35,7 @@ package struct Manifest: Hashable, Sendable {
                 }
                 var hash = SHA256()
                 unsafe try file.read(path: entry.path) { unsafe hash.update(bufferPointer: $0) }
-                entries[entry.path] = "file \(mode) \(entry.size) \(Self.hex(hash.finalize()))"
+                entries[entry.path] = "file \(mode) \(entry.size) \(Hexadecimal.text(Array(hash.finalize())))"
             }
         }
         self.entries = entries
@@ -54,7 +55,7 @@ package struct Manifest: Hashable, Sendable {
         for path in entries.keys.sorted(by: { $0.lexicographicallyPrecedes($1) }) {
             bytes += Array("\(entries[path] ?? "") ".utf8) + path + [0]
         }
-        return bytes + Array("end \(Self.hex(SHA256.hash(data: bytes)))".utf8) + [0]
+        return bytes + Array("end \(Hexadecimal.text(Array(SHA256.hash(data: bytes))))".utf8) + [0]
     }
 
     /// nil where it is cut off or damaged.
@@ -63,7 +64,7 @@ package struct Manifest: Hashable, Sendable {
         // The last piece is what follows the last NUL: nothing.
         guard records.count >= 3, records[0].elementsEqual(Self.header.utf8), let end = records.dropLast().last else { return nil }
         let body = bytes.prefix(bytes.count - end.count - 1)
-        guard end.elementsEqual("end \(Self.hex(SHA256.hash(data: body)))".utf8) else { return nil }
+        guard end.elementsEqual("end \(Hexadecimal.text(Array(SHA256.hash(data: body))))".utf8) else { return nil }
         entries = [:]
         for record in records.dropFirst().dropLast(2) {
             var fields = 2
@@ -88,17 +89,6 @@ package struct Manifest: Hashable, Sendable {
 
     /// The entry of a file that an export wrote.
     static func line(_ file: ExportRecord.Entry) -> String {
-        "file \(String(file.permissions, radix: 8)) \(file.size) \(hex(file.digest))"
-    }
-
-    private static func hex(_ digest: some Sequence<UInt8>) -> String {
-        let digits = Array("0123456789abcdef".utf8)
-        var text: [UInt8] = []
-        text.reserveCapacity(64)
-        for byte in digest {
-            text.append(digits[Int(byte >> 4)])
-            text.append(digits[Int(byte & 15)])
-        }
-        return String(decoding: text, as: UTF8.self)
+        "file \(String(file.permissions, radix: 8)) \(file.size) \(Hexadecimal.text(file.digest))"
     }
 }

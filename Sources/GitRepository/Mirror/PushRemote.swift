@@ -1,3 +1,5 @@
+internal import PlainText
+
 /// Where a deployed commit is pushed to, or a repository cloned from, and with what.
 package struct PushRemote: Hashable, Sendable {
     /// `/path`, `file://…`, `ssh://user@host/path`, `user@host:path`, `https://…`. It may hold a password: `shown` is what people read.
@@ -110,7 +112,7 @@ package struct PushRemote: Hashable, Sendable {
         var rest = Array(text.utf8)[...]
         while let byte = rest.popFirst() {
             if byte == UInt8(ascii: "%"), rest.count >= 2,
-                let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
+                let value = Hexadecimal.byte(rest.prefix(2))
             {
                 bytes.append(value)
                 rest = rest.dropFirst(2)

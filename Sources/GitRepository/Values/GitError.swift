@@ -1,3 +1,5 @@
+internal import PlainText
+
 /// Why something with a repository did not happen, in a sentence that is safe to show: control characters in what libgit2 or a
 /// repository said are escaped.
 package struct GitError: Error, Hashable, Sendable, CustomStringConvertible {
@@ -40,28 +42,8 @@ package struct GitError: Error, Hashable, Sendable, CustomStringConvertible {
 
     package init(_ kind: Kind, _ message: String) {
         self.kind = kind
-        self.message = printable(message)
+        self.message = message.plain()
     }
 
     package var description: String { message }
-}
-
-/// `text` with every control character, bidirectional override and other invisible format character written as `\u{…}`: commit
-/// messages, names and library messages reach terminals and logs, where such characters lie to the reader. Line feeds and tabs
-/// stay where `keepingLines` is set.
-package func printable(_ text: some StringProtocol, keepingLines: Bool = false) -> String {
-    var result = ""
-    result.reserveCapacity(text.utf8.count)
-    for scalar in text.unicodeScalars {
-        if keepingLines, scalar == "\n" || scalar == "\t" {
-            result.unicodeScalars.append(scalar)
-            continue
-        }
-        switch scalar.properties.generalCategory {
-        case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned:
-            result += "\\u{" + String(scalar.value, radix: 16) + "}"
-        default: result.unicodeScalars.append(scalar)
-        }
-    }
-    return result
 }

@@ -1,4 +1,5 @@
 internal import CLibgit2
+internal import PlainText
 
 /// The SHA-1 name of a git object: twenty bytes, made only from exactly forty hexadecimal digits or from libgit2's own value.
 package struct ObjectID: Hashable, Sendable, Comparable, CustomStringConvertible, LosslessStringConvertible {
@@ -27,18 +28,12 @@ package struct ObjectID: Hashable, Sendable, Comparable, CustomStringConvertible
 
     /// Nil unless there are forty hexadecimal digits and nothing else.
     package init?(hex digits: some Collection<UInt8>) {
-        guard digits.count == 40 else { return nil }
+        guard digits.count == CommitPrefix.whole else { return nil }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(20)
         var first: UInt8?
         for digit in digits {
-            let value: UInt8
-            switch digit {
-            case UInt8(ascii: "0")...UInt8(ascii: "9"): value = digit - UInt8(ascii: "0")
-            case UInt8(ascii: "a")...UInt8(ascii: "f"): value = digit - UInt8(ascii: "a") + 10
-            case UInt8(ascii: "A")...UInt8(ascii: "F"): value = digit - UInt8(ascii: "A") + 10
-            default: return nil
-            }
+            guard let value = Hexadecimal.value(of: digit) else { return nil }
             if let begun = first {
                 bytes.append(begun << 4 | value)
                 first = nil
@@ -56,18 +51,7 @@ package struct ObjectID: Hashable, Sendable, Comparable, CustomStringConvertible
     }
 
     /// The forty lower-case digits.
-    package var description: String {
-        let digits = Array("0123456789abcdef".utf8)
-        return unsafe String(unsafeUninitializedCapacity: 40) { buffer in
-            var position = 0
-            for byte in bytes {
-                unsafe buffer[position] = digits[Int(byte >> 4)]
-                unsafe buffer[position + 1] = digits[Int(byte & 15)]
-                position += 2
-            }
-            return 40
-        }
-    }
+    package var description: String { Hexadecimal.text(bytes) }
 
     /// The first twelve digits, for people.
     package var short: String { String(description.prefix(12)) }

@@ -1,4 +1,5 @@
 internal import LinuxSystem
+internal import PlainText
 
 /// A path inside a commit's tree, as git has it: bytes without NUL, names joined by `/`, never absolute, never with an empty name,
 /// `.` or `..`.
@@ -13,7 +14,7 @@ package struct TreePath: Hashable, Sendable, Comparable, CustomStringConvertible
     package var components: [ArraySlice<UInt8>] { bytes.split(separator: UInt8(ascii: "/")) }
 
     /// For people: characters that would act on a terminal and bytes that are not UTF-8 are escaped.
-    package var description: String { printable(String(showing: bytes)) }
+    package var description: String { String(showing: bytes).plain() }
 
     package static func < (one: TreePath, other: TreePath) -> Bool { one.bytes.lexicographicallyPrecedes(other.bytes) }
 }

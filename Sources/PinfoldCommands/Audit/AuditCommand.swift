@@ -66,7 +66,7 @@ struct AuditCommand: ParsableCommand {
                     return Terminal.complain("a record cannot be read; 'pinfold audit --verify' says which")
                 }
                 guard filter.matches(record) else { return }
-                Terminal.say(output.json ? String(decoding: line, as: UTF8.self) : record.sentence)
+                if output.json { Terminal.say(document: Array(line)) } else { Terminal.say(record.sentence) }
             }
             if follow { poll(nil, 0, 200) }
         } while follow

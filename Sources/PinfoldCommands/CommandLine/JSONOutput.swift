@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import FoundationEssentials
+internal import PlainText
 
 /// `--json` of every reading command.
 struct OutputOptions: ParsableArguments {
@@ -8,10 +9,15 @@ struct OutputOptions: ParsableArguments {
 }
 
 extension Terminal {
+    /// JSON that is whole already.
+    static func say(document: [UInt8]) {
+        write(String(decoding: PlainJSON.escaped(document), as: UTF8.self) + "\n", to: 1)
+    }
+
     /// A result for programs: keys sorted, slashes as they are, one trailing newline.
     static func say(json value: some Encodable) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        write(String(decoding: try encoder.encode(value), as: UTF8.self) + "\n", to: 1)
+        say(document: Array(try encoder.encode(value)))
     }
 }

@@ -1,6 +1,7 @@
 internal import AdminInterface
 internal import ArgumentParser
 internal import DeployModel
+internal import PlainText
 
 /// `pinfold approve`: a human's yes, for exactly one commit.
 struct ApproveCommand: ParsableCommand {
@@ -14,7 +15,7 @@ struct ApproveCommand: ParsableCommand {
     @OptionGroup var daemon: DaemonOptions
 
     mutating func run() throws {
-        let deployment: Deployment = try daemon.connect().ask(.approve, [commit.prefix])
+        let deployment: Deployment = try daemon.connect().ask(.approve, [commit.prefix.digits])
         Terminal.say("approved \(deployment.commit.short); \(deployment.title) goes on: pinfold status")
     }
 }
@@ -32,7 +33,7 @@ struct RejectCommand: ParsableCommand {
     @OptionGroup var daemon: DaemonOptions
 
     mutating func run() throws {
-        let deployment: Deployment = try daemon.connect().send(ReasonRequest(reason: reason), to: .reject, [commit.prefix])
+        let deployment: Deployment = try daemon.connect().send(ReasonRequest(reason: reason), to: .reject, [commit.prefix.digits])
         Terminal.say("rejected \(deployment.commit.short); what is deployed stays")
     }
 }
@@ -48,7 +49,7 @@ struct LiftCommand: ParsableCommand {
     @OptionGroup var daemon: DaemonOptions
 
     mutating func run() throws {
-        let entry: Quarantine = try daemon.connect().ask(.lift, [commit.prefix])
+        let entry: Quarantine = try daemon.connect().ask(.lift, [commit.prefix.digits])
         Terminal.say("\(entry.commit.short) is no longer in quarantine; if the branch has it, it is tried again")
     }
 }
@@ -65,7 +66,7 @@ struct HoldCommand: ParsableCommand {
 
     mutating func run() throws {
         let hold: Hold = try daemon.connect().send(ReasonRequest(reason: reason), to: .hold)
-        Terminal.say("deployments are on hold since \(hold.since.shown) by \(Terminal.escaped(hold.by)); 'pinfold resume' ends it")
+        Terminal.say("deployments are on hold since \(hold.since.shown) by \(hold.by.plain()); 'pinfold resume' ends it")
     }
 }
 

@@ -1,13 +1,13 @@
 internal import AdminInterface
 internal import ArgumentParser
 internal import DeployModel
+internal import PlainText
 
 /// A deployment as people name it: by its number, or by the commit that it deploys.
 struct DeploymentName: ExpressibleByArgument {
     private enum Name {
         case number(Int)
-        /// At least seven hexadecimal digits, the first ones of a commit's id.
-        case commit(String)
+        case commit(CommitPrefix)
     }
 
     private let name: Name
@@ -25,7 +25,7 @@ struct DeploymentName: ExpressibleByArgument {
 
     /// The number, for which the past is searched where a commit was given: its newest deployment.
     func number(_ daemon: DaemonConnection) throws(CommandFailure) -> Int {
-        let prefix: String
+        let prefix: CommitPrefix
         switch name {
         case .number(let number): return number
         case .commit(let commit): prefix = commit
@@ -36,7 +36,7 @@ struct DeploymentName: ExpressibleByArgument {
             var query = [(name: Query.limit, value: "\(Query.mostEntries)")]
             if let before { query.append((name: Query.before, value: "\(before)")) }
             let page: HistoryPage = try daemon.ask(.history, query: query)
-            for deployment in page.deployments where deployment.commit.hex.hasPrefix(prefix) {
+            for deployment in page.deployments where prefix.names(deployment.commit.hex) {
                 if let found, found.commit != deployment.commit {
                     throw CommandFailure(
                         .usage,
@@ -56,13 +56,11 @@ struct DeploymentName: ExpressibleByArgument {
 
 /// A commit as people name it: its id, or the beginning of it.
 struct CommitName: ExpressibleByArgument {
-    let prefix: String
+    let prefix: CommitPrefix
 
     init?(argument: String) {
-        let text = argument.lowercased()
-        guard (7...40).contains(text.utf8.count), text.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) })
-        else { return nil }
-        prefix = text
+        guard let commit = CommitPrefix(argument) else { return nil }
+        prefix = commit
     }
 
     static let help = ArgumentHelp("The commit's id, or at least the first seven digits of it.", valueName: "commit")

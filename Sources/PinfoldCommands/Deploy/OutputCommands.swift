@@ -3,6 +3,7 @@ internal import ArgumentParser
 internal import CLinux
 internal import DeployModel
 internal import LinuxSystem
+internal import PlainText
 
 /// `pinfold logs`: what tests, build, reload and checks of a deployment wrote.
 struct LogsCommand: ParsableCommand {
@@ -31,7 +32,7 @@ struct LogsCommand: ParsableCommand {
             if output.json {
                 whole.text += page.text
             } else {
-                Terminal.write(Terminal.escaped(page.text, keepingLines: true), to: STDOUT_FILENO)
+                Terminal.write(page.text.plain(lines: true), to: STDOUT_FILENO)
             }
             whole.next = page.next
             whole.complete = page.complete
@@ -71,7 +72,7 @@ struct DiffCommand: ParsableCommand {
         if raw { return Terminal.write(bytes, to: STDOUT_FILENO) }
         let text = String(showing: bytes)
         if output.json { return try Terminal.say(record: Answer(deployment: id, diff: text)) }
-        Terminal.write(Terminal.escaped(text, keepingLines: true), to: STDOUT_FILENO)
+        Terminal.write(text.plain(lines: true), to: STDOUT_FILENO)
     }
 }
 

@@ -1,4 +1,5 @@
 internal import DeployModel
+internal import PlainText
 
 /// A result for people: labels on the left, what belongs to them aligned on the right.
 struct Sheet {
@@ -6,7 +7,7 @@ struct Sheet {
 
     /// Texts may be the agent's: control characters are escaped, line ends too, so that nobody writes a row of their own.
     mutating func add(_ label: String, _ lines: [String?]) {
-        let shown = lines.compactMap { $0.map { Terminal.escaped($0) } }
+        let shown = lines.compactMap { $0.map { $0.plain() } }
         if !shown.isEmpty { rows.append((label, shown)) }
     }
 
@@ -24,7 +25,7 @@ struct Sheet {
 
 /// Rows whose columns are as wide as their widest entry; the last column takes what it needs.
 func table(_ rows: [[String]]) -> String {
-    let escaped = rows.map { $0.map { Terminal.escaped($0) } }
+    let escaped = rows.map { $0.map { $0.plain() } }
     let columns = escaped.map(\.count).max() ?? 0
     let widths = (0..<columns).map { column in escaped.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0 }
     return escaped.map { row in

@@ -1,6 +1,7 @@
 internal import AdminInterface
 internal import CLinux
 internal import DeployModel
+internal import PlainText
 
 /// Waits for a deployment's end, or for a human's turn, and tells what happens meanwhile.
 struct Waiting {
@@ -50,6 +51,6 @@ struct Waiting {
     }
 
     private func tell(_ text: String) {
-        if !isQuiet { Terminal.explain(Terminal.escaped(text)) }
+        if !isQuiet { Terminal.explain(text.plain()) }
     }
 }

@@ -4,6 +4,7 @@ internal import CLinux
 internal import DeployModel
 internal import LinuxSystem
 internal import PinfoldConfiguration
+internal import PlainText
 internal import ZonePolicy
 
 /// `pinfold why`: the gateway's own rules, asked about one path.
@@ -49,8 +50,8 @@ extension WhyCommand {
         } else {
             let version = answer.base.map { " (as \($0.short) says, which is compared with)" } ?? ""
             Terminal.say(
-                answer.reason.map { "\(answer.path.displayed()) judges the agent: \($0)\(version)" }
-                    ?? "\(answer.path.displayed()) does not judge the agent\(version)")
+                answer.reason.map { "\(answer.path.plain()) judges the agent: \($0)\(version)" }
+                    ?? "\(answer.path.plain()) does not judge the agent\(version)")
         }
         if !answer.judges { throw ExitCode(CommandExit.notDone.rawValue) }
     }

@@ -3,6 +3,7 @@ internal import DataRoot
 internal import DeployModel
 internal import LinuxSystem
 internal import PinfoldConfiguration
+internal import PlainText
 internal import SystemPackage
 
 /// `code-repo`: the agent's own clone. It appears whole and the agent's, or not at all: made beside its place and renamed.
@@ -84,9 +85,7 @@ struct CodeRepository: Sendable {
         /// `BRANCH COMMIT`.
         static func head(_ line: Substring) -> (branch: String, tip: String)? {
             let words = line.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
-            guard words.count == 2, !words[0].isEmpty, words[1].utf8.count == 40,
-                words[1].utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) })
-            else { return nil }
+            guard words.count == 2, !words[0].isEmpty, CommitPrefix.isID(words[1]) else { return nil }
             return (words[0], words[1])
         }
     }

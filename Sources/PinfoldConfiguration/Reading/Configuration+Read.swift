@@ -1,5 +1,6 @@
 internal import DataRoot
 internal import DeployModel
+internal import PlainText
 internal import ZonePolicy
 
 extension Configuration {
@@ -22,7 +23,7 @@ extension Configuration {
             guard path != view.source, Paths.isInside(path, view.source) else {
                 throw ConfigurationError(
                     variable: name, value: path,
-                    reason: "the zone does not lie below AGENT_VIEW_SOURCE (\(view.source.escapedForTerminal))",
+                    reason: "the zone does not lie below AGENT_VIEW_SOURCE (\(view.source.plain()))",
                     accepted: "a directory below it")
             }
         }
@@ -30,7 +31,7 @@ extension Configuration {
         guard !Paths.isInside(codeRepo, sandbox), !Paths.isInside(sandbox, codeRepo) else {
             throw ConfigurationError(
                 variable: "AGENT_SANDBOX_PATH", value: sandbox,
-                reason: "the zones lie inside each other (AGENT_CODE_REPO_PATH is \(codeRepo.escapedForTerminal))",
+                reason: "the zones lie inside each other (AGENT_CODE_REPO_PATH is \(codeRepo.plain()))",
                 accepted: "two directories, neither inside the other")
         }
         for (name, zone) in zones {
@@ -42,7 +43,7 @@ extension Configuration {
             for (other, path) in held where Paths.isInside(path, zone) || other == "AGENT_DATA_ROOT" && Paths.isInside(zone, path) {
                 throw ConfigurationError(
                     variable: other, value: path,
-                    reason: "it and the zone \(name) (\(zone.escapedForTerminal)) lie inside each other",
+                    reason: "it and the zone \(name) (\(zone.plain())) lie inside each other",
                     accepted: "a path outside the zones, which the agent can write")
             }
         }

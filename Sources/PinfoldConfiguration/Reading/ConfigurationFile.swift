@@ -1,4 +1,5 @@
 internal import LinuxSystem
+internal import PlainText
 
 /// A file of `NAME=value` lines as systemd's `EnvironmentFile=` reads it (`man 5 systemd.exec`): comments with `#` or `;` at the start of a
 /// line, values bare, in double quotes (backslash escapes) or in single quotes (none), a backslash at the end of a line joins the next.
@@ -12,7 +13,7 @@ enum ConfigurationFile {
             bytes = try SmallFile.read(path, limit: limit)
         } catch {
             throw ConfigurationError(
-                variable: nil, reason: "the configuration file \(path.quotedForTerminal) cannot be read: \(error.description)",
+                variable: nil, reason: "the configuration file \(path.quoted) cannot be read: \(error.description)",
                 accepted: "a readable file of NAME=value lines")
         }
         return try parse(String(decoding: bytes, as: UTF8.self), name: path)
@@ -24,14 +25,14 @@ enum ConfigurationFile {
         while let line = scanner.next() {
             func fail(_ reason: String) -> ConfigurationError {
                 ConfigurationError(
-                    variable: nil, reason: "\(name.escapedForTerminal), line \(line.number): \(reason)",
+                    variable: nil, reason: "\(name.plain()), line \(line.number): \(reason)",
                     accepted: "NAME=value, a comment after # or ;, or an empty line")
             }
-            guard let equals = line.text.firstIndex(of: "=") else { throw fail("no `=` in \(String(line.text).quotedForTerminal)") }
+            guard let equals = line.text.firstIndex(of: "=") else { throw fail("no `=` in \(String(line.text).quoted)") }
             let key = line.text[..<equals].trimmingSpaces
             guard let first = key.unicodeScalars.first, first == "_" || first.properties.isAlphabetic,
                 key.utf8.allSatisfy({ isNameByte($0) })
-            else { throw fail("\(String(key).quotedForTerminal) is not the name of a variable") }
+            else { throw fail("\(String(key).quoted) is not the name of a variable") }
             guard let value = unquote(line.text[line.text.index(after: equals)...].trimmingSpaces) else {
                 throw fail("the quotes of \(key) are not closed")
             }

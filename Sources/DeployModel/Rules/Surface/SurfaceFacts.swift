@@ -1,3 +1,5 @@
+internal import PlainText
+
 /// Why a file that no pattern names judges the agent.
 package enum SurfaceFact: Codable, Hashable, Sendable {
     /// A test of the deployed version's report is in it.
@@ -15,9 +17,9 @@ package enum SurfaceFact: Codable, Hashable, Sendable {
         switch self {
         case .holdsTests: "it holds a test of the deployed version's report"
         case .namedByCommand: "the test command runs it"
-        case .usedBy(let path): "\(path.displayed()) uses it"
-        case .helperOf(let path): "\(path.displayed()) imports it, and it is made for tests"
-        case .linkedFrom(let path): "the link \(path.displayed()) leads to it"
+        case .usedBy(let path): "\(path.plain()) uses it"
+        case .helperOf(let path): "\(path.plain()) imports it, and it is made for tests"
+        case .linkedFrom(let path): "the link \(path.plain()) leads to it"
         }
     }
 }

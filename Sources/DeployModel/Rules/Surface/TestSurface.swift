@@ -1,4 +1,5 @@
 package import Patterns
+internal import PlainText
 
 /// Which files decide the verdict on the agent's work: a change to one of them needs a human.
 ///
@@ -12,7 +13,7 @@ package struct TestSurface: Hashable, Sendable {
 
         package var sentence: String {
             switch self {
-            case .pattern(let pattern): "it matches `\(pattern.displayed())`"
+            case .pattern(let pattern): "it matches `\(pattern.plain())`"
             case .fact(let fact): fact.sentence
             }
         }
