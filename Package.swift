@@ -68,6 +68,7 @@ let package = Package(
             cSettings: gnu,
             swiftSettings: startingFast),
 
+        .target(name: "HTTPAnswers", dependencies: ["PlainText"], cSettings: gnu, swiftSettings: startingFast),
         .target(name: "QuietTasks", dependencies: ["LinuxSystem", system], cSettings: gnu, swiftSettings: dialect),
         .target(
             name: "Fence", dependencies: ["CLinux", "LinuxSystem", "Patterns", system], cSettings: gnu, swiftSettings: startingFast),
@@ -94,9 +95,8 @@ let package = Package(
         .target(
             name: "DeploySteps",
             dependencies: [
-                "CLinux", "DataRoot", "DeployModel", "DurableFiles", "Fence", "GitRepository", "LinuxSystem", "Patterns",
-                "PlainText",
-                system,
+                "CLinux", "DataRoot", "DeployModel", "DurableFiles", "Fence", "GitRepository", "HTTPAnswers", "LinuxSystem",
+                "Patterns", "PlainText", system,
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
             resources: [
@@ -122,7 +122,7 @@ let package = Package(
             ],
             cSettings: gnu, swiftSettings: dialect),
         .target(
-            name: "AdminClient", dependencies: ["AdminInterface", "DeployModel", "LinuxSystem", system],
+            name: "AdminClient", dependencies: ["AdminInterface", "DeployModel", "HTTPAnswers", "LinuxSystem", system],
             cSettings: gnu, swiftSettings: dialect),
 
         // The commands that people type.
@@ -170,8 +170,9 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "AuditLog", "CLinux", "DeployModel", "FuseSession", "GatewayFileSystem", "GitRepository", "LinuxSystem", "Patterns",
-                "TestSupport", "ZonePolicy", system,
+                "AuditLog", "CLinux", "DeployModel", "FuseSession", "GatewayFileSystem", "GitRepository", "HTTPAnswers",
+                "LinuxSystem",
+                "Patterns", "TestSupport", "ZonePolicy", system,
             ],
             path: "Tests/FuzzTargets", cSettings: gnu, swiftSettings: dialect),
         .executableTarget(
@@ -189,6 +190,7 @@ let package = Package(
         .testTarget(
             name: "AuditLogTests", dependencies: ["AuditLog", "CLinux", "LinuxSystem", "TestSupport"], cSettings: gnu,
             swiftSettings: dialect),
+        .testTarget(name: "HTTPAnswersTests", dependencies: ["HTTPAnswers"], cSettings: gnu, swiftSettings: dialect),
         .testTarget(name: "PlainTextTests", dependencies: ["PlainText"], cSettings: gnu, swiftSettings: dialect),
         .testTarget(
             name: "LinuxSystemTests", dependencies: ["CLinux", "LinuxSystem", "TestSupport", system], cSettings: gnu,

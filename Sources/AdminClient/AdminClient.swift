@@ -1,6 +1,7 @@
 package import AdminInterface
 internal import DeployModel
 internal import FoundationEssentials
+internal import HTTPAnswers
 internal import LinuxSystem
 internal import SystemPackage
 
@@ -9,6 +10,9 @@ package struct AdminClient: Sendable {
     package let socketPath: String
     /// Seconds without a byte from the daemon after which it counts as gone. Longer than the longest wait that is ever asked for.
     private let patience: Int
+
+    /// The largest answer, in bytes: more than the daemon sends.
+    private static let bodyLimit = 64 << 20
 
     package init(socketPath: String, patience: Int = 2 * Query.longestWait) {
         self.socketPath = socketPath
@@ -43,7 +47,7 @@ package struct AdminClient: Sendable {
         return response.body
     }
 
-    private func decode<Answer: Decodable>(_ response: HTTPResponse) throws(AdminClientError) -> Answer {
+    private func decode<Answer: Decodable>(_ response: HTTPAnswer) throws(AdminClientError) -> Answer {
         do {
             if (200..<300).contains(response.status) {
                 return try DeployJSON.decode(Answer.self, from: Data(response.body))
@@ -54,7 +58,7 @@ package struct AdminClient: Sendable {
         throw problem(response)
     }
 
-    private func problem(_ response: HTTPResponse) -> AdminClientError {
+    private func problem(_ response: HTTPAnswer) -> AdminClientError {
         guard let problem = try? DeployJSON.decode(Problem.self, from: Data(response.body)) else {
             return .incomprehensible(path: socketPath, why: "it answered with status \(response.status) and no explanation")
         }
@@ -63,19 +67,18 @@ package struct AdminClient: Sendable {
 
     private func exchange(
         _ route: Route, _ parameters: [String], _ query: [(name: String, value: String)], body: [UInt8]?
-    ) throws(AdminClientError) -> HTTPResponse {
+    ) throws(AdminClientError) -> HTTPAnswer {
         var head =
             "\(route.method.rawValue) \(route.target(parameters, query: query)) HTTP/1.1\r\nHost: pinfold\r\nConnection: close\r\n"
         if let body { head += "Content-Type: application/json\r\nContent-Length: \(body.count)\r\n" }
         let stream = try connect()
         try send(Array((head + "\r\n").utf8) + (body ?? []), to: stream)
-        var parser = HTTPResponseParser()
-        var response: HTTPResponse?
-        while response == nil {
+        var parser = HTTPAnswerParser(bodyLimit: Self.bodyLimit)
+        while true {
             let bytes = try receive(from: stream)
-            response = try understand { () throws(HTTPFault) in bytes.isEmpty ? try parser.end() : try parser.take(bytes) }
+            let answer = try understand { () throws(HTTPFault) in bytes.isEmpty ? try parser.end() : try parser.take(bytes) }
+            if let answer { return answer }
         }
-        return response ?? HTTPResponse(status: 0, body: [])
     }
 
     private func connect() throws(AdminClientError) -> UnixStream {
@@ -108,7 +111,7 @@ package struct AdminClient: Sendable {
             path: socketPath, why: code == .resourceTemporarilyUnavailable ? "nothing came for \(patience) seconds" : "\(code)")
     }
 
-    private func understand(_ body: () throws(HTTPFault) -> HTTPResponse?) throws(AdminClientError) -> HTTPResponse? {
+    private func understand(_ body: () throws(HTTPFault) -> HTTPAnswer?) throws(AdminClientError) -> HTTPAnswer? {
         do {
             return try body()
         } catch {

@@ -1,6 +1,7 @@
 import AuditLog
 import DeployModel
 import GitRepository
+import HTTPAnswers
 
 /// What is a report says the same to another process.
 func tryReport(_ input: [UInt8]) {
@@ -61,6 +62,30 @@ func tryCommit(_ input: [UInt8]) {
 func tryExport(_ input: [UInt8]) {
     guard let record = ExportRecord(encoded: input) else { return }
     require(ExportRecord(encoded: record.encoded) == record, "a record that says something else")
+}
+
+/// An answer is the same however it is cut, its body is no larger than it may be and than what came, and its head no larger than is read.
+func tryAnswer(_ input: [UInt8]) {
+    let limit = 4096
+    func parse(pieces size: Int) -> Result<HTTPAnswer?, HTTPFault> {
+        Result { () throws(HTTPFault) in
+            var parser = HTTPAnswerParser(bodyLimit: limit)
+            var rest = input[...]
+            while !rest.isEmpty {
+                if let answer = try parser.take(rest.prefix(size)) { return answer }
+                rest = rest.dropFirst(size)
+            }
+            return try? parser.end()
+        }
+    }
+    let whole = parse(pieces: max(1, input.count))
+    for size in [1, 7] { require(parse(pieces: size) == whole, "another answer in pieces of \(size) bytes") }
+    guard case .success(let answer?) = whole else { return }
+    require(answer.body.count <= min(limit, input.count), "a body of \(answer.body.count) bytes out of \(input.count)")
+    let fields = answer.head.fields.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count }
+    // A byte that is no UTF-8 is shown by a character of three.
+    require(fields <= 3 * min(input.count, HTTPHeadParser.limit), "\(fields) bytes of fields out of \(input.count)")
+    require(answer.status == 101 || (200...999).contains(answer.status), "the status \(answer.status)")
 }
 
 /// A packet that is taken is the one that says what was taken from it, and what it says has the form of a path.

@@ -19,6 +19,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case commit
     /// The record of an export, beside a release.
     case export
+    /// Answers of HTTP servers: who a health check asks is a stranger.
+    case answer
     /// Packets by which `pinfold run` says what was refused: the paths in them are the agent's.
     case message
 
@@ -35,6 +37,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .tree: tryTree(input)
         case .commit: tryCommit(input)
         case .export: tryExport(input)
+        case .answer: tryAnswer(input)
         case .message: tryMessage(input)
         }
     }

@@ -1,4 +1,5 @@
 internal import CLinux
+internal import HTTPAnswers
 internal import LinuxSystem
 internal import SystemPackage
 
@@ -92,15 +93,17 @@ package struct HTTPGet: Sendable {
                     }
                 }
             }
-            var heads = ResponseHeads()
+            var heads = HTTPHeadParser()
             var chunk = [UInt8](repeating: 0, count: 4096)
-            while !heads.isComplete {
+            while heads.head == nil {
                 try wait(raw, for: Int16(POLLIN), until: deadline, isCalledOff)
                 let count = try check { unsafe recv(raw, &chunk, chunk.count, 0) }
                 if count == 0 { break }
-                heads.take(chunk[..<count])
+                var bytes = chunk[..<count]
+                // What is no HTTP is no answer.
+                do throws(HTTPFault) { try heads.take(&bytes) } catch { break }
             }
-            return heads.answer
+            return heads.head.map { Answer(status: $0.status, commit: $0["x-pinfold-commit"]) }
         } catch {
             throw HealthProblem("\(host):\(port): \(error == .timedOut ? "no answer within \(limit) ms" : "\(error)")")
         }
