@@ -125,11 +125,16 @@ let package = Package(
             name: "AdminClient", dependencies: ["AdminInterface", "DeployModel", "HTTPAnswers", "LinuxSystem", system],
             cSettings: gnu, swiftSettings: dialect),
 
-        // The commands that people type.
+        // The commands that people type, and what all programs with options have in common.
+        .target(
+            name: "CommandLineSupport",
+            dependencies: ["CLinux", "DeployModel", "LinuxSystem", "PinfoldConfiguration", "PlainText", arguments, system],
+            cSettings: gnu, swiftSettings: startingFast),
         .target(
             name: "PinfoldCommands",
             dependencies: [
-                "AdminClient", "AdminInterface", "AgentRun", "AuditLog", "CLinux", "DataRoot", "DeployModel", "Fence",
+                "AdminClient", "AdminInterface", "AgentRun", "AuditLog", "CLinux", "CommandLineSupport", "DataRoot", "DeployModel",
+                "Fence",
                 "LinuxSystem", "Patterns", "PinfoldConfiguration", "PlainText", "ZonePolicy", arguments, system,
             ],
             cSettings: gnu, swiftSettings: startingFast),
@@ -157,7 +162,8 @@ let package = Package(
         .executableTarget(
             name: "pinfold-deployd",
             dependencies: [
-                "AdminServer", "CLinux", "DataRoot", "DeployModel", "DeployService", "DeploySteps", "DurableFiles", "LinuxSystem",
+                "AdminServer", "CLinux", "CommandLineSupport", "DataRoot", "DeployModel", "DeployService", "DeploySteps",
+                "DurableFiles", "LinuxSystem",
                 "Patterns", "PinfoldConfiguration", "QuietTasks", arguments, .product(name: "Logging", package: "swift-log"),
             ],
             cSettings: gnu, swiftSettings: dialect),

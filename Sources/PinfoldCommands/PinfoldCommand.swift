@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import CommandLineSupport
 
 /// `pinfold` itself: what it can do, in the order in which somebody new meets it.
 struct PinfoldCommand: ParsableCommand {

@@ -1,6 +1,7 @@
 internal import AdminServer
 internal import ArgumentParser
 internal import CLinux
+internal import CommandLineSupport
 internal import DataRoot
 internal import DeployModel
 internal import DeployService
@@ -23,18 +24,9 @@ struct Main: ParsableCommand {
             Exit codes: 0 stopped by a signal; 1 it could not run, or another daemon has the data root; 2 wrong usage or configuration.
             """)
 
-    @Option(
-        help: ArgumentHelp(
-            "Read settings from this file (default: /etc/pinfold/pinfold.env if it exists); variables and flags win over it.",
-            valueName: "file"))
-    var config: String?
+    static let program = Companion.deployd.rawValue
 
-    @Option(help: ArgumentHelp("AGENT_DATA_ROOT: the root of all the agent's data.", valueName: "directory"))
-    var dataRoot: String?
-
-    @Option(
-        name: .customLong("set"), help: ArgumentHelp("Any other variable; may be given several times.", valueName: "NAME=VALUE"))
-    var settings: [String] = []
+    @OptionGroup var options: SettingsOptions
 
     @Option(
         help: ArgumentHelp(
@@ -53,14 +45,8 @@ struct Main: ParsableCommand {
         do {
             var command = try parseAsRoot()
             try command.run()
-        } catch let code as ExitCode {
-            CLinux.exit(code.rawValue)
-        } catch  where exitCode(for: error).isSuccess {
-            Self.exit(withError: error)
         } catch {
-            // What the parser ends with 64.
-            say("\(message(for: error)); see 'pinfold deployd -- --help'")
-            CLinux.exit(2)
+            CLinux.exit(Outcome.exitCode(after: error, of: Self.self, program: program, help: "pinfold deployd -- --help"))
         }
     }
 
@@ -71,7 +57,9 @@ struct Main: ParsableCommand {
         umask(0o022)
         if let detectTests {
             let given = testCommand.map { Runners.configured($0, report: nil) as (any Runner)? }
-            guard let found = given ?? Runners.detect(in: detectTests) else { throw fail("no kind of project is recognised", 1) }
+            guard let found = given ?? Runners.detect(in: detectTests) else {
+                throw CommandFailure(.notDone, "no kind of project is recognised")
+            }
             print("\(found.name)\n\(found.cannotBite ?? "")\n\(found.command)")
             return
         }
@@ -84,7 +72,7 @@ struct Main: ParsableCommand {
         do {
             service = try DeployService(settings)
         } catch {
-            throw fail(error.message, 1)
+            throw CommandFailure(.notDone, error.message)
         }
         let server = AdminServer(service, settings: start.admin, logger: logger)
         try stop.whenTold { name in
@@ -124,13 +112,8 @@ struct Main: ParsableCommand {
             ended.signal()
         }
         ended.wait()
-        if let failure = failure.withLock({ $0 }) { throw fail("\(failure)", 1) }
+        if let failure = failure.withLock({ $0 }) { throw CommandFailure(.notDone, "\(failure)") }
         // Ended in order: there is nothing that would have to go on whatever the configuration says by then.
         try? DurableFile.remove(start.runningFile)
-    }
-
-    private func fail(_ text: String, _ code: Int32) -> ExitCode {
-        Self.say(text)
-        return ExitCode(code)
     }
 }

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import AuditLog
 internal import CLinux
+internal import CommandLineSupport
 internal import DataRoot
 internal import PinfoldConfiguration
 internal import ZonePolicy

@@ -1,4 +1,5 @@
 internal import AuditLog
+internal import CommandLineSupport
 internal import LinuxSystem
 internal import Patterns
 internal import ZonePolicy

@@ -1,4 +1,5 @@
 internal import CLinux
+internal import CommandLineSupport
 internal import LinuxSystem
 internal import PinfoldConfiguration
 
@@ -11,11 +12,11 @@ extension ConfigurationOptions {
         -> String
     {
         let overrides = try overrides()
-        let isNamed = overrides[variable] != nil || Self.environment()[variable] != nil
+        let isNamed = overrides[variable] != nil || SettingsOptions.environment()[variable] != nil
         // Without a file there is nothing that they have in common but the machine.
-        let running = isNamed || file == nil ? [] : Set(running(kind).map(value)).sorted()
+        let running = isNamed || shared.file == nil ? [] : Set(running(kind).map(value)).sorted()
         do throws(ConfigurationError) {
-            let place = value(try read(overrides))
+            let place = value(try shared.read(overrides))
             guard running.count == 1, running[0] != place else { return place }
             Terminal.complain(
                 "warning: \(variable) is \(place) now, and what was started with this configuration is at \(running[0]), which is reached"
@@ -24,10 +25,11 @@ extension ConfigurationOptions {
         } catch {
             // What was typed just now is put right by typing it again.
             if let wrong = error.variable, overrides[wrong] != nil { throw CommandFailure(error) }
-            if isNamed || file == nil {
+            if isNamed || shared.file == nil {
                 guard
                     let place = Configuration.path(
-                        variable, environment: Self.environment(), overrides: overrides, workingDirectory: workingDirectory())
+                        variable, environment: SettingsOptions.environment(), overrides: overrides,
+                        workingDirectory: workingDirectory())
                 else { throw CommandFailure(error) }
                 Terminal.complain("warning: \(error); what runs at \(place) is reached all the same")
                 return place
@@ -69,10 +71,7 @@ extension ConfigurationOptions {
         }
     }
 
-    /// The file that settings are read from; nil where there is none.
-    var file: String? { (config ?? Self.presentDefaultFile()).map { Paths.absolute($0, from: workingDirectory()) } }
-
     private func running(_ kind: RunningSettings.Kind) -> [Configuration] {
-        RunningSettings.all(of: kind, from: file).compactMap { try? $0.configuration() }
+        RunningSettings.all(of: kind, from: shared.file).compactMap { try? $0.configuration() }
     }
 }

@@ -1,4 +1,5 @@
 internal import CLinux
+internal import CommandLineSupport
 internal import LinuxSystem
 internal import SystemPackage
 
@@ -44,11 +45,6 @@ func split(_ path: String) -> (parent: String, name: String) {
 /// Whether `path` is `ancestor` or lies below it; both absolute and resolved.
 func isPath(_ path: String, atOrBelow ancestor: String) -> Bool {
     path == ancestor || ancestor == "/" || path.hasPrefix(ancestor + "/")
-}
-
-/// `man 2 getcwd`, through `/proc`: a directory that was removed has no usable answer.
-func workingDirectory() -> String {
-    (try? readLink("/proc/self/cwd")) ?? "/"
 }
 
 /// What a path is, without following a link at its end; nil where there is nothing.

@@ -2,6 +2,7 @@ internal import AdminClient
 internal import AdminInterface
 internal import ArgumentParser
 internal import CLinux
+internal import CommandLineSupport
 internal import DataRoot
 internal import DeployModel
 internal import PinfoldConfiguration
@@ -18,13 +19,13 @@ struct DaemonOptions: ParsableArguments {
     /// variable alone then says where the data is.
     private func data() throws(CommandFailure) -> DataRoot {
         let isUnreadable =
-            unsafe configuration.config == nil && isThere(ConfigurationOptions.defaultFile)
-            && access(ConfigurationOptions.defaultFile, R_OK) != 0
+            unsafe configuration.shared.config == nil && isThere(SettingsOptions.defaultFile)
+            && access(SettingsOptions.defaultFile, R_OK) != 0
         guard isUnreadable else {
             return DataRoot(try configuration.place("AGENT_DATA_ROOT", of: .deployDaemon) { $0.data.path })
         }
-        guard let root = configuration.dataRoot ?? ConfigurationOptions.environment()["AGENT_DATA_ROOT"] else {
-            throw CommandFailure(.usage, "\(ConfigurationOptions.defaultFile) is not this user's to read; set AGENT_DATA_ROOT")
+        guard let root = configuration.shared.dataRoot ?? SettingsOptions.environment()["AGENT_DATA_ROOT"] else {
+            throw CommandFailure(.usage, "\(SettingsOptions.defaultFile) is not this user's to read; set AGENT_DATA_ROOT")
         }
         return DataRoot(Paths.absolute(root, from: workingDirectory()))
     }

@@ -1,5 +1,6 @@
 internal import AdminInterface
 internal import ArgumentParser
+internal import CommandLineSupport
 internal import DeployModel
 
 /// `pinfold deploy`: the seed's deploy action, the same from inside the view and from outside.

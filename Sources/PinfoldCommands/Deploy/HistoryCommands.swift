@@ -1,5 +1,6 @@
 internal import AdminInterface
 internal import ArgumentParser
+internal import CommandLineSupport
 internal import DeployModel
 
 /// `pinfold history`: past deployments, newest first.

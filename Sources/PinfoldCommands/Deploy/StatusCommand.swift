@@ -1,5 +1,6 @@
 internal import AdminInterface
 internal import ArgumentParser
+internal import CommandLineSupport
 internal import DeployModel
 
 /// `pinfold status`: what runs, what is under way, and whose turn it is.
@@ -53,12 +54,5 @@ extension StatusDocument {
         sheet.add("rules", rules)
         sheet.add("warning", warnings)
         return sheet.text
-    }
-}
-
-extension Terminal {
-    /// A record for programs, as the interface and the files on disk have it.
-    static func say(record: some Encodable) throws {
-        write(String(decoding: try DeployJSON.encode(record, pretty: true), as: UTF8.self) + "\n", to: 1)
     }
 }

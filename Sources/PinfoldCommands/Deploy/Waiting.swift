@@ -1,5 +1,6 @@
 internal import AdminInterface
 internal import CLinux
+internal import CommandLineSupport
 internal import DeployModel
 internal import PlainText
 

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import CLinux
+internal import CommandLineSupport
 internal import LinuxSystem
 internal import SystemPackage
 

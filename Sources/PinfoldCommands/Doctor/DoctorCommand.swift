@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import CommandLineSupport
 internal import LinuxSystem
 internal import PinfoldConfiguration
 internal import ZonePolicy

@@ -1,6 +1,7 @@
 internal import AdminInterface
 internal import ArgumentParser
 internal import CLinux
+internal import CommandLineSupport
 internal import DeployModel
 internal import LinuxSystem
 internal import PinfoldConfiguration

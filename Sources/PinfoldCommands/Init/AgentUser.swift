@@ -1,3 +1,4 @@
+internal import CommandLineSupport
 internal import LinuxSystem
 internal import PinfoldConfiguration
 internal import SystemPackage

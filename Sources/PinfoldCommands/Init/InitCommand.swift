@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import CLinux
+internal import CommandLineSupport
 internal import DataRoot
 internal import LinuxSystem
 internal import PinfoldConfiguration
@@ -24,7 +25,7 @@ struct InitCommand: ParsableCommand {
         let (account, madeUser) = try AgentUser.ensure(configuration)
         let structure = DirectoryStructure(configuration, account: account)
         let repository = CodeRepository(
-            configuration, keyDirectory: split(options.config ?? ConfigurationOptions.defaultFile).parent)
+            configuration, keyDirectory: split(options.shared.config ?? SettingsOptions.defaultFile).parent)
         try structure.inspect()
         try Self.inspectSandbox(configuration.zones.sandbox)
         if try repository.isMissing() { _ = try repository.source() }

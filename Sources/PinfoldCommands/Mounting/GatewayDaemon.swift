@@ -1,4 +1,5 @@
 internal import CLinux
+internal import CommandLineSupport
 internal import DataRoot
 internal import LinuxSystem
 internal import PinfoldConfiguration

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import CLinux
+internal import CommandLineSupport
 internal import LinuxSystem
 
 /// `pinfold mount`: checks everything, then starts the gateway's daemon and waits until the view answers.
@@ -35,7 +36,7 @@ struct MountCommand: ParsableCommand {
         }
         if onlyonce, let daemon = plan.servedBy { return try GatewayDaemon.accept(daemon, for: plan) }
         let program = try Companion.mount.required()
-        let made = try plan.prepare(file: options.file)
+        let made = try plan.prepare(file: options.shared.file)
         if foreground {
             try GatewayDaemon.become(program, plan: plan, made: made)
         } else {

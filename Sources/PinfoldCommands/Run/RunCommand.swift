@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import CommandLineSupport
 internal import Fence
 internal import LinuxSystem
 internal import PinfoldConfiguration
@@ -35,7 +36,7 @@ struct RunCommand: ParsableCommand {
         guard explain || !words.isEmpty else {
             throw CommandFailure(.usage, "no command is given; see 'pinfold run --help'")
         }
-        let plan = try RunPlan(try configuration.load(), variables: variables, caller: ConfigurationOptions.environment())
+        let plan = try RunPlan(try configuration.load(), variables: variables, caller: SettingsOptions.environment())
         if explain {
             Terminal.say(try plan.fence().explain(command: words))
             return

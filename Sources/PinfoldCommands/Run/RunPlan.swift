@@ -1,6 +1,7 @@
 internal import AgentRun
 internal import AuditLog
 internal import CLinux
+internal import CommandLineSupport
 internal import DataRoot
 internal import DeployModel
 internal import Fence

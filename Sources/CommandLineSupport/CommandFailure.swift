@@ -1,5 +1,5 @@
 /// What an exit code means; the same for every command.
-enum CommandExit: Int32, Sendable {
+package enum CommandExit: Int32, Sendable {
     case done = 0
     /// The thing asked for did not happen: tests failed, refused, unhealthy, busy.
     case notDone = 1
@@ -14,11 +14,11 @@ enum CommandExit: Int32, Sendable {
 ///
 /// The message is one line, "what happened, to what; what to do about it", without a full stop. Control characters in it are
 /// escaped when it is printed, so names that the agent chose may be put into it as they are.
-struct CommandFailure: Error, Sendable {
-    let code: CommandExit
-    let message: String
+package struct CommandFailure: Error, Sendable {
+    package let code: CommandExit
+    package let message: String
 
-    init(_ code: CommandExit, _ message: String) {
+    package init(_ code: CommandExit, _ message: String) {
         self.code = code
         self.message = message
     }
