@@ -244,7 +244,8 @@ let package = Package(
         .testTarget(
             name: "AdminServerTests",
             dependencies: [
-                "AdminClient", "AdminInterface", "AdminServer", "CLinux", "DeployModel", "LinuxSystem", "PlainText", "TestSupport",
+                "AdminClient", "AdminInterface", "AdminServer", "CLinux", "DeployModel", "HTTPAnswers", "LinuxSystem", "PlainText",
+                "TestSupport",
                 "pinfold", "pinfold-deployd", system, .product(name: "HummingbirdTesting", package: "hummingbird"),
             ],
             cSettings: gnu, swiftSettings: dialect),

@@ -9,13 +9,13 @@ internal import NIOCore
 ///
 /// Both doors have every route, so that what is refused is refused in words and put on record.
 package func buildResponder(
-    _ service: any DeployServing, door: Door, identify: @escaping Identify = identifyByKernel
+    _ service: any DeployServing, door: any Door
 ) -> some HTTPResponder<AdminContext> {
     let router = Router(context: AdminContext.self)
     let refusals = RefusalRecord(service)
     let harness = Harness(service: service, door: door, refusals: refusals)
     router.add(middleware: ProblemMiddleware())
-    router.add(middleware: Admission(door: door, identify: identify, refusals: refusals))
+    router.add(middleware: Admission(door: door, refusals: refusals))
     for route in Route.allCases {
         let method: HTTPRequest.Method = route.method == .get ? .get : .post
         router.on(RouterPath(route.path), method: method) { request, context in
@@ -43,7 +43,7 @@ func answering(_ responder: some HTTPResponder<AdminContext>, logger: Logger) ->
             response = Response(status: .internalServerError)
         }
         response.headers[.date] = WallClock.header
-        // Each body is bytes at hand: nothing of the request is read from here on that could be malformed.
+        // Nothing of the request is read from here on that could be malformed. What a streamed body throws ends the connection in the middle of the answer.
         try await writer.write(response: response.head, body: response.body)
     }
 }

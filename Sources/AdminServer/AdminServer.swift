@@ -1,13 +1,7 @@
 package import AdminInterface
 internal import CLinux
-internal import Hummingbird
-internal import HummingbirdCore
-internal import LinuxSystem
 package import Logging
-internal import NIOCore
-internal import NIOPosix
 internal import QuietTasks
-internal import SystemPackage
 
 /// The daemon's two sockets: made, served, and taken away again.
 package struct AdminServer: Sendable {
@@ -63,62 +57,12 @@ package struct AdminServer: Sendable {
         }
     }
 
-    private func serve(_ role: Door.Role, _ path: String, directoryMode: UInt32, _ ready: Countdown) async throws {
-        let place = try SocketPlace(preparing: path, directoryMode: directoryMode)
-        // Its name may lead through a directory's descriptor, which stays open to the end of this function.
-        let reachable: UnixSocketPath
-        do {
-            // NIO takes 103 bytes, what fits on the smallest of its systems.
-            reachable = try UnixSocketPath.reaching(path, longest: 103)
-        } catch {
-            throw AdminServerError("no socket can be made at \(path): \(error)")
-        }
-        // A loop and a queue of its own: what the agent sends, and how much of it, never takes time from the admin's socket.
-        let loops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        let failure = Lock<AdminServerError?>(nil)
-        let result: Result<Void, any Error>
-        do {
-            try await answer(role, at: reachable.name, loops) { channel in
-                do {
-                    if role == .agent { try place.open(toGroup: settings.agentGroupID) }
-                    await ready.reached()
-                } catch {
-                    failure.withLock { $0 = AdminServerError("the agent cannot be let in at \(path): \(error)") }
-                    try? await channel.close()
-                }
-            }
-            result = .success(())
-        } catch {
-            result = .failure(error)
-        }
-        place.remove()
-        try? await loops.shutdownGracefully()
-        if let failure = failure.withLock({ $0 }) { throw failure }
-        try result.get()
-        // Cancelled, it ends without an error; otherwise nobody could be served from now on, and nobody would know.
-        if !Task.isCancelled { throw AdminServerError("the socket \(path) was closed; nobody can ask anything there any more") }
-    }
-
-    /// Answers whoever connects, until the task is cancelled. The library's server is gone when this returns, before its loop is: it still
-    /// needs that to go.
-    private func answer(
-        _ role: Door.Role, at name: String, _ loops: MultiThreadedEventLoopGroup,
-        whenListening: @escaping @Sendable (any Channel) async -> Void
-    ) async throws {
-        let isStopping = Lock(false)
-        let logger = StoppingLogHandler.logger(self.logger, isStopping: isStopping)
-        let responder = buildResponder(service, door: Door(role, ownerID: geteuid(), agentID: settings.agentUserID))
-        let server = Server(
-            childChannelSetup: HTTP1Channel(
-                responder: answering(responder, logger: logger), configuration: .init(idleTimeout: .seconds(settings.patience))),
-            configuration: ServerConfiguration(
-                address: .unixDomainSocket(path: name), backlog: 128,
-                availableConnectionsDelegate: .maximum(settings.connections, logger: logger)),
-            onServerRunning: whenListening, eventLoopGroup: loops, logger: logger)
-        try await withTaskCancellationHandler {
-            try await server.run()
-        } onCancel: {
-            isStopping.withLock { $0 = true }
-        }
+    private func serve(_ role: SocketDoor.Role, _ path: String, directoryMode: UInt32, _ ready: Countdown) async throws {
+        let door = SocketDoor(role, ownerID: geteuid(), agentID: settings.agentUserID)
+        let listener = try SocketListener(
+            at: path, directoryMode: directoryMode, group: role == .agent ? settings.agentGroupID : nil,
+            patience: settings.patience,
+            connections: settings.connections, logger: logger)
+        try await listener.answer(buildResponder(service, door: door)) { await ready.reached() }
     }
 }

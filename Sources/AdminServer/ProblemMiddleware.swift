@@ -32,6 +32,6 @@ struct ProblemMiddleware: RouterMiddleware {
             context.logger.error("a request failed: \(error)")
             problem = Problem(.broken, "the daemon failed at this: \(error)")
         }
-        return try Harness.json(problem, status: HTTPResponse.Status(code: problem.status), mediaType: Problem.mediaType)
+        return try .json(problem, status: HTTPResponse.Status(code: problem.status), mediaType: Problem.mediaType)
     }
 }

@@ -6,8 +6,8 @@ import Testing
 @testable import AdminServer
 
 @Suite struct AdmissionTests {
-    private static let admin = Door(.admin, ownerID: 0, agentID: 61_234)
-    private static let agent = Door(.agent, ownerID: 0, agentID: 61_234)
+    private static let admin = SocketDoor(.admin, ownerID: 0, agentID: 61_234)
+    private static let agent = SocketDoor(.agent, ownerID: 0, agentID: 61_234)
 
     private func peer(_ uid: UInt32) -> PeerCredentials { PeerCredentials(processID: 1, userID: uid, groupID: uid) }
 
@@ -27,11 +27,11 @@ import Testing
     }
 
     @Test func `the user that the daemon runs as is an admin`() throws {
-        #expect(try Door(.admin, ownerID: 1000, agentID: 61_234).admit(peer(1000)).role == .admin)
+        #expect(try SocketDoor(.admin, ownerID: 1000, agentID: 61_234).admit(peer(1000)).role == .admin)
     }
 
     @Test func `an agent that shares the daemon's user is still the agent`() {
-        #expect(throws: Problem.self) { try Door(.admin, ownerID: 1000, agentID: 1000).admit(peer(1000)) }
+        #expect(throws: Problem.self) { try SocketDoor(.admin, ownerID: 1000, agentID: 1000).admit(peer(1000)) }
     }
 
     @Test func `the agent's door leads to the deploy action, the status and what judges it alone`() {

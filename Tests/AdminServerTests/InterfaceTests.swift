@@ -27,19 +27,22 @@ import Testing
     }
 
     /// What the library's testing runs: it is never served, so nothing but the responder is under test.
-    private func application(_ door: Door, _ identify: @escaping Identify) -> some ApplicationProtocol {
+    private func application(_ door: SocketDoor) -> some ApplicationProtocol {
         Application(
-            responder: buildResponder(service, door: door, identify: identify),
+            responder: buildResponder(service, door: door),
             eventLoopGroupProvider: .shared(MultiThreadedEventLoopGroup.singleton), logger: quietLogger())
     }
 
+    /// The door of `role`, by which everybody is `uid`.
+    private func door(_ role: SocketDoor.Role, uid: UInt32) -> SocketDoor {
+        SocketDoor(role, ownerID: 0, agentID: 61_234) { _ in PeerCredentials(processID: 1, userID: uid, groupID: uid) }
+    }
+
     /// Asks by the door of `role`, as `uid`; the agent's is 61234.
-    private func ask(_ role: Door.Role, uid: UInt32 = 0, _ method: Route.Method, _ target: String, _ body: String? = nil)
+    private func ask(_ role: SocketDoor.Role, uid: UInt32 = 0, _ method: Route.Method, _ target: String, _ body: String? = nil)
         async throws -> Answer
     {
-        let application = application(Door(role, ownerID: 0, agentID: 61_234)) { _ in
-            PeerCredentials(processID: 1, userID: uid, groupID: uid)
-        }
+        let application = application(door(role, uid: uid))
         return try await application.test(.router) { client in
             try await client.execute(
                 uri: target, method: method == .get ? .get : .post, body: body.map { ByteBuffer(string: $0) }
@@ -163,7 +166,7 @@ import Testing
     }
 
     @Test func `who cannot be told apart is refused`() async throws {
-        let application = application(Door(.admin, ownerID: 0, agentID: 61_234), identifyByKernel)
+        let application = application(SocketDoor(.admin, ownerID: 0, agentID: 61_234))
         let status = try await application.test(.router) { client in
             try await client.execute(uri: "/status", method: .get) { $0.status.code }
         }
@@ -212,7 +215,7 @@ import Testing
     }
 
     @Test func `a request larger than the limit is refused`() async throws {
-        let body = #"{"commit_message": ""# + String(repeating: "x", count: Harness.requestLimit) + #""}"#
+        let body = #"{"commit_message": ""# + String(repeating: "x", count: Asked.requestLimit) + #""}"#
         let answer = try await ask(.agent, uid: 61_234, .post, "/deploy", body)
         #expect(answer.status == 413)
         #expect(service.calls.isEmpty)
@@ -241,9 +244,7 @@ import Testing
 
     @Test func `the agent gets one deploy action at a time`() async throws {
         service.change { $0.deployIsHeld = true }
-        let application = application(Door(.agent, ownerID: 0, agentID: 61_234)) { _ in
-            PeerCredentials(processID: 1, userID: 61_234, groupID: 61_234)
-        }
+        let application = application(door(.agent, uid: 61_234))
         let service = service
         try await application.test(.router) { client in
             let body = ByteBuffer(string: #"{"commit_message": "m"}"#)

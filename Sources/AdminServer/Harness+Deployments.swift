@@ -1,0 +1,58 @@
+internal import AdminInterface
+internal import DeployModel
+internal import Hummingbird
+internal import HummingbirdCore
+internal import NIOCore
+
+/// Deployments: what is known of them, their output and their change.
+extension Harness {
+    /// The largest change that is sent as a diff.
+    static let diffLimit = 32 << 20
+    /// How much of it is written at a time.
+    private static let pieceBytes = 64 << 10
+
+    func settled(_ asked: Asked) async throws -> Response {
+        try .json(try await service.settled(try asked.deployment(), withinMilliseconds: asked.wait * 1000))
+    }
+
+    func history(_ asked: Asked) throws -> Response {
+        let limit = try asked.query.number(Query.limit, in: 1...Query.mostEntries) ?? 50
+        let found = try service.history(limit: limit, before: try asked.query.number(Query.before, in: 1...Int.max))
+        let next = found.count == limit ? found.last.map(\.id).flatMap { $0 > 1 ? $0 : nil } : nil
+        return try .json(HistoryPage(deployments: found, next: next))
+    }
+
+    func show(_ asked: Asked) throws -> Response { try .json(try service.show(try asked.deployment())) }
+
+    func log(_ asked: Asked) async throws -> Response {
+        let id = try asked.deployment()
+        let from = try asked.query.number(Query.from, in: 0...Int.max) ?? 0
+        let deadline = ContinuousClock.now + .seconds(asked.wait)
+        while true {
+            let revision = await service.change(after: 0, withinMilliseconds: 0)
+            let page = try service.log(id, from: from, limit: 1 << 20)
+            if !page.text.isEmpty || page.complete || ContinuousClock.now >= deadline { return try .json(page) }
+            // Output is no change of the state, the end of it is.
+            _ = await service.change(after: revision, withinMilliseconds: 200)
+            try Task.checkCancellation()
+        }
+    }
+
+    func diff(_ asked: Asked) async throws -> Response {
+        let id = try asked.deployment()
+        let bytes = try await service.diff(id)
+        guard bytes.count <= Self.diffLimit else {
+            throw Problem(
+                .tooLarge,
+                "the change of deployment \(id) is \(bytes.count >> 20) MiB as a diff; look at it with git in deployments/repo.git")
+        }
+        // In pieces, each written when the one before is on its way: whoever reads slowly has no second copy of it kept for them.
+        return .stream("application/octet-stream", length: bytes.count) { body in
+            var rest = bytes[...]
+            while !rest.isEmpty {
+                try await body.write(ByteBuffer(bytes: rest.prefix(Self.pieceBytes)))
+                rest = rest.dropFirst(Self.pieceBytes)
+            }
+        }
+    }
+}
