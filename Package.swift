@@ -40,6 +40,7 @@ let package = Package(
         .executable(name: "pinfold-fence", targets: ["pinfold-fence"]),
         .executable(name: "pinfold-git", targets: ["pinfold-git"]),
         .executable(name: "pinfold-deployd", targets: ["pinfold-deployd"]),
+        .executable(name: "pinfold-web", targets: ["pinfold-web"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -125,6 +126,16 @@ let package = Package(
             name: "AdminClient", dependencies: ["AdminInterface", "DeployModel", "HTTPAnswers", "LinuxSystem", system],
             cSettings: gnu, swiftSettings: dialect),
 
+        .target(
+            name: "AdminWeb",
+            dependencies: [
+                "AdminClient", "AdminInterface", "CLinux", "DeployModel", "LinuxSystem", "PlainText", "QuietTasks",
+                .product(name: "HummingbirdCore", package: "hummingbird"), .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            resources: [.embedInCode("Assets/pinfold.css"), .embedInCode("Assets/pinfold.js")],
+            cSettings: gnu, swiftSettings: dialect),
+
         // The commands that people type, and what all programs with options have in common.
         .target(
             name: "CommandLineSupport",
@@ -165,6 +176,14 @@ let package = Package(
                 "AdminServer", "CLinux", "CommandLineSupport", "DataRoot", "DeployModel", "DeployService", "DeploySteps",
                 "DurableFiles", "LinuxSystem",
                 "Patterns", "PinfoldConfiguration", "QuietTasks", arguments, .product(name: "Logging", package: "swift-log"),
+            ],
+            cSettings: gnu, swiftSettings: dialect),
+
+        .executableTarget(
+            name: "pinfold-web",
+            dependencies: [
+                "AdminWeb", "CLinux", "CommandLineSupport", "LinuxSystem", "QuietTasks", arguments,
+                .product(name: "Logging", package: "swift-log"),
             ],
             cSettings: gnu, swiftSettings: dialect),
 
@@ -249,5 +268,13 @@ let package = Package(
                 "pinfold", "pinfold-deployd", system, .product(name: "HummingbirdTesting", package: "hummingbird"),
             ],
             cSettings: gnu, swiftSettings: dialect),
+        .testTarget(
+            name: "AdminWebTests",
+            dependencies: [
+                "AdminInterface", "AdminServer", "AdminWeb", "DeployModel", "LinuxSystem", "QuietTasks", "TestSupport",
+                "pinfold-web",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            exclude: ["Browser"], cSettings: gnu, swiftSettings: dialect),
     ]
 )

@@ -16,7 +16,7 @@ GATEWAY_PRODUCTS = {"SystemPackage"}
 NOT_IN_THE_GATEWAY = re.compile(r"Foundation\w*|NIO\w*|Hummingbird\w*|CLibgit2|GRDB|ArgumentParser")
 # Of the toolchain's, without the C library: JSON and dates, and what one thread hands to another.
 PURE_LIBRARIES = {"FoundationEssentials", "Synchronization"}
-DEPLOY_HALF = ["pinfold-deployd", "pinfold-git"]
+DEPLOY_HALF = ["pinfold-deployd", "pinfold-git", "pinfold-web"]
 NOT_IN_THE_DEPLOYER = {"AuditLog", "AgentRun", "FuseSession", "GatewayFileSystem"}
 IMPORT = re.compile(r"^\s*(?:@\w+\s+)?(?:(?:public|package|internal|private)\s+)?import\s+(?:(?:struct|class|enum|func|protocol)\s+)?(\w+)", re.M)
 

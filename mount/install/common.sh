@@ -13,4 +13,4 @@ export PATH
 
 # What is installed, in the order in which it is built.
 # shellcheck disable=SC2034 # for who sources this
-programs=(pinfold pinfold-mount pinfold-fence pinfold-git pinfold-deployd)
+programs=(pinfold pinfold-mount pinfold-fence pinfold-git pinfold-deployd pinfold-web)

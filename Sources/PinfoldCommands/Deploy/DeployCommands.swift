@@ -8,6 +8,7 @@ let deployCommands: [any ParsableCommand.Type] = [
     ShowCommand.self,
     LogsCommand.self,
     DiffCommand.self,
+    WebCommand.self,
     ApproveCommand.self,
     RejectCommand.self,
     RollbackCommand.self,

@@ -1,0 +1,85 @@
+"use strict";
+// The pages are whole without this. It opens the link, follows what happens, and adds keys and marks of what was viewed.
+(() => {
+  const body = document.body, live = document.getElementById("live");
+  const say = text => { if (live.textContent !== text) live.textContent = text; };
+
+  if (body.dataset.kind === "outside") {
+    const token = location.hash.slice(1);
+    history.replaceState(null, "", location.pathname);
+    const form = document.getElementById("sign-in");
+    if (/^[0-9a-f]{64}$/.test(token) && form) { form.elements.token.value = token; form.submit(); }
+    return;
+  }
+
+  const refresh = async () => {
+    const answer = await fetch(location.pathname + location.search, { headers: { Accept: "text/html" } });
+    if (!answer.ok) return;
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const fresh = page.getElementById("main"), old = document.getElementById("main");
+    if (!fresh) return;
+    body.dataset.revision = page.body.dataset.revision;
+    if (fresh.innerHTML === old.innerHTML) return;
+    const hadFocus = old.contains(document.activeElement);
+    old.replaceWith(fresh);
+    if (hadFocus) fresh.focus({ preventScroll: true });
+  };
+
+  let stream = null;
+  const follow = () => {
+    stream = new EventSource("/stream");
+    stream.addEventListener("status", event => {
+      const known = Number(body.dataset.revision || 0), revision = Number(event.lastEventId);
+      say("");
+      if (body.dataset.kind === "live") refresh().catch(() => say("The page could not be read again."));
+      else if (known && revision > known) say("Something has changed since this page was read. Load it again before you answer.");
+    });
+    stream.onerror = () => say("Not connected: what is shown may be old. 'pinfold web' has ended, or the network is gone.");
+  };
+  // A browser opens six connections to one site: only pages that are seen hold one.
+  document.addEventListener("visibilitychange", () => {
+    if (stream) stream.close();
+    if (!document.hidden) follow();
+  });
+  if (!document.hidden) follow();
+
+  const files = () => [...document.querySelectorAll(".file")];
+  const key = file => "viewed " + location.pathname + " " + file.dataset.file;
+  const progress = document.getElementById("progress");
+  const count = () => {
+    if (!progress) return;
+    progress.hidden = false;
+    progress.textContent = files().filter(file => file.classList.contains("seen")).length + " of " + files().length + " files viewed";
+  };
+  for (const file of progress ? files() : []) {
+    const label = document.createElement("label"), box = document.createElement("input");
+    box.type = "checkbox";
+    box.checked = sessionStorage.getItem(key(file)) === "1";
+    file.classList.toggle("seen", box.checked);
+    box.addEventListener("change", () => {
+      file.classList.toggle("seen", box.checked);
+      sessionStorage.setItem(key(file), box.checked ? "1" : "0");
+      count();
+    });
+    label.append(box, " Viewed");
+    file.querySelector("h3").after(label);
+  }
+  count();
+
+  const go = (list, step) => {
+    const edge = list.findIndex(item => item.getBoundingClientRect().top > (step > 0 ? 5 : -5));
+    const next = step > 0 ? list[edge] : list[(edge < 0 ? list.length : edge) - 1];
+    if (!next) return;
+    next.tabIndex = -1;
+    next.focus({ preventScroll: true });
+    next.scrollIntoView();
+  };
+  document.addEventListener("keydown", event => {
+    if (event.ctrlKey || event.altKey || event.metaKey || /INPUT|TEXTAREA/.test(event.target.tagName)) return;
+    if (event.key === "j") go(files(), 1);
+    else if (event.key === "k") go(files(), -1);
+    else if (event.key === "n") go([...document.querySelectorAll(".diff .h")], 1);
+    else if (event.key === "p") go([...document.querySelectorAll(".diff .h")], -1);
+    else if (event.key === "?") say("Keys: j and k go to the next and previous file, n and p to the next and previous part.");
+  });
+})();

@@ -1,0 +1,68 @@
+internal import AdminClient
+internal import AdminInterface
+internal import DeployModel
+internal import LinuxSystem
+internal import NIOPosix
+
+/// The deploy daemon as the page asks it: only what reads, and by few connections at a time, however many pages are open.
+final class Daemon: Sendable {
+    /// Of the admin's socket's places that this process takes at most, with one more to wait for news.
+    static let connections = 4
+    /// How many may wait for one of them.
+    static let waiting = 256
+
+    private let client: AdminClient
+    private let threads = NIOThreadPool(numberOfThreads: Daemon.connections)
+    private let pending = Lock(0)
+    /// The change shown last: it is the same for ever, and whoever reads it reads several pages of it.
+    private let change = Lock<(id: Int, diff: Diff)?>(nil)
+
+    init(socketPath: String) {
+        client = AdminClient(socketPath: socketPath)
+        threads.start()
+    }
+
+    func stop() async { try? await threads.shutdownGracefully() }
+
+    func status() async throws -> StatusDocument { try await ask { try $0.ask(.status) } }
+    func show(_ id: Int) async throws -> Deployment { try await ask { try $0.ask(.show, ["\(id)"]) } }
+
+    func history(before: Int?) async throws -> HistoryPage {
+        let query = [(name: Query.limit, value: "50")] + (before.map { [(name: Query.before, value: "\($0)")] } ?? [])
+        return try await ask { try $0.ask(.history, query: query) }
+    }
+
+    func output(_ id: Int, from: Int) async throws -> LogPage {
+        try await ask { try $0.ask(.log, ["\(id)"], query: [(name: Query.from, value: "\(from)")]) }
+    }
+
+    func diff(_ id: Int) async throws -> Diff {
+        if let known = change.withLock({ $0 }), known.id == id { return known.diff }
+        let diff = try await ask { Diff(reading: try $0.bytes(.diff, ["\(id)"])) }
+        change.withLock { $0 = (id, diff) }
+        return diff
+    }
+
+    /// Waits on the calling thread until there is a later revision than `revision`, for `seconds` at most.
+    func revision(after revision: Int, seconds: Int) throws -> Int {
+        let query = [(name: Query.after, value: "\(revision)"), (name: Query.wait, value: "\(seconds)")]
+        return try client.ask(.status, query: query, as: StatusDocument.self).revision
+    }
+
+    private func ask<Answer: Sendable>(_ body: @escaping @Sendable (AdminClient) throws -> Answer) async throws -> Answer {
+        let isTaken = pending.withLock { count in
+            guard count < Self.waiting else { return false }
+            count += 1
+            return true
+        }
+        guard isTaken else { throw Problem(.busy, "too many pages are being read at once; try again in a moment") }
+        defer { pending.withLock { $0 -= 1 } }
+        let client = client
+        do {
+            return try await threads.runIfActive { try body(client) }
+        } catch let error as AdminClientError {
+            if case .problem(let problem) = error { throw problem }
+            throw Problem(.unavailable, "\(error)")
+        }
+    }
+}

@@ -1,0 +1,64 @@
+internal import AdminWeb
+internal import ArgumentParser
+internal import CLinux
+internal import CommandLineSupport
+internal import LinuxSystem
+internal import Logging
+internal import QuietTasks
+
+/// The review page: options in, one session served until its end, an exit code out. `pinfold web` reads the configuration and becomes this.
+///
+/// A process of its own, because it makes pages of what strangers wrote: where that goes wrong, the deploy daemon does not notice.
+@main
+struct Main: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "pinfold-web", abstract: "Serve the review page to one browser.",
+        discussion: "Exit codes: 0 the session was ended; 1 it could not be served, or nobody opened it; 2 wrong usage.")
+
+    static let program = Companion.web.rawValue
+
+    @Option(help: ArgumentHelp("The admin's socket of the deploy daemon.", valueName: "path"))
+    var socket: String
+
+    @Option(help: ArgumentHelp("Whose connections are refused.", valueName: "uid"))
+    var agentUserID: UInt32
+
+    @Option(help: ArgumentHelp("Listen there; 0: any port that is free.", valueName: "number"))
+    var port: UInt16 = 0
+
+    @Option(help: ArgumentHelp("How long the link can be used.", valueName: "seconds"))
+    var linkSeconds = 60
+
+    static func main() {
+        ThisProcess.begin()
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch {
+            CLinux.exit(Outcome.exitCode(after: error, of: Self.self, program: program, help: "pinfold-web --help"))
+        }
+    }
+
+    mutating func run() throws {
+        var settings = WebServer.Settings(socketPath: socket, agentUserID: agentUserID, port: Int(port))
+        settings.linkSeconds = linkSeconds
+        var logger = Logger(label: "pinfold.web")
+        // That it listens is said by the link.
+        logger.logLevel = .warning
+        let server = WebServer(settings: settings, logger: logger)
+        let seconds = linkSeconds
+        Task(executorPreference: QuietQueue(label: "pinfold.main")) {
+            do {
+                try await server.run { link in
+                    Terminal.say(link)
+                    Terminal.explain("this link opens the page once, within \(seconds) seconds; ^C ends the session")
+                }
+                CLinux.exit(0)
+            } catch {
+                Terminal.complain("\(error)", of: Self.program)
+                CLinux.exit(1)
+            }
+        }
+        while true { pause() }
+    }
+}

@@ -1,0 +1,141 @@
+import AdminWeb
+import LinuxSystem
+import TestSupport
+import Testing
+
+/// The page's own program on its own listener, spoken to as browsers, strangers and the agent do.
+@Suite(.serialized, .timeLimit(.minutes(3))) struct LiveTests {
+    /// Says one request in Python, which says it as it is told to, and answers the status, the headers and the body.
+    private func ask(
+        _ link: String, _ method: String = "GET", _ path: String = "/", headers: [String: String] = [:], body: String = "",
+        address: String = "127.0.0.1",
+        as uid: UInt32? = nil
+    ) throws -> Finished {
+        let place = try Place(link)
+        var all = ["Host": place.host]
+        all.merge(headers) { $1 }
+        let script = """
+            import http.client, sys
+            c = http.client.HTTPConnection(sys.argv[1], int(sys.argv[2]), timeout=60)
+            c.putrequest(sys.argv[3], sys.argv[4], skip_host=True, skip_accept_encoding=True)
+            for pair in sys.argv[6:]:
+                name, _, value = pair.partition("=")
+                c.putheader(name, value)
+            c.putheader("Content-Length", str(len(sys.argv[5])))
+            c.endheaders(sys.argv[5].encode())
+            r = c.getresponse()
+            print(r.status)
+            for name, value in r.getheaders(): print(name.lower() + ": " + value)
+            print()
+            print(r.read().decode())
+            """
+        return try run(
+            "/usr/bin/python3", ["-c", script, address, place.port, method, path, body] + all.map { "\($0)=\($1)" },
+            workingDirectory: "/",
+            user: uid.map { ($0, $0) }, seconds: 100)
+    }
+
+    private struct Place {
+        let host: String
+        let port: String
+        let token: String
+
+        init(_ link: String) throws {
+            let parts = link.split(separator: "/")
+            guard parts.count == 3, let colon = parts[1].lastIndex(of: ":") else { throw TestFailure("no link: \(link)") }
+            host = String(parts[1])
+            port = String(parts[1][parts[1].index(after: colon)...])
+            token = String(parts[2].dropFirst())
+        }
+    }
+
+    private func signIn(_ link: String) throws -> String {
+        let place = try Place(link)
+        let answer = try ask(
+            link, "POST", "/session", headers: ["Origin": "http://\(place.host)", "Sec-Fetch-Site": "same-origin"],
+            body: "token=\(place.token)")
+        guard answer.output.hasPrefix("303"), let start = answer.output.firstRange(of: "set-cookie: ")?.upperBound else {
+            throw TestFailure("the link does not open: \(answer)")
+        }
+        let cookie = answer.output[start...].prefix { $0 != "\n" }
+        #expect(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict") && !cookie.contains("Domain"))
+        return String(cookie.prefix { $0 != ";" })
+    }
+
+    @Test func `the link opens every page once, and nobody reads without it`() async throws {
+        try await serving { link, _, _ in
+            #expect(try ask(link).output.hasPrefix("401"))
+            let cookie = try signIn(link)
+            for path in [
+                "/", "/deployments", "/deployments/7", "/deployments/7/review", "/deployments/7/review?split=1",
+                "/deployments/7/changes/1",
+                "/deployments/7/log", "/version", "/stops",
+            ] {
+                let page = try ask(link, "GET", path, headers: ["Cookie": cookie])
+                #expect(page.output.hasPrefix("200"), "\(path): \(page)")
+                #expect(
+                    !page.output.contains("<script>") && page.output.contains("content-security-policy: default-src 'none'"),
+                    "\(path)")
+                #expect(
+                    page.output.contains("referrer-policy: no-referrer") && page.output.contains("cache-control: no-store"),
+                    "\(path)")
+                #expect(try ask(link, "GET", path).output.hasPrefix("401"), "\(path)")
+            }
+            for path in ["/deployments/8", "/deployments/x", "/nonsense", "/deployments/7/changes/9"] {
+                #expect(try ask(link, "GET", path, headers: ["Cookie": cookie]).output.hasPrefix("404"), "\(path)")
+            }
+            let place = try Place(link)
+            let again = try ask(link, "POST", "/session", headers: ["Origin": "http://\(place.host)"], body: "token=\(place.token)")
+            #expect(again.output.hasPrefix("403") && again.output.contains("has been used"))
+        }
+    }
+
+    @Test func `another name, another page and the agent get nothing, whatever they know`() async throws {
+        try await serving { link, _, _ in
+            let cookie = try signIn(link)
+            let place = try Place(link)
+            let refused: [[String: String]] = [
+                ["Host": "127.0.0.1:\(place.port)"], ["Host": "localhost:\(place.port)"], ["Host": "evil.example:\(place.port)"],
+                ["Sec-Fetch-Site": "cross-site"], ["Sec-Fetch-Site": "same-site"],
+            ]
+            for headers in refused {
+                let answer = try ask(link, headers: headers.merging(["Cookie": cookie]) { $1 })
+                #expect(answer.output.hasPrefix("403"), "\(headers): \(answer)")
+            }
+            let forged = try ask(
+                link, "POST", "/session/end",
+                headers: ["Cookie": cookie, "Origin": "http://127.0.0.1:1", "Sec-Fetch-Site": "cross-site"])
+            #expect(forged.output.hasPrefix("403"))
+            let agent = try ask(link, headers: ["Cookie": cookie], as: agentID)
+            #expect(agent.output.hasPrefix("403") && agent.output.contains("the agent does not get to see this page"), "\(agent)")
+            #expect(try ask(link, headers: ["Cookie": cookie], as: agentID + 1).output.hasPrefix("200"))
+            #expect(try ask(link, headers: ["Cookie": cookie]).output.hasPrefix("200"))
+        }
+    }
+
+    @Test func `nobody else can listen on the other address of the same name`() async throws {
+        try await serving { link, _, _ in
+            let port = try Place(link).port
+            let script = "import socket, sys; s = socket.socket(socket.AF_INET6); s.bind(('::1', int(sys.argv[1])))"
+            let answer = try run("/usr/bin/python3", ["-c", script, port], workingDirectory: "/", user: (agentID, agentID))
+            // Where there is no such address, nobody can listen there either.
+            let words = ["Address already in use", "Cannot assign requested address", "Address family not supported"]
+            #expect(words.contains { answer.errors.contains($0) }, "\(answer)")
+        }
+    }
+
+    @Test func `a session that is ended ends the program, and one that nobody opens fails`() async throws {
+        try await serving { link, web, _ in
+            let cookie = try signIn(link)
+            let place = try Place(link)
+            let answer = try ask(link, "POST", "/session/end", headers: ["Cookie": cookie, "Origin": "http://\(place.host)"])
+            #expect(answer.output.hasPrefix("200") && answer.output.contains("The session has ended"))
+            let hasEnded = try web.ends(withinMilliseconds: 30_000)
+            #expect(hasEnded)
+        }
+        try await serving(linkSeconds: 1) { _, web, _ in
+            let hasEnded = try web.ends(withinMilliseconds: 30_000)
+            #expect(hasEnded)
+        }
+    }
+}

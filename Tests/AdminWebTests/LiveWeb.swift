@@ -1,0 +1,106 @@
+import AdminInterface
+import AdminServer
+import DeployModel
+import LinuxSystem
+import Logging
+import QuietTasks
+import TestSupport
+
+/// A deploy daemon that only tells, for the page to read.
+struct TellingService: DeployServing {
+    final class State: Sendable {
+        let revision = Lock(4)
+    }
+
+    let state = State()
+    let change: [UInt8]
+
+    func status() throws(DeployError) -> StatusDocument {
+        do {
+            var status = try Records.status()
+            status.revision = state.revision.withLock { $0 }
+            return status
+        } catch { throw .broken("\(error)") }
+    }
+
+    func show(_ id: Int) throws(DeployError) -> Deployment {
+        guard id == 7, let deployment = try? Records.deployment() else { throw .notFound("there is no deployment \(id)") }
+        return deployment
+    }
+
+    func history(limit: Int, before: Int?) throws(DeployError) -> [Deployment] { [try show(7)] }
+    func log(_ id: Int, from offset: Int, limit: Int) throws(DeployError) -> LogPage {
+        LogPage(text: Records.evil, next: 10, complete: true)
+    }
+    func diff(_ id: Int) async throws(DeployError) -> [UInt8] { change }
+    func change(after revision: Int, withinMilliseconds milliseconds: Int) async -> Int {
+        let deadline = ContinuousClock.now + .milliseconds(milliseconds)
+        while state.revision.withLock({ $0 }) <= revision, ContinuousClock.now < deadline, !Task.isCancelled {
+            try? await Task.sleep(for: .milliseconds(10))
+        }
+        return state.revision.withLock { $0 }
+    }
+    func record(_ event: Event) {}
+
+    // The page asks nothing of these.
+    private func refuse() -> DeployError { .forbidden("the page only reads") }
+    func events(limit: Int) throws(DeployError) -> [Event] { throw refuse() }
+    func surface(of path: String) async throws(DeployError) -> SurfaceAnswer { throw refuse() }
+    func approve(_ commit: String, by caller: Caller) async throws(DeployError) -> Deployment { throw refuse() }
+    func reject(_ commit: String, reason: String, by caller: Caller) async throws(DeployError) -> Deployment { throw refuse() }
+    func rollback(to id: Int?, by caller: Caller) async throws(DeployError) -> Deployment { throw refuse() }
+    func reload(by caller: Caller) async throws(DeployError) -> Deployment { throw refuse() }
+    func lift(_ commit: String, by caller: Caller) async throws(DeployError) -> Quarantine { throw refuse() }
+    func hold(reason: String, by caller: Caller) async throws(DeployError) -> Hold { throw refuse() }
+    func resume(by caller: Caller) async throws(DeployError) { throw refuse() }
+    func deploy(_ request: DeployActionRequest, by caller: Caller) async throws(DeployError) -> Deployment { throw refuse() }
+    func settled(_ id: Int, withinMilliseconds milliseconds: Int?) async throws(DeployError) -> Deployment { throw refuse() }
+}
+
+/// The page's own program, over a daemon that tells, and the link that it prints.
+func serving(
+    linkSeconds: Int = 60, change: [UInt8] = Records.change,
+    _ body: (_ link: String, _ web: borrowing ChildProcess, _ service: TellingService) async throws -> Void
+) async throws {
+    try await withTemporaryDirectory { directory in
+        try makeDirectories(directory + "/deployments")
+        let service = TellingService(change: change)
+        var logger = Logger(label: "test")
+        logger.logLevel = .error
+        let socket = directory + "/deployments/admin/admin.sock"
+        let server = AdminServer(
+            service,
+            settings: .init(
+                adminSocket: socket, agentSocket: directory + "/deployments/agent/deploy.sock", agentUserID: agentID,
+                agentGroupID: agentID),
+            logger: logger)
+        let (ready, isReady) = AsyncStream<Void>.makeStream()
+        let running = Task(executorPreference: QuietQueue(label: "pinfold.test.daemon")) {
+            defer { isReady.finish() }
+            try await server.run { isReady.finish() }
+        }
+        for await _ in ready {}
+        do {
+            let (output, errors) = (directory + "/link", directory + "/errors")
+            let web = try ChildProcess(
+                .init(
+                    "/bin/sh",
+                    [
+                        "-c", "exec \"$0\" \"$@\" >'\(output)' 2>'\(errors)'", Executables.directory + "/pinfold-web", "--socket",
+                        socket,
+                        "--agent-user-id", "\(agentID)", "--link-seconds", "\(linkSeconds)",
+                    ], environment: mergedEnvironment([:]), workingDirectory: "/"))
+            try await eventually("it prints a link") { (try? readFile(output))?.hasSuffix("\n") == true }
+            let link = String(try readFile(output).dropLast())
+            try await body(link, web, service)
+        } catch {
+            running.cancel()
+            try? await running.value
+            throw error
+        }
+        running.cancel()
+        try await running.value
+    }
+}
+
+let agentID: UInt32 = 61_235

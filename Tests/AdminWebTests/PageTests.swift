@@ -1,0 +1,86 @@
+import AdminInterface
+import AdminWeb
+import DeployModel
+import Testing
+
+/// Each page of values: what it shows, in which order, and that nothing of the agent's comes out of it as markup.
+struct PageTests {
+    private func every() throws -> [(String, Frame)] {
+        let (deployment, status) = (try Records.deployment(), try Records.status())
+        let empty = StatusDocument(revision: 1, updated: Records.moment, branch: "main", target: "/t")
+        let bare = Deployment(id: 1, kind: .rollback(to: 1), commit: try Records.commit(), detected: Records.moment)
+        let diff = Diff(reading: Records.change)
+        let view = DiffView(diff, deployment: 7, judging: Frame.judging(deployment, among: diff))
+        return [
+            ("now", .now(status)), ("now, empty", .now(empty)),
+            ("review", .review(deployment, status, view)),
+            ("review without change", .review(bare, empty, nil, problem: Records.evil)),
+            ("deployment", .deployment(deployment, revision: 4)), ("deployment, bare", .deployment(bare, revision: nil)),
+            ("output", .output(7, LogPage(text: "\(Records.evil)\n\(Records.evil)", next: 99, complete: false), from: 0)),
+            ("output, empty", .output(7, LogPage(text: "", next: 0, complete: true), from: 0)),
+            ("history", .history(HistoryPage(deployments: [deployment, bare], next: 1))),
+            ("history, empty", .history(HistoryPage(deployments: [], next: nil))),
+            ("version", .version(status, good: deployment)), ("version, empty", .version(empty, good: nil)),
+            ("stops", .stops(status)), ("stops, empty", .stops(empty)),
+            ("file", try #require(.file(deployment, view, 0, from: 0))),
+            ("sign in", .signIn(Records.evil)), ("problem", .problem(Problem(.refused, Records.evil))),
+        ]
+    }
+
+    @Test func `no page has markup, a link or a hidden character of the agent's`() throws {
+        for (name, frame) in try every() {
+            let text = frame.markup.text
+            #expect(!text.contains("<script>") && !text.contains("alert('x')"), "\(name)")
+            #expect(!text.contains("\u{202E}") && !text.contains("\u{1B}"), "\(name)")
+            // Pieces of markup that were taken for text, or lists of them.
+            #expect(!text.contains("&lt;p") && !text.contains("&lt;td") && !text.contains("Markup("), "\(name)")
+            #expect(!text.contains("Optional("), "\(name)")
+            for link in text.split(separator: "href=\"").dropFirst() {
+                #expect(link.hasPrefix("/") || link.hasPrefix("#"), "\(name): \(link.prefix(40))")
+            }
+        }
+    }
+
+    @Test
+    func `every page has one heading, its landmarks, a way to the content and nothing that the browser would have to be allowed`()
+        throws
+    {
+        for (name, frame) in try every() {
+            let text = frame.markup.text
+            #expect(text.split(separator: "<h1").count == 2, "\(name)")
+            #expect(text.contains("<main id=\"main\"") && text.contains("<header>") && text.contains("<footer>"), "\(name)")
+            #expect(text.contains("<html lang=\"en\">") && text.contains("class=\"skip\" href=\"#main\""), "\(name)")
+            #expect(!text.contains(" style=") && !text.contains(" onclick") && !text.contains("<style"), "\(name)")
+            #expect(text.split(separator: "<script").count == 2, "\(name)")
+        }
+    }
+
+    @Test func `a review shows why, then what judges, the tests, hints, the change and the answers`() throws {
+        let (deployment, status) = (try Records.deployment(), try Records.status())
+        let diff = Diff(reading: Records.change)
+        let view = DiffView(diff, deployment: 7, judging: Frame.judging(deployment, among: diff))
+        let text = Frame.review(deployment, status, view).markup.text
+        var rest = text[...]
+        for mark in [
+            "It waits for your answer", ApprovalReason.testSurface.sentence, "id=\"judge\"", "M conftest.py", "gone or skipped",
+            "and 2 more",
+            "2 tests were skipped", "passed though they were made to fail", "id=\"tests\"", "own tests", "exit code alone",
+            "id=\"hints\"",
+            "id=\"changes\"", "data-file=\"conftest.py\"", "judges the agent", "data-file=\"app.py\"", "id=\"answers\"",
+            "pinfold approve \(deployment.commit.hex)",
+        ] {
+            let escaped = mark.split(separator: "'").joined(separator: "&#39;")
+            let found = rest.firstRange(of: escaped)
+            #expect(found != nil, "\(mark) is missing, or stands too early")
+            if let found { rest = rest[found.upperBound...] }
+        }
+    }
+
+    @Test func `what does not wait has no answer, and a change that cannot be seen says not to approve`() throws {
+        var status = try Records.status()
+        status.waiting?.commit = try Records.commit("d")
+        let text = Frame.review(try Records.deployment(), status, nil, problem: "it is gone").markup.text
+        #expect(text.contains("It does not wait for an answer") && !text.contains("pinfold approve"))
+        #expect(text.contains("it is gone") && text.contains("Do not approve what you have not seen"))
+    }
+}
