@@ -36,7 +36,7 @@ import Testing
     @Test func `is killed and reaped when it is let go of`() throws {
         var pid: Int32 = 0
         do {
-            let child = try start("sleep 1000")
+            let child = try start("exec sleep 1000")
             pid = child.pid
             #expect(try !child.ends(withinMilliseconds: 0))
         }
@@ -44,7 +44,7 @@ import Testing
     }
 
     @Test func `takes a signal, once it has ended no more`() throws {
-        let child = try start("sleep 1000")
+        let child = try start("exec sleep 1000")
         try child.signal(SIGTERM)
         #expect(try child.ends(withinMilliseconds: 30_000))
         #expect(try child.wait() == .signaled(SIGTERM))
