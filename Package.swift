@@ -253,6 +253,10 @@ let package = Package(
             name: "DeployModelTests", dependencies: ["DeployModel", "Patterns", "PlainText", "TestSupport"], exclude: ["Fixtures"],
             cSettings: gnu, swiftSettings: dialect),
         .testTarget(
+            name: "DeployStepsTests",
+            dependencies: ["DeployModel", "DeploySteps", "DurableFiles", "GitRepository", "LinuxSystem", "TestSupport", system],
+            cSettings: gnu, swiftSettings: dialect),
+        .testTarget(
             name: "DeployServiceTests",
             dependencies: [
                 "AdminInterface", "CLinux", "DataRoot", "DeployModel", "DeployService", "DeploySteps", "DurableFiles",

@@ -72,7 +72,7 @@ extension DeployService {
     }
 
     /// Appends the decision, wakes the loop and waits for its answer. The decision stands whether or not anybody still waits.
-    private func ask(_ decision: Decision, by caller: Caller) async throws(DeployError) -> Answer {
+    private func ask(_ decision: DeployDecision, by caller: Caller) async throws(DeployError) -> Answer {
         if case .reject(_, let reason) = decision, reason.allSatisfy(\.isWhitespace) { throw .usage("a rejection needs a reason") }
         if case .hold(let reason) = decision, reason.allSatisfy(\.isWhitespace) { throw .usage("a hold needs a reason") }
         let id = try store.write { try $0.append(decision, by: caller, at: Clock.now) }

@@ -84,9 +84,9 @@ extension DeployService {
     /// Why a file of the tree judges the agent, nil where it does not, and the version whose tests say so.
     /// - Parameter path: from the tree's top.
     package func surface(of path: String) async throws(DeployError) -> SurfaceAnswer {
-        guard let mirror = loop.openMirror else { throw .unavailable("the daemon is starting") }
+        guard let mirror = loop.workshop.mirror else { throw .unavailable("the daemon is starting") }
         let baseline = Baseline(of: settings).commit
-        let surfaces = loop.surfaces
+        let surfaces = loop.workshop.surfaces
         let store = self.store
         return try await offPool {
             let (base, passed) = try store.read { history -> (CommitID?, PassedTests?) in

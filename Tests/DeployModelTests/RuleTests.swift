@@ -45,21 +45,4 @@ struct RuleTests {
         #expect(!blocks(other, "new", descends: true, reverted: true))
         #expect(!blocks(other, "new"))
     }
-
-    @Test func `no end has a way out but the rollback of what was deployed`() {
-        for state in DeploymentState.allCases where state.isEnd {
-            #expect(state.successors == (state == .deployed ? [.rolledBack] : []))
-        }
-        for state in DeploymentState.allCases where !state.isEnd { #expect(state.successors.contains(.failed)) }
-    }
-
-    @Test func `the steps' states follow one another`() {
-        var state = DeploymentState.detected
-        for stage in [Stage.takeIn, .export, .classify, .test, .approve, .backUp, .build, .switch, .reload, .check] {
-            #expect(state == stage.state || state.successors.contains(stage.state), "\(state) to \(stage)")
-            state = stage.state
-        }
-        #expect(state.successors.contains(.deployed))
-        #expect(DeploymentState.detected.successors.contains(Stage.reload.state))
-    }
 }

@@ -32,7 +32,7 @@ package struct DeployAgentCodeOutput: Codable, Hashable, Sendable {
 
 extension Deployment {
     /// Whether whoever waits for it need wait no longer: it ended, or it is a human's turn.
-    package var isSettled: Bool { state.isEnd || state == .awaitingApproval }
+    package var isSettled: Bool { state.isEnd || waitsForHuman }
 
     /// What `pinfold deploy` and `pinfold rollback` end with: 0 deployed, 3 a human's turn, 1 all else.
     package var exitCode: Int32 {

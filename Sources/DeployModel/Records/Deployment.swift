@@ -72,12 +72,7 @@ package struct Deployment: Codable, Hashable, Sendable, Identifiable {
         self.detected = detected
         updated = detected
         state = .detected
-        stage =
-            switch kind {
-            case .commit: .takeIn
-            case .rollback: .backUp
-            case .reload: .switch
-            }
+        stage = .first(of: kind)
     }
 
     package enum Kind: Codable, Hashable, Sendable {
@@ -88,6 +83,14 @@ package struct Deployment: Codable, Hashable, Sendable, Identifiable {
         case reload(of: Int)
 
         package var isReload: Bool { if case .reload = self { true } else { false } }
+
+        /// For a rollback or a reload, the deployment that it leads to.
+        package var origin: Int? {
+            switch self {
+            case .commit: nil
+            case .rollback(let id), .reload(let id): id
+            }
+        }
     }
 }
 
@@ -142,5 +145,14 @@ package struct PushRecord: Codable, Hashable, Sendable {
         self.done = done
         self.error = error
         self.next = next
+    }
+
+    /// After one more attempt, and in how many milliseconds the next one is due: 5 s, 10 s, … up to ten minutes, so that a remote that is away
+    /// for a night costs a line each.
+    /// - Parameter problem: why it failed; nil where it did not.
+    package func tried(_ problem: String?, at now: Timestamp) -> (PushRecord, pause: Int64?) {
+        let pause = problem == nil ? nil : min(600_000, Int64(5000) << min(attempts, 7))
+        let next = pause.map { Timestamp(milliseconds: now.milliseconds + $0) }
+        return (PushRecord(remote: remote, attempts: attempts + 1, done: problem == nil, error: problem, next: next), pause)
     }
 }

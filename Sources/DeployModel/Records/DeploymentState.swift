@@ -21,66 +21,30 @@ package enum DeploymentState: String, Codable, Hashable, Sendable, CaseIterable 
         }
     }
 
-    /// Whether the running version may have been touched: from here on a newer commit no longer supersedes it, it ends first.
-    package var touchesTarget: Bool {
+    /// Whether a newer commit waits for its end, where it would supersede one that has not come so far.
+    package var outlastsNewer: Bool {
         switch self {
         case .deploying, .reloading, .checking: true
         default: false
         }
     }
 
-    /// The states that may follow. What is in nobody's list cannot happen, whatever order the steps are in.
+    /// The states that may follow. What is in nobody's list cannot happen, whatever order the steps are in: it is not recorded.
     package var successors: Set<DeploymentState> {
         switch self {
-        // A reload has nothing to test, to ask or to back up.
-        case .detected: [.testing, .awaitingApproval, .backingUp, .reloading, .failed, .superseded, .rejected]
-        case .testing: [.awaitingApproval, .backingUp, .failed, .superseded, .rejected]
-        case .awaitingApproval: [.backingUp, .failed, .rejected, .superseded]
-        case .backingUp: [.deploying, .awaitingApproval, .failed, .superseded, .rejected]
-        case .deploying: [.reloading, .failed, .superseded, .rolledBack]
-        case .reloading: [.checking, .failed, .rolledBack]
-        case .checking: [.deployed, .failed, .rolledBack]
+        // A way back has nothing to test, and what is only reloaded nothing to deploy.
+        case .detected: [.testing, .deploying, .reloading, .failed, .superseded]
+        // Up to the switch it begins again where somebody has cleared its tree away.
+        case .testing: [.detected, .awaitingApproval, .backingUp, .failed, .superseded]
+        case .awaitingApproval: [.detected, .backingUp, .failed, .rejected, .superseded]
+        case .backingUp: [.detected, .deploying, .failed, .superseded]
+        // An error in the middle of the switch leads back, whose state is that of a check.
+        case .deploying: [.detected, .reloading, .checking, .failed, .superseded]
+        // Where the target turns out, at a start, to be something else, it is switched to again; what is only reloaded gives way to a way back.
+        case .reloading: [.deploying, .checking, .failed, .superseded, .rolledBack]
+        case .checking: [.deploying, .deployed, .failed, .superseded, .rolledBack]
         case .deployed: [.rolledBack]
         case .failed, .rejected, .superseded, .rolledBack: []
-        }
-    }
-}
-
-/// A step of the pipeline, by the name that records carry.
-package enum Stage: String, Codable, Hashable, Sendable, CaseIterable {
-    case takeIn = "take_in"
-    case export
-    case classify
-    case test
-    case approve
-    case backUp = "back_up"
-    case build
-    case `switch`
-    case reload
-    case check
-    /// Going back to the last known good version after a failed reload or check.
-    case goBack = "go_back"
-    case push
-
-    /// Whether what the server runs may change in this step.
-    package var touchesTarget: Bool {
-        switch self {
-        case .takeIn, .export, .classify, .test, .approve, .backUp, .build, .push: false
-        case .switch, .reload, .check, .goBack: true
-        }
-    }
-
-    /// The state that a deployment is in while this step runs.
-    package var state: DeploymentState {
-        switch self {
-        case .takeIn, .export, .classify: .detected
-        case .test: .testing
-        case .approve: .awaitingApproval
-        case .backUp: .backingUp
-        case .build, .switch: .deploying
-        case .reload: .reloading
-        case .check, .goBack: .checking
-        case .push: .deployed
         }
     }
 }

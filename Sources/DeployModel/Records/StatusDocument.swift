@@ -55,6 +55,14 @@ package struct StatusDocument: Codable, Hashable, Sendable {
             self.release = release
             self.since = since
         }
+
+        /// nil where its tree is not known, so that it never was deployed.
+        package init?(_ deployment: Deployment, since: Timestamp) {
+            guard let tree = deployment.tree else { return nil }
+            self.init(
+                deployment: deployment.id, commit: deployment.commit, tree: tree, release: deployment.release, since: since,
+                origin: deployment.kind.origin ?? deployment.id)
+        }
     }
 
     /// What a human is asked; the flag file holds the same in words.

@@ -31,7 +31,7 @@ final class StepWorker: Sendable {
                 result.withLock { $0 = .outcome(outcome, work) }
             } catch {
                 // What was called off before it touched anything failed because of that, whatever it says.
-                let why = step.stage.touchesTarget ? nil : work.tools.cancellation.why
+                let why = step.stage.targetUse == .none ? work.tools.cancellation.why : nil
                 result.withLock { $0 = .failed(why.map { Cancelled(reason: $0) } ?? error, work) }
             }
             whenDone()

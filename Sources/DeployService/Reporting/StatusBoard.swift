@@ -12,7 +12,6 @@ final class StatusBoard: Sendable {
         var document: StatusDocument?
         var warnings: [String: String] = [:]
         var branch = ""
-        var flagFor: Int?
     }
 
     private let settings: PipelineSettings
@@ -39,13 +38,7 @@ final class StatusBoard: Sendable {
 
     /// The deployment that waits for a human, for the flag file.
     var waiting: Deployment? {
-        document?.current.flatMap { $0.state == .awaitingApproval && $0.approval == nil && $0.forcedBy == nil ? $0 : nil }
-    }
-
-    /// The deployment whose flag file was written.
-    var flagFor: Int? {
-        get { state.withLock { $0.flagFor } }
-        set { state.withLock { $0.flagFor = newValue } }
+        document?.current.flatMap { $0.waitsForHuman ? $0 : nil }
     }
 
     var branch: String {
@@ -95,7 +88,7 @@ final class StatusBoard: Sendable {
             document.hold = try history.fact(.hold)
             document.quarantine = try history.quarantine()
             let open = try history.open()
-            document.current = open.first { $0.state != .detected || !$0.steps.isEmpty } ?? open.last
+            document.current = open.first(where: \.hasBegun) ?? open.last
             document.last = try history.lastEnded()
             document.lastNumber = try history.lastNumber()
             let served = try document.deployed.flatMap { try history.deployment($0.origin) }
@@ -104,7 +97,7 @@ final class StatusBoard: Sendable {
             }
             return (document, standIns)
         }
-        if let current = document.current, current.state == .awaitingApproval, current.approval == nil, let tree = current.tree {
+        if let current = document.current, current.waitsForHuman, let tree = current.tree {
             document.waiting = StatusDocument.Waiting(
                 deployment: current.id, commit: current.commit, tree: tree, reasons: current.approvalReasons,
                 files: current.surface,

@@ -1,4 +1,6 @@
+internal import DataRoot
 package import DeployModel
+internal import DurableFiles
 
 /// A commit's way to the running server, in order. To read this file is to read the product.
 package enum Pipeline {
@@ -8,22 +10,22 @@ package enum Pipeline {
         Step(.takeIn, takeIn),
         // The commit's tree, once, to where only the daemon writes.
         // A crash leaves a part of it: removed and written again.
-        Step(.export, export),
+        Step(.export, tree: .writes, export),
         // What changes against what is deployed, and what of it judges the agent.
         // A crash leaves nothing.
         Step(.classify, classify),
         // The admin's command on a throw-away copy, confined.
         // A crash kills the tests with the daemon; they run again, on a new copy.
-        Step(.test, test),
+        Step(.test, tree: .reads, test),
         // A human's answer, where one is needed.
         // Waiting is the record on disk and the flag file; a crash loses neither.
-        Step(.approve, approve),
+        Step(.approve, tree: .reads, approve),
         // What runs now, as it is on disk, verified.
         // A crash leaves a directory `.part`, or a whole backup of this deployment, which is found and used.
-        Step(.backUp, backUp),
+        Step(.backUp, tree: .reads, backUp),
         // The admin's build, confined, its output checked; then the release appears by one rename.
         // A crash leaves the exported tree and throw-away copies, or the whole release.
-        Step(.build, build),
+        Step(.build, tree: .reads, build),
         // Ids compared once more with what was tested and approved; then one rename.
         // A crash before leaves the old version; after it, a mark says that this deployment has begun to run.
         // In place, a journal is finished.
@@ -55,5 +57,30 @@ package enum Pipeline {
         case .rollback: rollback
         case .reload: reloadAgain
         }
+    }
+
+    /// Where a deployment of this kind goes from one of its steps.
+    package static func way(from stage: Stage, of kind: Deployment.Kind) -> Way {
+        let stages = steps(of: kind).map(\.stage)
+        let next = stages.firstIndex(of: stage).map { stages[($0 + 1)...].first } ?? nil
+        return Way(next: next, back: goBack.stage)
+    }
+
+    /// The step with which a deployment goes on: its own, or the one that writes its tree, where that is needed and somebody has cleared it
+    /// away: it is the same whenever it is written. nil where its kind has no such step.
+    package static func step(for deployment: Deployment, _ settings: PipelineSettings) -> Step? {
+        let steps = steps(of: deployment.kind)
+        guard let step = (steps + [goBack]).first(where: { $0.stage == deployment.stage }) else { return nil }
+        guard step.tree == .reads, let writer = steps.first(where: { $0.tree == .writes }) else { return step }
+        let places = [
+            settings.data.workplace(of: deployment.id).tree,
+            settings.data.release(of: deployment.id, commit: deployment.commit.short),
+        ]
+        return places.contains { (try? PathState(of: $0)) == .directory } ? step : writer
+    }
+
+    /// The step that makes the target a deployment's version.
+    package static func switching(_ kind: Deployment.Kind) -> Step? {
+        steps(of: kind).first { $0.stage.targetUse == .switches }
     }
 }

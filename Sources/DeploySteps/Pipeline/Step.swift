@@ -9,26 +9,23 @@ internal import LinuxSystem
 package struct Step: Sendable {
     package let stage: DeployModel.Stage
     package let run: @Sendable (inout Work) throws -> StepOutcome
+    let tree: TreeUse
 
-    package init(_ stage: DeployModel.Stage, _ run: @escaping @Sendable (inout Work) throws -> StepOutcome) {
+    /// What a step has to do with the commit's exported tree.
+    enum TreeUse: Sendable {
+        case none
+        case writes
+        /// It cannot begin without it.
+        case reads
+    }
+
+    init(
+        _ stage: DeployModel.Stage, tree: TreeUse = .none, _ run: @escaping @Sendable (inout Work) throws -> StepOutcome
+    ) {
         self.stage = stage
+        self.tree = tree
         self.run = run
     }
-}
-
-/// How a step ended.
-package enum StepOutcome: Hashable, Sendable {
-    /// The next one may begin.
-    case done(note: String? = nil)
-    /// A human's turn: why, and what to do.
-    case waiting(reason: String, advice: String)
-    /// The deployment ends here.
-    case stopped(DeploymentState, reason: String, advice: String? = nil)
-    /// The new version runs and must not: back to the last known good.
-    /// - Parameter isBlameless: whether that says nothing about the version, as where the disk is full: then it is not quarantined.
-    case goBack(reason: String, isBlameless: Bool = false)
-    /// What was gone back to runs: `healthy` as its own check says.
-    case wentBack(to: StatusDocument.DeployedVersion?, healthy: Bool, reason: String)
 }
 
 /// The work was called off: a newer commit, an answer of the admin, or the daemon's end.

@@ -7,8 +7,9 @@ internal import GitRepository
 @Sendable func switchOver(_ work: inout Work) throws -> StepOutcome {
     // Written when the checks have passed and before anything moves: a restart after that goes through with it, whatever came meanwhile,
     // because the target may be the new version already.
-    let mark = work.place.switching
-    let isFirstAttempt = try DurableFile.read(mark) == nil
+    let mark = SwitchMark(of: work.deployment, work.settings)
+    let marked = try mark.release()
+    let isFirstAttempt = marked == nil
     if isFirstAttempt {
         switch work.deployment.kind {
         case .commit:
@@ -18,9 +19,9 @@ internal import GitRepository
         }
         try work.tools.cancellation.check()
         try DurableFile.makeDirectory(work.place.path, mode: 0o700)
-        try DurableFile.write(Array((work.deployment.release ?? "").utf8), to: mark, mode: 0o600)
-    } else if work.deployment.kind != .commit, let bytes = try DurableFile.read(mark) {
-        work.deployment.release = String(decoding: bytes, as: UTF8.self)
+        try mark.write(work.deployment.release)
+    } else if work.deployment.kind != .commit {
+        work.deployment.release = marked
     }
     if work.deployment.approval?.used == nil { work.deployment.approval?.used = Clock.now }
     guard let release = work.deployment.release else { throw DeployError.broken("deployment \(work.deployment.id) has no release") }
@@ -32,7 +33,7 @@ internal import GitRepository
     } catch {
         // Nothing has moved: the old version runs on, and the commit is not to blame. A further attempt cannot tell that any more.
         guard isFirstAttempt, try target.isUntouched(by: release) else { throw error }
-        try DurableFile.remove(mark)
+        try mark.remove()
         let (reason, advice) = explanation(of: error)
         return .stopped(.failed, reason: reason, advice: advice)
     }

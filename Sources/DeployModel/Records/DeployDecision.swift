@@ -1,10 +1,5 @@
-internal import DeployModel
-
-/// LinuxSystem has a time of the kernel by the same name.
-typealias Timestamp = DeployModel.Timestamp
-
 /// What somebody asked of the loop: a row that a request appends, and that the loop answers once.
-enum Decision: Codable, Hashable, Sendable {
+package enum DeployDecision: Codable, Hashable, Sendable {
     case approve(commit: String)
     case reject(commit: String, reason: String)
     /// - Parameter because: why, where it is the health watch that asks.
@@ -17,14 +12,14 @@ enum Decision: Codable, Hashable, Sendable {
     case deploy(commit: CommitID, force: Bool)
 
     /// Whether what it comes to depends on the version that runs.
-    var asksWhatRuns: Bool {
+    package var asksWhatRuns: Bool {
         switch self {
         case .rollback, .reload, .deploy, .lift: true
         case .approve, .reject, .hold, .resume: false
         }
     }
 
-    var words: String {
+    package var words: String {
         switch self {
         case .approve(let commit): "approve \(commit)"
         case .reject(let commit, let reason): "reject \(commit): \(reason)"
@@ -40,7 +35,7 @@ enum Decision: Codable, Hashable, Sendable {
 }
 
 /// The loop's answer to a decision.
-enum Answer: Codable, Hashable, Sendable {
+package enum Answer: Codable, Hashable, Sendable {
     case deployment(Int)
     case quarantine(Quarantine)
     case hold(Hold)
@@ -49,9 +44,16 @@ enum Answer: Codable, Hashable, Sendable {
 }
 
 /// A decision that waits for its answer.
-struct OpenDecision: Sendable {
-    let id: Int64
-    let decision: Decision
-    let caller: Caller
-    let at: Timestamp
+package struct OpenDecision: Hashable, Sendable {
+    package let id: Int64
+    package let decision: DeployDecision
+    package let caller: Caller
+    package let at: Timestamp
+
+    package init(id: Int64, decision: DeployDecision, caller: Caller, at: Timestamp) {
+        self.id = id
+        self.decision = decision
+        self.caller = caller
+        self.at = at
+    }
 }

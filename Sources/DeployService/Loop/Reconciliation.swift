@@ -3,7 +3,6 @@ internal import DeploySteps
 internal import DurableFiles
 internal import GitRepository
 internal import LinuxSystem
-internal import Logging
 internal import PlainText
 internal import QuietTasks
 
@@ -12,10 +11,24 @@ internal import QuietTasks
 ///
 /// The target is not touched. The record is put right where it can be told which version is there; else it is said. A crash in here leaves the
 /// record as it was, or put right.
-extension DeployLoop {
-    /// Whether that is done. Until then no step begins, and nothing is decided that asks what runs.
-    func isReconciled() throws(DeployError) -> Bool {
-        if hasReconciled { return true }
+final class Reconciliation {
+    private(set) var isDone = false
+    /// The look at what the target is.
+    private var looking: Errand<TargetContents>?
+    private let keeper: RecordKeeper
+    private let workshop: Workshop
+    private var store: HistoryStore { keeper.store }
+    private var board: StatusBoard { keeper.board }
+    private var settings: PipelineSettings { keeper.settings }
+
+    init(_ keeper: RecordKeeper, _ workshop: Workshop) {
+        self.keeper = keeper
+        self.workshop = workshop
+    }
+
+    /// Goes on with it; says whether it is done. Until then no step begins, and nothing is decided that asks what runs.
+    func goOn() throws(DeployError) -> Bool {
+        if isDone { return true }
         if let looking {
             guard let result = looking.finished else { return false }
             self.looking = nil
@@ -25,16 +38,16 @@ extension DeployLoop {
                 board.warn(
                     "target", "\(settings.versions.target) cannot be compared with the record: \(explanation(of: error).reason)")
             }
-            hasReconciled = true
+            isDone = true
             return true
         }
         let (open, running) = try store.read { (try $0.open(), try $0.fact(.running)) }
         // What was switching or going back is finished by its own step, from its own mark or journal.
-        if open.contains(where: { $0.stage == .switch || $0.stage == .goBack }) {
-            hasReconciled = true
+        if open.contains(where: { [.switches, .takesBack].contains($0.stage.targetUse) }) {
+            isDone = true
             return true
         }
-        let (settings, bell) = (settings, bell)
+        let (settings, bell) = (settings, workshop.bell)
         looking = Errand("pinfold-look", { try TargetContents(settings, expected: running?.release) }, whenDone: { bell.ring() })
         return false
     }
@@ -66,11 +79,13 @@ extension DeployLoop {
                 return
             }
             let there = "\(target) is deployment \(version.deployment) (\(version.commit.short))"
-            if let again = try store.read({ try $0.open() }).first(where: { $0.stage == .reload || $0.stage == .check }) {
+            if let again = try store.read({ try $0.open() }).first(where: { $0.stage.targetUse == .tries }),
+                let stage = Pipeline.switching(again.kind)?.stage
+            {
                 try store.write { history in
                     var deployment = again
-                    deployment.stage = .switch
-                    deployment.state = Stage.switch.state
+                    deployment.stage = stage
+                    deployment.state = stage.state ?? deployment.state
                     try history.save(deployment)
                 }
                 say("\(there), and deployment \(again.id) had been switched to by the record", "it is switched to again")
@@ -83,12 +98,9 @@ extension DeployLoop {
 
     /// Says it to who looks at the status, to who reads the log, and for good in the events.
     private func say(_ what: String, _ outcome: String?) {
-        let sentence = [what, outcome].compactMap(\.self).joined(separator: "; ")
-        board.warn("target", sentence)
-        log.warning("\(sentence)")
-        try? store.write {
-            try $0.append(Event(at: Clock.now, who: "pinfold-deployd", what: what, outcome: outcome ?? "left as it is"))
-        }
+        let happening = Happening.targetDiffers(what, outcome: outcome)
+        board.warn("target", happening.sentence)
+        keeper.announce(happening)
     }
 
     private func record(_ version: StatusDocument.DeployedVersion?) throws(DeployError) {
@@ -98,7 +110,7 @@ extension DeployLoop {
             if let version, try history.deployment(version.origin)?.wasGood == true { try history.set(.good, version) }
         }
         // Before it is said: nobody is shown the warning with the record of before.
-        try showStatus()
+        try keeper.show()
     }
 
     /// The version in a release, whose name begins with its deployment's number and its commit: by the history, else by the mirror.
@@ -111,7 +123,7 @@ extension DeployLoop {
             known.release = path
             return StatusDocument.DeployedVersion(known, since: known.updated)
         }
-        guard let mirror, let seen = try? mirror.seen() else { return nil }
+        guard let mirror = workshop.mirror, let seen = try? mirror.seen() else { return nil }
         let candidates = seen.filter { $0.description.hasPrefix(parts[1]) }
         guard candidates.count == 1, let summary = try? mirror.summary(of: candidates[0]) else { return nil }
         let commit = CommitID(summary.id)

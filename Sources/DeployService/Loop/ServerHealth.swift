@@ -1,39 +1,50 @@
 internal import DataRoot
 internal import DeployModel
 internal import DeploySteps
-internal import Logging
 internal import PlainText
 internal import QuietTasks
 
 /// What becomes of a server that falls ill after its deployment succeeded.
-extension DeployLoop {
-    /// In whose name the health watch asks for a rollback.
-    private static let watcher = Caller(role: .admin, uid: 0, name: "health watch")
+final class ServerHealth {
+    private let keeper: RecordKeeper
+    private let bell: Bell
+    private var watch: HealthWatch?
+    /// What it found that has been told.
+    private var told: HealthWatch.Finding?
+    private var board: StatusBoard { keeper.board }
+    private var settings: PipelineSettings { keeper.settings }
+
+    init(_ keeper: RecordKeeper, _ bell: Bell) {
+        self.keeper = keeper
+        self.bell = bell
+    }
+
+    func stop() { watch?.stop() }
 
     /// Has the version that runs looked after, and takes in what was found.
-    func tendHealth() throws(DeployError) {
-        let wanted = watched
-        if let watch = health, watch.version != wanted {
-            watch.stop()
-            health = nil
-            toldHealth = nil
+    /// - Parameter stage: the step that runs.
+    func tend(beside stage: Stage?) throws(DeployError) {
+        let wanted = watched(beside: stage)
+        if let former = watch, former.version != wanted {
+            former.stop()
+            watch = nil
+            told = nil
             board.warn("health", nil)
         }
-        if health == nil, let wanted {
+        if watch == nil, let wanted {
             let bell = self.bell
             do {
-                health = try HealthWatch(of: wanted, settings) { bell.ring() }
+                watch = try HealthWatch(of: wanted, settings) { bell.ring() }
             } catch {
                 board.warn("health", "nobody looks after the server's health: \(error)")
             }
         }
-        guard let watch = health, watch.finding != toldHealth ?? .well else { return }
+        guard let watch, watch.finding != told ?? .well else { return }
         let finding = watch.finding
-        toldHealth = finding
+        told = finding
         switch finding {
         case .well:
-            log.info("the server is healthy again")
-            try note("healthy again", of: watch.version)
+            tell(.gotWell(watch.version), "healthy again", of: watch.version)
             board.warn("health", nil)
         case .unknown(let why): board.warn("health", "the server's health cannot be looked at: \(why.plain())")
         case .ill(let problem, let since): try fellIll(watch.version, problem, since)
@@ -41,21 +52,20 @@ extension DeployLoop {
     }
 
     /// The version to look after: none where nothing says how, and none while a step has its hands on the target.
-    private var watched: StatusDocument.DeployedVersion? {
+    private func watched(beside stage: Stage?) -> StatusDocument.DeployedVersion? {
         guard settings.health.illness != .ignore, settings.health.hasCheck, let document = board.document else { return nil }
-        if document.current?.state.touchesTarget == true { return nil }
-        if let stage = worker?.stage, [.switch, .reload, .check, .goBack].contains(stage) { return nil }
+        if document.current?.state.outlastsNewer == true { return nil }
+        if let stage, stage.targetUse != .none { return nil }
         return document.deployed
     }
 
     private func fellIll(_ version: StatusDocument.DeployedVersion, _ problem: String, _ since: Timestamp) throws(DeployError) {
         let words = "not healthy since \(since): \(problem)"
-        log.error("the server is \(words.plain())")
-        try note(words, of: version)
+        tell(.fellIll(version, words), words, of: version)
         if try takesBack(version) {
             board.warn("health", "the server is \(words.plain()); the last good version before it comes back")
-            try store.write { history in
-                _ = try history.append(.rollback(to: nil, because: words), by: Self.watcher, at: Clock.now)
+            try keeper.store.write { history in
+                _ = try history.append(.rollback(to: nil, because: words), by: .healthWatch, at: Clock.now)
             }
             bell.ring()
         } else {
@@ -70,8 +80,8 @@ extension DeployLoop {
     /// stays. Not while there is a hold, since somebody is at work; not on a full disk, on which the version before would be as ill.
     private func takesBack(_ version: StatusDocument.DeployedVersion) throws(DeployError) -> Bool {
         guard settings.health.illness == .rollback, DiskReserve.exhaustion(settings) == nil else { return false }
-        let watcher = Self.watcher.description
-        return try store.read { history in
+        let watcher = Caller.healthWatch.description
+        return try keeper.store.read { history in
             guard try history.fact(.hold) == nil else { return false }
             // A version that was come to by a rollback is not left by itself: that would go on to the oldest.
             guard try history.deployment(version.deployment)?.kind == .commit else { return false }
@@ -79,14 +89,8 @@ extension DeployLoop {
         }
     }
 
-    private func note(_ words: String, of version: StatusDocument.DeployedVersion) throws(DeployError) {
+    private func tell(_ happening: Happening, _ words: String, of version: StatusDocument.DeployedVersion) {
         StepLog(path: settings.data.log(of: version.deployment)).note("health watch: \(words)")
-        try store.write { history in
-            try history.append(
-                Event(
-                    at: Clock.now, who: Self.watcher.name,
-                    what: "looked at deployment \(version.deployment), \(version.commit.short)",
-                    outcome: words))
-        }
+        keeper.announce(happening)
     }
 }

@@ -1,0 +1,77 @@
+/// A step of the pipeline, by the name that records carry. What of a single step decides how its deployment is dealt with is said here, and
+/// nowhere beside the list of steps.
+package enum Stage: String, Codable, Hashable, Sendable, CaseIterable {
+    case takeIn = "take_in"
+    case export
+    case classify
+    case test
+    case approve
+    case backUp = "back_up"
+    case build
+    case `switch`
+    case reload
+    case check
+    /// Going back to the last known good version after a failed reload or check.
+    case goBack = "go_back"
+    case push
+
+    /// The state that a deployment comes to with this step; nil where it keeps the one that it has, until somebody is waited for.
+    package var state: DeploymentState? {
+        switch self {
+        case .takeIn, .export, .classify: .detected
+        case .test: .testing
+        case .approve: nil
+        case .backUp: .backingUp
+        case .build, .switch: .deploying
+        case .reload: .reloading
+        case .check, .goBack: .checking
+        case .push: .deployed
+        }
+    }
+
+    /// What a step has to do with what the server runs.
+    package enum TargetUse: Hashable, Sendable {
+        /// Nothing.
+        case none
+        /// It makes the target its version: from its mark on, which is written after the last look at what was tested and approved.
+        case switches
+        /// Its version is in the target, and it is tried how that goes. Nothing is changed there.
+        case tries
+        /// Its version was in the target, and is taken out again.
+        case takesBack
+    }
+
+    package var targetUse: TargetUse {
+        switch self {
+        case .takeIn, .export, .classify, .test, .approve, .backUp, .build, .push: .none
+        case .switch: .switches
+        case .reload, .check: .tries
+        case .goBack: .takesBack
+        }
+    }
+
+    /// Whether it is here that a quarantined commit ends.
+    package var refusesQuarantined: Bool { self == .takeIn }
+
+    /// Where a deployment of this kind begins.
+    package static func first(of kind: Deployment.Kind) -> Stage {
+        switch kind {
+        case .commit: .takeIn
+        case .rollback: .backUp
+        case .reload: .switch
+        }
+    }
+}
+
+/// Where the list of steps leads from one of them.
+package struct Way: Hashable, Sendable {
+    /// nil after the last one.
+    package var next: Stage?
+    /// The one that goes back to the last known good version.
+    package var back: Stage
+
+    package init(next: Stage?, back: Stage) {
+        self.next = next
+        self.back = back
+    }
+}
