@@ -115,16 +115,14 @@ final class Reconciliation {
 
     /// The version in a release, whose name begins with its deployment's number and its commit: by the history, else by the mirror.
     private func version(ofRelease path: String) throws(DeployError) -> StatusDocument.DeployedVersion? {
-        let name = path.split(separator: "/").last.map(String.init) ?? ""
-        let parts = name.split(separator: "-", maxSplits: 1)
-        guard parts.count == 2, let number = Int(parts[0]) else { return nil }
-        if let deployment = try store.read({ try $0.deployment(number) }), deployment.commit.short == parts[1] {
+        guard let name = ReleaseStore.Name(of: path) else { return nil }
+        if let deployment = try store.read({ try $0.deployment(name.deployment) }), deployment.commit.short == name.commit {
             var known = deployment
             known.release = path
             return StatusDocument.DeployedVersion(known, since: known.updated)
         }
         guard let mirror = workshop.mirror, let seen = try? mirror.seen() else { return nil }
-        let candidates = seen.filter { $0.description.hasPrefix(parts[1]) }
+        let candidates = seen.filter { $0.description.hasPrefix(name.commit) }
         guard candidates.count == 1, let summary = try? mirror.summary(of: candidates[0]) else { return nil }
         let commit = CommitID(summary.id)
         // The same version by another number: a way back that is not on record any more may have had a release of its own.
@@ -133,7 +131,7 @@ final class Reconciliation {
             return StatusDocument.DeployedVersion(known, since: known.updated)
         }
         return StatusDocument.DeployedVersion(
-            deployment: number, commit: commit, tree: summary.tree.description, release: path, since: Clock.now,
-            origin: number)
+            deployment: name.deployment, commit: commit, tree: summary.tree.description, release: path, since: Clock.now,
+            origin: name.deployment)
     }
 }

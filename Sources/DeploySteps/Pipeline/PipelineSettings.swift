@@ -51,6 +51,7 @@ extension PipelineSettings {
     var agent: FenceUser { FenceUser(uid: agentUID, gid: agentGID, name: agentName) }
     /// What a test or a build may use of this machine's memory in sum; nil for no limit.
     package var testMemoryBytes: UInt64? { deploy.tests.memory.bytes(of: ControlGroupHierarchies.memoryBytes()) }
+    package var releases: ReleaseStore { ReleaseStore(directory: data.releases) }
     /// The directories that the daemon keeps, with what others may do there at most.
     package var directories: [(path: String, mode: UInt32)] {
         [(data.deployments, 0o755), (data.releases, 0o755), (data.backups, 0o700), (data.logs, 0o755), (data.work, 0o700)]

@@ -35,7 +35,7 @@ internal import FoundationEssentials
     let part = path + ".\(work.deployment.id).part"
     try Tree.remove(part)
     try DurableFile.makeDirectory(part, mode: 0o700)
-    let own = source.hasPrefix(settings.data.releases + "/")
+    let own = settings.releases.holds(source)
     // Where the target holds the data root itself, as in the development setup, Pinfold's own directories are not what runs.
     let leaving =
         own ? Tree.Leaving() : Tree.Leaving(directories: settings.ownDirectories, prefix: InPlaceUpdate.stagingName)

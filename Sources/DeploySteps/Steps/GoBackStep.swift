@@ -11,7 +11,7 @@ internal import DurableFiles
     var nothing = false
     if let good = work.facts.good {
         let release = try usableRelease(of: good, work)
-        let mended = try ReleaseMending.mend(release, from: work.tools.mirror)
+        let mended = try work.settings.releases.mend(release, from: work.tools.mirror)
         if mended > 0 {
             work.tools.log.note("\(mended) files of \(release) had been written into; they are the commit's again")
         }
@@ -39,8 +39,7 @@ internal import DurableFiles
 /// Where the last known good version is on disk.
 private func usableRelease(of version: StatusDocument.DeployedVersion, _ work: Work) throws -> String {
     let place = work.settings.data.release(of: version.deployment, commit: version.commit.short)
-    let earlier = try EarlierVersion(version, at: place, for: work)
-    if let release = try earlier.release() ?? earlier.restored() { return release }
+    if let release = try work.settings.releases.find(version, .none, restoringTo: place, for: work) { return release }
     throw DeployError.broken(
         "neither the release nor an undamaged backup of the last known good version (deployment \(version.deployment)) is left")
 }

@@ -86,10 +86,8 @@ private func prepareEarlier(_ work: inout Work) throws -> StepOutcome? {
     guard let version = work.facts.rollbackTo else {
         return .stopped(.failed, reason: "the version to go back to is not on record")
     }
-    let earlier = try EarlierVersion(version, at: work.ownRelease, for: work)
-    let release =
-        if work.deployment.kind.isReload { try earlier.release() ?? earlier.restored() } else { try earlier.proven() }
-    guard let release else {
+    let proof = work.deployment.kind.isReload ? ReleaseStore.Proof.none : .whole
+    guard let release = try work.settings.releases.find(version, proof, restoringTo: work.ownRelease, for: work) else {
         return .stopped(
             .failed,
             reason: "neither the release nor an undamaged backup of deployment \(version.deployment) is left (AGENT_DEPLOY_KEEP)")

@@ -26,25 +26,11 @@ package enum Pruning {
 
         var used = Set(needed.compactMap(\.release))
         if case .link(let destination) = try PathState(of: settings.versions.target) { used.insert(destination) }
-        // Names begin with the number of their deployment.
-        let names = try Directories.list(settings.data.releases)
-        let releases = names.compactMap { name -> (number: Int, path: String)? in
-            guard let number = Int(name.prefix { $0 != "-" }) else { return nil }
-            return (number, settings.data.releases + "/" + name)
-        }.sorted { $0.number < $1.number }
-        let due = releases.dropLast(keep).map(\.path).filter { !used.contains($0) }
+        let due = try settings.releases.all().dropLast(keep).map(\.path).filter { !used.contains($0) }
         let users = try DirectoryUse.users(of: due.filter { try PathState(of: $0) == .directory })
         for release in due where users[release] == nil { try Tree.discard(release) }
-        for name in names {
-            guard let release = ReleaseRecord.release(ofName: name) else { continue }
-            if try PathState(of: settings.data.releases + "/" + release) == .missing {
-                try Tree.remove(settings.data.releases + "/" + name)
-            }
-        }
-        var numbers: Set<Int> = []
-        for name in try Directories.list(settings.data.releases) {
-            if let number = Int(name.prefix { $0 != "-" }) { numbers.insert(number) }
-        }
+        try settings.releases.removeOrphans()
+        var numbers = Set(try settings.releases.all().map(\.deployment))
         for backup in try Backup.all(in: settings.data.backups) {
             numbers.insert(backup.about.madeFor)
             if let version = backup.about.version { numbers.formUnion([version.deployment, version.origin]) }

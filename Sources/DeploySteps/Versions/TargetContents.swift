@@ -43,8 +43,7 @@ package enum TargetContents: Hashable, Sendable {
 
     /// The newest first.
     private static func releases(_ settings: PipelineSettings) throws(FileError) -> [String] {
-        try Directories.list(settings.data.releases).compactMap { name in Int(name.prefix { $0 != "-" }).map { ($0, name) } }
-            .sorted { $0.0 > $1.0 }.map { settings.data.releases + "/" + $0.1 }
+        try settings.releases.all().reversed().map(\.path)
     }
 
     /// By another spelling, or through a link on the way.

@@ -3,34 +3,51 @@ internal import DeployModel
 internal import DurableFiles
 internal import GitRepository
 
-/// Finds an earlier version on disk: its release where that is still there, else its backup made a release again. What is no deployment's in
-/// a backup stays there.
-struct EarlierVersion {
+extension ReleaseStore {
+    /// How much is asked of an earlier version.
+    enum Proof {
+        /// That it is there: it is served from, or was good when it was last.
+        case none
+        /// That every byte of it is what it was.
+        case whole
+    }
+
+    /// Finds an earlier version on disk: its release where that is still there, else its backup made a release again. What is no deployment's in
+    /// a backup stays there.
+    /// - Parameter place: the release that a backup is made where the version's own is gone.
+    /// - Returns: nil where neither is left.
+    func find(
+        _ version: StatusDocument.DeployedVersion, _ proof: Proof, restoringTo place: String, for work: Work
+    ) throws -> String? {
+        let earlier = try EarlierVersion(version, at: place, in: self, for: work)
+        return switch proof {
+        case .none: try release(of: version) ?? earlier.restored()
+        case .whole: try earlier.proven()
+        }
+    }
+}
+
+private struct EarlierVersion {
     let version: StatusDocument.DeployedVersion
-    /// The release that a backup is made where the version's own is gone.
     let place: String
+    private let store: ReleaseStore
     private let work: Work
     private let backups: [Backup]
 
-    init(_ version: StatusDocument.DeployedVersion, at place: String, for work: Work) throws {
+    init(_ version: StatusDocument.DeployedVersion, at place: String, in store: ReleaseStore, for work: Work) throws {
         self.version = version
         self.place = place
+        self.store = store
         self.work = work
         backups = try Backup.all(of: version, in: work.settings.data.backups)
     }
 
-    /// The release as it is; nil where it is gone.
-    func release() throws -> String? {
-        guard let release = version.release, try PathState(of: release) == .directory else { return nil }
-        return release
-    }
-
     /// The version's release, every byte of it held against what it was; nil where nothing whole is left.
     func proven() throws -> String? {
-        if let release = try release() {
+        if let release = try store.release(of: version) {
             // A backup of a link's target is the release by other names. One of a directory is what the server made of it.
             guard let copy = backups.last(where: { $0.about.link != nil }), let manifest = try copy.manifest() else {
-                let mended = try ReleaseMending.mend(release, from: work.tools.mirror, reading: true)
+                let mended = try store.mend(release, from: work.tools.mirror, reading: true)
                 if mended > 0 { work.tools.log.note("\(mended) files of \(release) had changed; they are the commit's again") }
                 return release
             }
@@ -42,7 +59,7 @@ struct EarlierVersion {
         }
         if let restored = try restored() { return restored }
         // Written into while it was served, and the backup's files with it, which are the same: the commit's own are in the mirror.
-        guard let release = try release(), try ReleaseMending.mend(release, from: work.tools.mirror) > 0 else { return nil }
+        guard let release = try store.release(of: version), try store.mend(release, from: work.tools.mirror) > 0 else { return nil }
         work.tools.log.note("its backup has changed too; \(release) is as its commit has it again")
         return release
     }

@@ -2,13 +2,14 @@ internal import DeployModel
 internal import DurableFiles
 internal import GitRepository
 
-/// Releases share the files that are the same in them. Where a server, or somebody with an editor, has written into one, every release that
-/// has it is changed: before a version is gone back to, what its commit had is put back from the mirror.
-enum ReleaseMending {
-    /// How many files were put back. Never for a release that is being served from. A crash leaves some of them put back; the next call
-    /// goes on.
+extension ReleaseStore {
+    /// Puts back from the mirror what the version's commit had, before it is gone back to: releases share the files that are the same in them, and
+    /// where a server, or somebody with an editor, has written into one, every release that has it is changed.
+    ///
+    /// Never for a release that is being served from. A crash leaves some of them put back; the next call goes on.
+    /// - Returns: how many files were put back.
     /// - Parameter reading: whether every file is read, and not only those that somebody has written into as far as can be seen.
-    static func mend(_ release: String, from mirror: GitMirror, reading: Bool = false) throws -> Int {
+    func mend(_ release: String, from mirror: GitMirror, reading: Bool = false) throws -> Int {
         let place = ReleaseRecord.path(of: release)
         guard var kept = try ReleaseRecord.read(place), let record = kept.files else { return 0 }
         var there: [[UInt8]: DurableFiles.TreeEntry] = [:]
