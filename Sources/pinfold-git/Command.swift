@@ -142,7 +142,7 @@ struct Command {
     private static let keys = ["key", "known-hosts", "credentials"]
 
     /// The other side, with what it is asked with.
-    private func remote(_ address: String) throws(Usage) -> PushRemote {
+    private func remote(_ address: String) throws(Usage) -> GitRemote {
         var address = address
         // An address may hold a password, and a command line is everybody's to read.
         if address == "-" {
@@ -151,7 +151,7 @@ struct Command {
             }
             address = line
         }
-        return PushRemote(
+        return GitRemote(
             url: address, sshKey: options["key"]?.last, knownHosts: options["known-hosts"]?.last,
             credentialFile: options["credentials"]?.last)
     }

@@ -39,7 +39,7 @@ struct CloneTests {
             let repository = try source(directory)
             try repository.git("switch", "-q", "-c", "team/work")
             let tip = try repository.commit("on the branch")
-            let made = try Clone.make(from: PushRemote(url: repository.path), to: directory + "/copy")
+            let made = try Clone.make(from: GitRemote(url: repository.path), to: directory + "/copy")
             #expect(made.branch == "team/work" && made.tip == tip)
         }
     }
@@ -62,7 +62,7 @@ struct CloneTests {
             let repository = try source(directory)
             func cloned(_ source: String, _ name: String) throws -> (Clone.Outcome, TestRepository) {
                 (
-                    try Clone.make(from: PushRemote(url: source), to: directory + "/" + name),
+                    try Clone.make(from: GitRemote(url: source), to: directory + "/" + name),
                     TestRepository(existing: directory + "/" + name)
                 )
             }
@@ -89,7 +89,7 @@ struct CloneTests {
             for (number, address) in ["file://\(repository.path)", "file://localhost\(odd)", "file://\(directory)/a%20place"]
                 .enumerated()
             {
-                let made = try Clone.make(from: PushRemote(url: address), to: directory + "/copy\(number)")
+                let made = try Clone.make(from: GitRemote(url: address), to: directory + "/copy\(number)")
                 #expect(try made.tip == repository.head(), "\(address)")
             }
             for address in [
@@ -118,7 +118,7 @@ struct CloneTests {
                 printf 'a\\r\\nb\\r\\n' > a.crlf; echo a > a.lf; printf 'a\\r\\n' > a.auto; echo '$Id$' > a.id; echo pointer > a.bin
                 git add -A 2>/dev/null; git commit -qm first; for i in {1..3000}; do printf 'l\\0\\n\\0'; done > long.le; git add long.le; git commit -qm long
                 """)
-            let made = try Clone.make(from: PushRemote(url: repository.path), to: directory + "/copy")
+            let made = try Clone.make(from: GitRemote(url: repository.path), to: directory + "/copy")
             #expect(made.notes == [])
             let copy = TestRepository(existing: directory + "/copy")
             // With every file read anew, and not taken at the word of the index.
@@ -154,7 +154,7 @@ struct CloneTests {
                 git add .gitattributes; git commit -qm attributes
                 git update-index --add --cacheinfo 160000,$(git rev-parse HEAD),lib; git commit -qm submodule
                 """)
-            let made = try Clone.make(from: PushRemote(url: repository.path), to: directory + "/copy")
+            let made = try Clone.make(from: GitRemote(url: repository.path), to: directory + "/copy")
             try #require(made.notes.count == 2, "\(made.notes)")
             #expect(made.notes[0].contains("a.txt, b.rc, c.bad") && made.notes[0].contains("working-tree-encoding"))
             #expect(made.notes[1].contains("submodules") && made.notes[1].hasSuffix(": lib"))

@@ -206,8 +206,8 @@ struct NetworkPushTests {
             ("git@host:x", "git@host:x"),
             ("ssh://git:pass@host/x", "ssh://…@host/x"), ("/some/path", "/some/path"), ("file:///a/b@c", "file:///a/b@c"),
             ("http://user:pass@host", "http://…@host"), ("https://u:p@host?x", "https://…@host?x"),
-        ] { #expect(PushRemote(url: url).shown == shown) }
-        let remote = PushRemote(url: "https://user:p%40ssword@host/x")
+        ] { #expect(GitRemote(url: url).shown == shown) }
+        let remote = GitRemote(url: "https://user:p%40ssword@host/x")
         #expect(remote.redacting("at https://user:p%40ssword@host/x: p@ssword and p%40ssword") == "at https://…@host/x: … and …")
     }
 }

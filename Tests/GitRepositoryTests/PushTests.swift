@@ -25,7 +25,7 @@ struct PushTests {
     @Test func `a commit is pushed to a path and to a file address`() throws {
         try withTemporaryDirectory { directory in
             let now = try setting(directory)
-            try now.mirror.push(now.tip, branch: "main", to: PushRemote(url: now.remote.path))
+            try now.mirror.push(now.tip, branch: "main", to: GitRemote(url: now.remote.path))
             #expect(try now.remote.head("main") == now.tip)
             try now.repository.write("a", "b\n")
             try now.repository.commit("two")
@@ -33,9 +33,9 @@ struct PushTests {
             let address = "file://" + now.remote.path
             try pinfoldGit("push", now.mirror.path, next.description, "team/main", address).requireSuccess()
             #expect(try now.remote.head("team/main") == next)
-            try now.mirror.push(next, branch: "main", to: PushRemote(url: address))
+            try now.mirror.push(next, branch: "main", to: GitRemote(url: address))
             // Again: nothing to do is no error.
-            try now.mirror.push(next, branch: "main", to: PushRemote(url: address))
+            try now.mirror.push(next, branch: "main", to: GitRemote(url: address))
             #expect(try now.remote.head("main") == next)
             try now.remote.git("fsck", "--strict")
         }
@@ -48,7 +48,7 @@ struct PushTests {
             try other.write("other", "other\n")
             let theirs = try other.commit("theirs")
             try other.git("push", "-q", now.remote.path, "main")
-            #expect(kind { try now.mirror.push(now.tip, branch: "main", to: PushRemote(url: now.remote.path)) } == .refused)
+            #expect(kind { try now.mirror.push(now.tip, branch: "main", to: GitRemote(url: now.remote.path)) } == .refused)
             #expect(try now.remote.head("main") == theirs)
         }
     }
@@ -76,18 +76,18 @@ struct PushTests {
             let now = try setting(directory)
             let mark = directory + "/ran"
             try writeFile(now.remote.path + "/hooks/post-receive", "#!/bin/sh\ntouch \(mark)\n", mode: [.ownerReadWriteExecute])
-            try now.mirror.push(now.tip, branch: "main", to: PushRemote(url: now.remote.path))
+            try now.mirror.push(now.tip, branch: "main", to: GitRemote(url: now.remote.path))
             #expect(!exists(mark))
             for url in [
                 "ext::sh -c 'touch \(mark)'", "http://localhost/x", "git://localhost/x", "-oProxyCommand=touch", "relative/path",
                 "",
             ] {
-                #expect(kind { try now.mirror.push(now.tip, branch: "main", to: PushRemote(url: url)) } == .unsupported, "\(url)")
+                #expect(kind { try now.mirror.push(now.tip, branch: "main", to: GitRemote(url: url)) } == .unsupported, "\(url)")
             }
             #expect(
-                kind { try now.mirror.push(now.tip, branch: "main", to: PushRemote(url: "git@localhost:x.git")) } == .unreachable)
-            #expect(kind { try now.mirror.push(now.tip, branch: "../x", to: PushRemote(url: now.remote.path)) } == .notFound)
-            #expect(kind { try now.mirror.push(now.tip, branch: "main", to: PushRemote(url: directory + "/absent.git")) } != nil)
+                kind { try now.mirror.push(now.tip, branch: "main", to: GitRemote(url: "git@localhost:x.git")) } == .unreachable)
+            #expect(kind { try now.mirror.push(now.tip, branch: "../x", to: GitRemote(url: now.remote.path)) } == .notFound)
+            #expect(kind { try now.mirror.push(now.tip, branch: "main", to: GitRemote(url: directory + "/absent.git")) } != nil)
             #expect(!exists(mark))
         }
     }

@@ -31,7 +31,7 @@ extension DeployLoop {
         }
         // Copies that it was done with.
         housekeeping.makeRoom()
-        let remote = settings.push.remote.map { PushRemote(url: $0).shown }
+        let remote = settings.push.remote.map { GitRemote(url: $0).shown }
         let isMarked = SwitchMark(of: work.deployment, settings).isWritten
         let step = Settlement.EndedStep(
             stage: worker.stage, started: worker.started, ended: Clock.now,

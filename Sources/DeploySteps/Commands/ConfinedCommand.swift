@@ -50,46 +50,29 @@ struct ConfinedCommand {
         reportPipe.closeWrite()
         if let why = process.unbounded { tools.log.note("memory is not bounded in sum (AGENT_DEPLOY_TEST_MEMORY): \(why)") }
         let clock = ContinuousClock()
-        let deadline = clock.now + .seconds(settings.tests.timeout)
         var nextLook = clock.now
-        while try !process.ends(withinMilliseconds: 0) {
-            if let why = tools.cancellation.why {
-                try? process.kill()
-                _ = try process.wait()
-                throw Cancelled(reason: why)
-            }
-            if clock.now >= deadline {
-                try? process.kill()
-                let starved = process.outOfMemory
-                _ = try process.wait()
-                pipe.drain(waiting: 0, into: &output)
-                if let report { try reportPipe.drain(into: report, limit: ReportBundle.byteLimit) }
-                return ending(.timedOut(seconds: settings.tests.timeout), starved, group, tools)
-            }
+        let ended = try process.watched(
+            until: clock.now + .seconds(settings.tests.timeout), saying: &pipe, into: &output, tools.cancellation
+        ) {
             if clock.now >= nextLook {
                 nextLook = clock.now + .milliseconds(200)
                 if let fullness = DiskReserve.complaint(version.source) {
-                    try? process.kill()
-                    _ = try process.wait()
                     throw NearlyFullDisk(reason: "the \(name) had to be ended: \(fullness)")
                 }
             }
-            pipe.drain(waiting: 50, into: &output)
             if let report { try reportPipe.drain(into: report, limit: ReportBundle.byteLimit) }
         }
-        let hasStarted = process.hasStarted()
-        let starved = process.outOfMemory
-        let status = try process.wait()
-        // Its namespace is gone and every writer with it: what is in the pipe is all that there is.
-        for _ in 0..<64 { pipe.drain(waiting: 0, into: &output) }
         if let report { try reportPipe.drain(into: report, limit: ReportBundle.byteLimit) }
+        guard let status = ended.status else {
+            return ending(.timedOut(seconds: settings.tests.timeout), ended.starved, group, tools)
+        }
         // The words of git, whatever it was asked for.
         if output.beginning.contains("fatal: not a git repository") {
             tools.log.note(
                 "git found no repository: the \(name) ran in an export of the commit, without its history; PINFOLD_COMMIT has the commit's id"
             )
         }
-        guard hasStarted || status.isSuccess else {
+        guard ended.hasStarted || status.isSuccess else {
             let words = output.beginning.split(whereSeparator: \.isNewline).last.map(String.init) ?? ""
             throw FenceError(of: "the \(name)", neverStarted: status, saying: words)
         }
@@ -97,7 +80,7 @@ struct ConfinedCommand {
         if !status.isSuccess, let fullness = DiskReserve.complaint(version.source) {
             throw NearlyFullDisk(reason: "the \(name) ended with \(VerdictRule.Ending(status).sentence): \(fullness)")
         }
-        return ending(VerdictRule.Ending(status), starved, group, tools)
+        return ending(VerdictRule.Ending(status), ended.starved, group, tools)
     }
 
     /// What a command that did not succeed for want of memory ended of is that; one that got over it is told of.

@@ -63,21 +63,11 @@ package enum ReportReading {
             descriptors: [0: try bundle.rewound(), 1: digest.rawValue, 2: pipe.writeNumber], tools: ["pinfold-deployd"],
             programs: settings.programs)
         pipe.closeWrite()
-        let deadline = ContinuousClock.now + .seconds(seconds)
-        while try !process.ends(withinMilliseconds: 0) {
-            pipe.drain(waiting: 50, into: &output)
-            let why = tools.cancellation.why
-            guard why != nil || ContinuousClock.now >= deadline else { continue }
-            try? process.kill()
-            _ = try process.wait()
-            if let why { throw Cancelled(reason: why) }
-            return (nil, "could not be read within \(seconds) s")
-        }
-        let starved = process.outOfMemory
-        let status = try process.wait()
-        for _ in 0..<64 { pipe.drain(waiting: 0, into: &output) }
+        let ended = try process.watched(
+            until: .now + .seconds(seconds), saying: &pipe, into: &output, tools.cancellation)
+        guard let status = ended.status else { return (nil, "could not be read within \(seconds) s") }
         guard status == .exited(0) else {
-            return (nil, "could not be read: its reader ended with \(starved?.sentence(group) ?? "\(status)")")
+            return (nil, "could not be read: its reader ended with \(ended.starved?.sentence(group) ?? "\(status)")")
         }
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 1 << 16)

@@ -5,14 +5,14 @@ internal import SystemPackage
 
 /// Pushes what was deployed, after the admin's own check.
 package struct SourcePush: Sendable {
-    package let remote: PushRemote
+    package let remote: GitRemote
     package let branch: String
     /// `deployments/hooks/pre-push`: run where the admin put an executable there that only root can write; a failure refuses the push.
     package let hook: String
     /// Where `pinfold-git` lies.
     package let programs: ProgramDirectory?
 
-    package init(remote: PushRemote, branch: String, hook: String, programs: ProgramDirectory? = .own) {
+    package init(remote: GitRemote, branch: String, hook: String, programs: ProgramDirectory? = .own) {
         self.remote = remote
         self.branch = branch
         self.hook = hook

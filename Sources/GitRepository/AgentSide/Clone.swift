@@ -18,7 +18,7 @@ package struct Clone {
     /// Clones the repository that `source` names, or lies in where it is a directory, to `destination`, which must not exist or be empty.
     ///
     /// What a failure leaves there is the caller's to remove. The source stays as the remote `origin`, without what authenticates.
-    package static func make(from source: PushRemote, to destination: String) throws(GitError) -> Outcome {
+    package static func make(from source: GitRemote, to destination: String) throws(GitError) -> Outcome {
         Library.start()
         if let path = source.path { return try make(fromDirectory: path, to: destination) }
         try source.reach("clone") { () throws(GitError) in
@@ -66,7 +66,7 @@ package struct Clone {
                 "the clone in \(destination) does not have \(wanted.branch) at \(wanted.tip): it changed meanwhile, try again")
         }
         return Outcome(
-            branch: wanted.branch, tip: wanted.tip, source: source, notes: try CheckedOut(destination).notes())
+            branch: wanted.branch, tip: wanted.tip, source: source, notes: try WorkingRepository(destination).notesOnClone())
     }
 
     private struct Source {

@@ -4,8 +4,8 @@ internal import CLinux
 /// A repository with its working directory, as its own user works with it: the identity of its commits, and committing what changed.
 /// Runs no hook and no filter program.
 @safe package final class WorkingRepository {
-    private let repository: OpaquePointer
-    private let path: String
+    let repository: OpaquePointer
+    let path: String
 
     package init(_ path: String) throws(GitError) {
         Library.start()

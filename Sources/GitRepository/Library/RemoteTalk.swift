@@ -4,12 +4,12 @@ internal import LinuxSystem
 
 /// What is asked back during a push or a clone, and what went wrong in an answer.
 final class RemoteTalk {
-    let remote: PushRemote
+    let remote: GitRemote
     var complaint: (kind: GitError.Kind, message: String)?
     /// A refused credential is asked for again: the second time is the last.
     var wasAsked = false
 
-    init(remote: PushRemote) { self.remote = remote }
+    init(remote: GitRemote) { self.remote = remote }
 
     /// Has this asked by whoever uses `callbacks`, for which it has to live.
     func answer(_ callbacks: inout git_remote_callbacks) {

@@ -7,12 +7,12 @@ extension GitMirror {
     ///
     /// Runs no hook, neither here nor, for a file, there. Blocks for as long as the network does: libgit2 1.5 has no time limit, so
     /// whoever needs one calls this in a process that can be killed, which is what `pinfold-git push` is.
-    package func push(_ commit: ObjectID, branch: String, to remote: PushRemote) throws(GitError) {
+    package func push(_ commit: ObjectID, branch: String, to remote: GitRemote) throws(GitError) {
         guard GitDirectory.isBranchName(branch) else { throw GitError(.notFound, "\"\(branch)\" cannot be a branch's name") }
         try remote.reach("push to") { () throws(GitError) in try send(commit, to: branch, remote) }
     }
 
-    private func send(_ commit: ObjectID, to branch: String, _ remote: PushRemote) throws(GitError) {
+    private func send(_ commit: ObjectID, to branch: String, _ remote: GitRemote) throws(GitError) {
         try opened.withLock { opened throws(GitError) in
             // A push names its source by a reference.
             let source = "refs/pinfold/push/\(commit)"

@@ -1,7 +1,7 @@
 internal import PlainText
 
-/// Where a deployed commit is pushed to, or a repository cloned from, and with what.
-package struct PushRemote: Hashable, Sendable {
+/// A repository elsewhere, and with what it is reached: what a deployed commit is pushed to, or what is cloned.
+package struct GitRemote: Hashable, Sendable {
     /// `/path`, `file://…`, `ssh://user@host/path`, `user@host:path`, `https://…`. It may hold a password: `shown` is what people read.
     package let url: String
     /// A private key in OpenSSH's format, ed25519 or ECDSA, without a passphrase, for ssh.

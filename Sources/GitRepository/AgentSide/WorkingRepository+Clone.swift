@@ -1,25 +1,10 @@
 internal import CLibgit2
 internal import CLinux
 
-/// A fresh clone's working directory, held against what its commit has: what git will call changed there though nobody has changed it.
-@safe struct CheckedOut: ~Copyable {
-    private let repository: OpaquePointer
-    private let path: String
-
-    init(_ path: String) throws(GitError) {
-        self.path = path
-        var opened: OpaquePointer?
-        try git("cannot open the repository \(path)") {
-            unsafe git_repository_open_ext(&opened, path, GIT_REPOSITORY_OPEN_NO_SEARCH.rawValue, nil)
-        }
-        guard let opened = unsafe opened else { throw GitError(.notFound, "cannot open the repository \(path)") }
-        unsafe repository = unsafe opened
-    }
-
-    deinit { unsafe git_repository_free(repository) }
-
+/// A fresh clone, held against what its commit has: what git will call changed there though nobody has changed it.
+extension WorkingRepository {
     /// A line for each thing that is to be known. Makes the empty directories of submodules, without which git calls those deleted.
-    func notes() throws(GitError) -> [String] {
+    func notesOnClone() throws(GitError) -> [String] {
         var index: OpaquePointer?
         try git("cannot open the index of \(path)") { unsafe git_repository_index(&index, repository) }
         defer { unsafe git_index_free(index) }
