@@ -253,8 +253,11 @@ let package = Package(
             name: "DeployModelTests", dependencies: ["DeployModel", "Patterns", "PlainText", "TestSupport"], exclude: ["Fixtures"],
             cSettings: gnu, swiftSettings: dialect),
         .testTarget(
+            name: "DurableFilesTests", dependencies: ["CLinux", "DurableFiles", "TestSupport", system], cSettings: gnu,
+            swiftSettings: dialect),
+        .testTarget(
             name: "DeployStepsTests",
-            dependencies: ["DeployModel", "DeploySteps", "DurableFiles", "GitRepository", "LinuxSystem", "TestSupport", system],
+            dependencies: ["CLinux", "DataRoot", "DeployModel", "DeploySteps", "DurableFiles", "LinuxSystem", "TestSupport"],
             cSettings: gnu, swiftSettings: dialect),
         .testTarget(
             name: "DeployServiceTests",

@@ -51,7 +51,11 @@ struct DiskFullTests {
             try await service.deployed(farm.commit(["a": "1"]))
             _ = try? run("dd", ["if=/dev/zero", "of=\(farm.deployments)/filler", "bs=64k"])
             let commit = try farm.commit(["a": "2"])
-            try await Task.sleep(for: .milliseconds(1500))
+            try await eventually("it is said, or the commit has failed") {
+                let last = try service.history(limit: 1).first
+                return try last?.commit == commit && last?.state == .failed
+                    || service.status().warnings.contains { $0.contains("cannot be written") || $0.contains("out of date") }
+            }
             #expect(try farm.deployed("a") == "1")
             unsafe unlink(farm.deployments + "/filler")
             // Recorded and failed while it was full, or recorded only now: in both cases the next attempt succeeds.

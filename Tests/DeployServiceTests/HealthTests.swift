@@ -2,71 +2,11 @@ import CLinux
 import DeployModel
 import DeployService
 import DeploySteps
-import LinuxSystem
 import TestSupport
 import Testing
 
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct HealthTests {
-    /// Sends these bytes to whoever connects, once it has asked, and says its port in a file.
-    private func withServer(_ answer: String, in root: String, _ body: (String) async throws -> Void) async throws {
-        let script = """
-            import os, socket, sys
-            s = socket.socket(); s.bind(("127.0.0.1", 0)); s.listen(20)
-            open(sys.argv[1] + ".new", "w").write(str(s.getsockname()[1])); os.rename(sys.argv[1] + ".new", sys.argv[1])
-            while True:
-                c, _ = s.accept(); c.recv(4096)
-                for piece in sys.argv[2].encode().decode("unicode_escape").split("|"):
-                    c.sendall(piece.encode())
-                c.close()
-            """
-        let place = root + "/port"
-        let server = try ChildProcess(
-            .init("/usr/bin/python3", ["-c", script, place, answer], environment: mergedEnvironment([:])))
-        let outcome: Result<Void, any Error>
-        do {
-            try await eventually("the server listens") { exists(place) }
-            outcome = .success(try await body("http://127.0.0.1:\(try readFile(place))/health"))
-        } catch {
-            outcome = .failure(error)
-        }
-        try server.signal(SIGKILL)
-        _ = try server.wait()
-        try outcome.get()
-    }
-
-    @Test(arguments: [
-        (#"HTTP/1.1 200 OK\r\n\r\n"#, 200), (#"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n|HTTP/1.1 200 OK\r\n\r\nok"#, 200),
-        (#"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n|HTTP/1.1 103 x\r\n|\r\n|HTTP/1.1 503 No\r\n\r\n"#, 503),
-        (
-            #"HTTP/1.1 103 Early Hints\r\nX-Pinfold-Commit: 1111111\r\n\r\nHTTP/1.1 204 No\r\nX-Pinfold-Commit: 2222222\r\n\r\n"#,
-            204
-        ),
-        (#"HTTP/1.1 101 Switching Protocols\r\n\r\nHTTP/1.1 200 OK\r\n\r\n"#, 101),
-    ])
-    func `an interim answer is none`(_ bytes: String, _ status: Int) async throws {
-        try await withTemporaryDirectory { root in
-            try await withServer(bytes, in: root) { url in
-                let answer = try #require(HTTPGet(url)).answer(withinMilliseconds: 10_000)
-                #expect(answer.status == status)
-                #expect(answer.commit == (status == 204 ? "2222222" : nil))
-            }
-        }
-    }
-
-    @Test(arguments: [
-        #"HTTP/1.1 103 Early Hints\r\n\r\n"#, #"HTTP/1.1 2000 OK\r\n\r\n"#, #"HTTP/1.1 20\r\n\r\n"#, #"HTTP/1.1 200 OK\r\nLink: x"#,
-        #"SSH-2.0\r\n\r\n"#,
-    ])
-    func `what never comes to an answer is none`(_ bytes: String) async throws {
-        try await withTemporaryDirectory { root in
-            try await withServer(bytes, in: root) { url in
-                let request = try #require(HTTPGet(url))
-                #expect(throws: HealthProblem.self) { try request.answer(withinMilliseconds: 10_000) }
-            }
-        }
-    }
-
     /// Healthy is a server beside which lies no file `ill`, and each look is counted.
     private static func watched(_ farm: inout Farm) {
         farm.settings.health.command = "echo >> '\(farm.root)/looks'; ! test -e '\(farm.root)/ill'"
@@ -201,6 +141,22 @@ struct HealthTests {
             try writeFile(farm.root + "/quick", "")
             try await service.deployed(farm.commit(["a": "2"]))
             #expect(clock.now - start < .seconds(18))
+        }
+    }
+
+    @Test func `a server that goes on serving the old version is not taken for the new one`() async throws {
+        try await configured { farm in
+            // The reload does nothing once this file is there.
+            farm.settings.reload.command = "test -e '\(farm.root)/stuck' || echo $PINFOLD_COMMIT > '\(farm.root)/served'"
+            farm.settings.health.command = "echo \"commit: $(cat '\(farm.root)/served')\""
+        }.run { farm, service in
+            let good = try farm.commit(["a": "1"])
+            let one = try await service.deployed(good)
+            #expect(one.steps.last?.note == "healthy, and serves this commit")
+            try writeFile(farm.root + "/stuck", "")
+            let outcome = try await service.outcome(of: farm.commit(["a": "2"]))
+            #expect(outcome.state == .rolledBack)
+            #expect(outcome.reason?.contains("serves commit \(good.hex), not \(outcome.commit.short)") == true)
         }
     }
 }

@@ -1,7 +1,6 @@
 import DeployModel
 import DeployService
 import DeploySteps
-import DurableFiles
 import TestSupport
 import Testing
 
@@ -68,23 +67,6 @@ struct ReportTests {
                         "test ! -e out/TEST-forged.xml && for f in out/TEST-forged.xml data/feed.xml; do echo \"\(Self.suite("real"))\" > $f; done\n"
                 ]))
             #expect(again.verdict?.passedCount == 2)
-        }
-    }
-
-    @Test func `more names than are looked at are an error, and no link is followed`() throws {
-        try withTemporaryDirectory { directory in
-            try shell("cd '\(directory)' && mkdir -p a/b x && touch a/1.xml a/b/2.xml x/3.xml && ln -s ../x a/x && ln -s a l")
-                .requireSuccess()
-            func search(_ base: String, atMost limit: Int = 100) throws -> [String] {
-                try Tree.search(
-                    directory, from: base.split(separator: "/").map { Array($0.utf8) }, atMost: limit, enters: { _ in true },
-                    takes: { _ in true }, pause: {}
-                ).map(\.description)
-            }
-            #expect(try search("") == ["a/1.xml", "a/b/2.xml", "a/x", "l", "x/3.xml"])
-            #expect(try search("a", atMost: 4) == ["a/1.xml", "a/b/2.xml", "a/x"])
-            #expect(throws: TooManyFiles.self) { try search("a", atMost: 3) }
-            #expect(try search("l/b") == [] && search("a/none") == [] && search("l") == ["l"])
         }
     }
 

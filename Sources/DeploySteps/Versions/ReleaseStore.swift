@@ -1,4 +1,4 @@
-package import DeployModel
+internal import DeployModel
 package import DurableFiles
 
 /// `deployments/releases`: each version as it was published, in a directory named by its deployment's number and its commit, and beside it a
