@@ -236,6 +236,10 @@ let package = Package(
             ],
             cSettings: gnu, swiftSettings: dialect),
         .testTarget(
+            name: "PinfoldCommandsTests",
+            dependencies: ["CommandLineSupport", "LinuxSystem", "PinfoldCommands", "PlainText", arguments],
+            cSettings: gnu, swiftSettings: dialect),
+        .testTarget(
             name: "CommandLineTests",
             dependencies: ["CLinux", "LinuxSystem", "TestSupport", "pinfold", "pinfold-mount", system],
             cSettings: gnu, swiftSettings: dialect),
