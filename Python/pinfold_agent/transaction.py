@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, Callable, ContextManager, Dict, List, Optional, Set
 
 from .project.project import Project
@@ -48,6 +49,7 @@ class Transaction:
                 raise Refused(f"there is no gate at which requests could wait, so only the insides of functions can be exchanged; {why}")
             affected = affected_by(project, self._changes, fixed)
             affected, self._wrote = Rehearsal(project, fixed, entries, check, still, let_go, seconds).run(self._changes, affected)
+            self._compile(affected)
             self._swap = Swap(project, self._changes, affected, fixed, entries)
             self._caches = caches.caches(caches.everything())
             self.tier, self.modules = RELOADED, sorted(affected)
@@ -55,6 +57,15 @@ class Transaction:
             project.codes.clear()
             raise
         self._scan = Scan()
+
+    def _compile(self, affected: Set[str]) -> None:
+        """What will be executed, while requests are served still."""
+        for name in affected & self._project.records.keys():
+            record = self._project.records[name]
+            file = os.path.join(self._changes.root, record.path)
+            source = self._changes.sources.get(name, record.source)
+            if name not in self._changes.removed:
+                self._project.codes[file] = (source, self._project.code(record.path, source, file))
 
     def _prepare_patch(self, changes: Changes) -> Optional[str]:
         """None where a patch does it, else why not."""

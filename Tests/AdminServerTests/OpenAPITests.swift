@@ -86,6 +86,7 @@ import Testing
         ("TestVerdict", Samples.verdict, TestVerdict(passed: true, basis: .none)),
         ("Approval", Samples.approval, Approval(commit: Samples.commit, tree: "t", by: "root", at: Samples.moment)),
         ("PushRecord", PushRecord(remote: "o", error: "e", next: Samples.moment), PushRecord(remote: "o")),
+        ("ReloadRecord", Samples.reload, ReloadRecord(tier: .same)),
         ("StandIns", StandIns(count: 1, paths: ["a: b"], new: ["a: b"]), StandIns(count: 0, paths: [])),
         (
             "StepRecord", StepRecord(stage: .push, started: Samples.moment, ended: Samples.moment, note: "n"),
@@ -129,6 +130,7 @@ import Testing
         #expect(words(schemas["Stage"]) == Set(Stage.allCases.map(\.rawValue)))
         #expect(words(schemas["ApprovalReason"]) == Set(ApprovalReason.allCases.map(\.rawValue)))
         #expect(words(property("Problem", "kind")) == Set(Problem.Kind.allCases.map(\.rawValue)))
+        #expect(words(property("ReloadRecord", "tier")) == Set(ReloadRecord.Tier.allCases.map(\.rawValue)))
         #expect(words(property("TestVerdict", "basis")) == ["report", "exit_code", "none"])
     }
 

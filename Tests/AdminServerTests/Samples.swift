@@ -14,6 +14,9 @@ enum Samples {
         return deployment
     }
 
+    static let reload = ReloadRecord(
+        tier: .reloaded, processes: 3, modules: ["srv.app"], pauseMilliseconds: 12, refusal: "r")
+
     static var wholeDeployment: Deployment {
         var whole = Deployment(id: 7, kind: .rollback(to: 3), commit: commit, detected: moment)
         whole.tree = tree
@@ -43,6 +46,7 @@ enum Samples {
         whole.isBlameless = true
         whole.backup = "/data/deployments/backups/1"
         whole.release = "/data/deployments/releases/1"
+        whole.reload = reload
         whole.push = PushRecord(remote: "origin", attempts: 1, done: false, error: "refused", next: moment)
         return whole
     }

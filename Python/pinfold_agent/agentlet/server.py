@@ -48,7 +48,7 @@ class Server:
     def status(self) -> Dict[str, Any]:
         return {
             "pid": os.getpid(), "commit": self.commit, "release": self.project.root, "modules": sorted(self.project.modules()),
-            "gates": self.gates.kinds, "python": sys.executable, "busy": self._busy.locked(),
+            "paths": self.project.search_path(), "gates": self.gates.kinds, "python": sys.executable, "busy": self._busy.locked(),
         }
 
     def begin(self) -> None:

@@ -94,4 +94,5 @@ def _names(value: Any) -> Optional[Dict[str, Any]]:
 
 
 def _key(value: Any) -> Hashable:
-    return value if type(value) in (str, int, bytes, bool, type(None)) else id(value)
+    key: Hashable = value if type(value) in (str, int, bytes, bool, type(None)) else id(value)
+    return key

@@ -69,10 +69,16 @@ class Execution:
         stack.append(self)
         self._world = now
         self._profile = sys.getprofile()
-        sys.setprofile(self._see)
+        # A profiler of C's cannot be put back: it is left alone, and what ran is not known.
+        self._sees = self._profile is None or callable(self._profile)
+        if self._sees:
+            sys.setprofile(self._see)
+        else:
+            self._record.seen = False
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
-        sys.setprofile(self._profile)
+        if self._sees:
+            sys.setprofile(self._profile)
         stack = self._stack()
         stack.pop()
         now = world.look()
@@ -90,7 +96,7 @@ class Execution:
         stack: List[Execution] = Execution._local.stack
         return stack
 
-    def _settle(self, now: world.World) -> None:
+    def _settle(self, now: world.Snapshot) -> None:
         for key, change in world.changes(self._world, now).items():
             known = self._record.changed.get(key)
             self._record.changed[key] = change if known is None else world.Change(known.before, change.after)

@@ -145,6 +145,10 @@ class Project:
             return path
         return next(self.root + path[len(root) :] for root in self.roots if inside(path, root))
 
+    def search_path(self) -> List[str]:
+        """The entries of the interpreter's search path that lie in the release, relative to it."""
+        return [entry[len(self.root) + 1 :] for entry in sys.path if self.place_of(entry) is not None and inside(entry, self.root)]
+
     def lease(self) -> None:
         """Keeps each release open that a loaded module was executed from: its strings may name it, so it must not be removed."""
         wanted = {record.root for name, record in self.records.items() if name in sys.modules} | {self.root}

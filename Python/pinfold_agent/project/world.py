@@ -25,35 +25,47 @@ World = Dict[Key, Any]
 ABSENT = object()
 
 
-def look() -> World:
-    """Everything of it now. Lists and dictionaries are copied, so that a later change shows."""
-    world: World = {("environment", name): value for name, value in os.environ.items()}
-    for name, value in vars(builtins).items():
-        if name != "_":
-            world["builtins", name] = value
-    for number in _signals:
-        world["signal", str(int(number))] = signal.getsignal(number)
-    loggers: List[Tuple[str, logging.Logger]] = [("", logging.getLogger())]
+class Snapshot(NamedTuple):
+    """Everything of it at one moment, as cheap as can be: it is taken around the execution of each module. Lists are copies."""
+
+    environment: Dict[bytes, bytes]
+    builtins: Dict[str, Any]
+    signals: List[Any]
+    loggers: Dict[str, Tuple[Any, ...]]
+    others: Tuple[Any, ...]
+
+    def flat(self) -> World:
+        """By names."""
+        world: World = {("environment", os.fsdecode(name)): os.fsdecode(value) for name, value in self.environment.items()}
+        world.update((("builtins", name), value) for name, value in self.builtins.items() if name != "_")
+        world.update((("signal", str(int(number))), handler) for number, handler in zip(_signals, self.signals))
+        for name, (handlers, filters, *level) in self.loggers.items():
+            world["log handlers", name] = handlers
+            world["log filters", name] = filters
+            world["log level", name] = tuple(level)
+        world.update(((name,), value) for name, value in zip(_OTHERS, self.others))
+        return world
+
+
+_OTHERS = (
+    "log level of all", "warning filters", "socket timeout", "recursion limit", "switch interval", "collector thresholds", "locale",
+    "import finders", "import hooks", "search path", "exception hooks", "exit functions",
+)
+
+
+def look() -> Snapshot:
+    root = logging.root
+    loggers: Dict[str, Tuple[Any, ...]] = {"": (list(root.handlers), list(root.filters), root.level, root.propagate, root.disabled)}
     for name, logger in list(logging.Logger.manager.loggerDict.items()):
         if isinstance(logger, logging.Logger):
-            loggers.append((name, logger))
-    for name, logger in loggers:
-        world["log handlers", name] = list(logger.handlers)
-        world["log filters", name] = list(logger.filters)
-        world["log level", name] = (logger.level, logger.propagate, logger.disabled)
-    world["log level of all",] = logging.root.manager.disable
-    world["warning filters",] = list(warnings.filters)
-    world["socket timeout",] = socket.getdefaulttimeout()
-    world["recursion limit",] = sys.getrecursionlimit()
-    world["switch interval",] = sys.getswitchinterval()
-    world["collector thresholds",] = gc.get_threshold()
-    world["locale",] = locale.setlocale(locale.LC_ALL)
-    world["import finders",] = list(sys.meta_path)
-    world["import hooks",] = list(sys.path_hooks)
-    world["search path",] = list(sys.path)
-    world["exception hooks",] = (sys.excepthook, sys.displayhook, sys.unraisablehook, threading.excepthook)
-    world["exit functions",] = atexit._ncallbacks()
-    return world
+            loggers[name] = (list(logger.handlers), list(logger.filters), logger.level, logger.propagate, logger.disabled)
+    others = (
+        root.manager.disable, list(warnings.filters), socket.getdefaulttimeout(), sys.getrecursionlimit(), sys.getswitchinterval(),
+        gc.get_threshold(), locale.setlocale(locale.LC_ALL), list(sys.meta_path), list(sys.path_hooks), list(sys.path),
+        (sys.excepthook, sys.displayhook, sys.unraisablehook, threading.excepthook), atexit._ncallbacks(),
+    )
+    return Snapshot(
+        dict(getattr(os.environ, "_data")), dict(vars(builtins)), [_handler(number) for number in _signals], loggers, others)
 
 
 class Change(NamedTuple):
@@ -63,10 +75,13 @@ class Change(NamedTuple):
     after: Any
 
 
-def changes(before: World, after: World) -> Dict[Key, Change]:
+def changes(before: Snapshot, after: Snapshot) -> Dict[Key, Change]:
     found: Dict[Key, Change] = {}
-    for key in before.keys() | after.keys():
-        was, now = before.get(key, ABSENT), after.get(key, ABSENT)
+    if _equal(before, after):
+        return found
+    then, since = before.flat(), after.flat()
+    for key in then.keys() | since.keys():
+        was, now = then.get(key, ABSENT), since.get(key, ABSENT)
         if was is ABSENT and key[0] in _unset:
             was = _unset[key[0]]
         if was is not now and not _equal(was, now):
@@ -107,7 +122,9 @@ def words(key: Key) -> str:
 
 
 _unset: Dict[str, Any] = {"log handlers": [], "log filters": [], "log level": (logging.NOTSET, True, False)}
-_signals = [number for number in signal.Signals if number not in (signal.SIGKILL, signal.SIGSTOP)]
+_signals = [int(number) for number in signal.Signals if number not in (signal.SIGKILL, signal.SIGSTOP)]
+# The one below the module's own, which makes enumerations of numbers.
+_handler = getattr(signal, "_signal").getsignal
 
 
 def _equal(a: Any, b: Any) -> bool:
@@ -159,7 +176,7 @@ def _logged(attribute: str) -> Callable[[Key, Any], None]:
     return set_list
 
 
-def _signal(key: Key, value: Any) -> None:
+def _set_signal(key: Key, value: Any) -> None:
     signal.signal(int(key[1]), value)
 
 
@@ -179,7 +196,7 @@ def _search_path(key: Key, value: Any) -> None:
 _setters: Dict[str, Callable[[Key, Any], None]] = {
     "environment": _environment,
     "builtins": _builtin,
-    "signal": _signal,
+    "signal": _set_signal,
     "log handlers": _logged("handlers"),
     "log filters": _logged("filters"),
     "log level": _log_level,

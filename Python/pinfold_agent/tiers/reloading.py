@@ -109,8 +109,8 @@ class Swap:
             sys.modules.update(old)
             project.records = dict(records)
             now = world.look()
-            for key in world.changes(before, now):
-                world.put_back(key, before.get(key, world.ABSENT))
+            for key, change in world.changes(before, now).items():
+                world.put_back(key, change.before)
             refresh_finders()
 
         undo.then(back)
@@ -122,7 +122,7 @@ class Swap:
         changed = sorted((record for name, record in records.items() if name in self.affected), key=lambda record: -record.order)
         for record in changed:
             for key, change in record.changed.items():
-                now = world.look().get(key, world.ABSENT)
+                now = world.look().flat().get(key, world.ABSENT)
                 if not world.take_back(key, change, now, self._project.moved):
                     raise Refused(
                         f"{record.name} changed the process's {world.words(key)}, which cannot be taken back", file=record.path,

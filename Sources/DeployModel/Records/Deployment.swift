@@ -61,6 +61,8 @@ package struct Deployment: Codable, Hashable, Sendable, Identifiable {
     /// Absolute paths.
     package var backup: String?
     package var release: String?
+    /// How the server came to run it.
+    package var reload: ReloadRecord?
     package var push: PushRecord?
     /// Whether it was the last known good version at some time: its check passed.
     package var wasGood = false

@@ -37,6 +37,6 @@ extension HistoryTransaction {
         return Standing(
             open: open, running: try fact(.running), tip: try fact(.tip), hold: try fact(.hold), quarantine: try quarantine(),
             nextNumber: try nextNumber(), working: working, marked: Set(switching.map(\.id)),
-            canReload: settings.reload.command != nil || settings.health.hasCheck)
+            canReload: settings.reload.isConfigured || settings.health.hasCheck)
     }
 }

@@ -29,7 +29,7 @@ internal import DurableFiles
         return .wentBack(to: nil, healthy: false, reason: "\(why); nothing ran before it, so nothing runs now")
     }
     var check = HealthCheck(work: there)
-    if let problem = try reloadProblem(there) ?? check.problem() {
+    if let problem = try reloadServer(there).problem ?? check.problem() {
         return .wentBack(
             to: work.facts.good, healthy: false, reason: "\(why); the version gone back to is not well either: \(problem)")
     }

@@ -78,6 +78,7 @@ extension Deployment {
         sheet.add("forced", forcedBy.map { "by \($0): no human was asked" })
         sheet.add("backup", backup)
         sheet.add("release", release)
+        if let reload { sheet.add("reload", [reload.sentence] + (reload.modules.count > 5 ? reload.modules : [])) }
         if let push { sheet.add("push", push.line) }
         sheet.add("steps", steps.map(\.line))
         return sheet.text

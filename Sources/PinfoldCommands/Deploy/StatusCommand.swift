@@ -43,7 +43,12 @@ extension StatusDocument {
             sheet.add("answer", waiting.answers)
         }
         if let last, last.id != current?.id {
-            sheet.add("last", ["\(last.title): \(last.stateLine)", last.commitLine, last.state == .deployed ? nil : last.advice])
+            sheet.add(
+                "last",
+                [
+                    "\(last.title): \(last.stateLine)", last.commitLine, last.reload?.sentence,
+                    last.state == .deployed ? nil : last.advice,
+                ])
         }
         if let hold { sheet.add("hold", "since \(hold.since.shown) by \(hold.by): \(hold.reason); 'pinfold resume' ends it") }
         for entry in quarantine {

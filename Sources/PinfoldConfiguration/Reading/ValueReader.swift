@@ -50,14 +50,17 @@ struct ValueReader {
     }
 
     mutating func path(_ name: String) throws(ConfigurationError) -> String {
+        required(try optionalPath(name), name)
+    }
+
+    mutating func optionalPath(_ name: String) throws(ConfigurationError) -> String? {
         let directory = source.workingDirectory
-        return required(
-            try value(name) { text, _ throws(Rejection) in
-                guard !text.hasPrefix("~") else { throw Rejection("`~` is not expanded here, ${HOME} is") }
-                guard !text.contains("\n") else { throw Rejection("a path of several lines") }
-                let path = Paths.absolute(text, from: directory)
-                return (path, path)
-            }, name)
+        return try value(name) { text, _ throws(Rejection) in
+            guard !text.hasPrefix("~") else { throw Rejection("`~` is not expanded here, ${HOME} is") }
+            guard !text.contains("\n") else { throw Rejection("a path of several lines") }
+            let path = Paths.absolute(text, from: directory)
+            return (path, path)
+        }
     }
 
     mutating func boolean(_ name: String) throws(ConfigurationError) -> Bool {

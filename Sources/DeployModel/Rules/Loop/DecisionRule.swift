@@ -119,7 +119,7 @@ package struct DecisionRule<Past: PastDeployments> {
             return .refused("nothing that was deployed runs, so there is nothing to reload")
         }
         guard now.canReload else {
-            return .refused("nothing says how to reload the server: set AGENT_DEPLOY_RELOAD_COMMAND")
+            return .refused("nothing says how to reload the server: set AGENT_DEPLOY_RELOAD_SOCKET or AGENT_DEPLOY_RELOAD_COMMAND")
         }
         if let other = now.open.first(where: { $0.kind != .commit || $0.state.outlastsNewer }) {
             return .refused("deployment \(other.id) is under way (\(other.state.rawValue)), which reloads the server itself")
