@@ -85,16 +85,6 @@ import Testing
     }
 }
 
-@Suite struct `Bytes for people` {
-    @Test(arguments: [
-        (Array("plain ü".utf8), "plain ü"), ([0x61, 0xff, 0x62], "a\\xffb"), ([0xc3], "\\xc3"), ([0xc3, 0xbc, 0x80], "ü\\x80"),
-        ([0xed, 0xa0, 0x80], "\\xed\\xa0\\x80"), ([], ""), ([0x01], "\u{1}"),
-    ])
-    func `are shown so that two names never look alike for what is no UTF-8`(bytes: [UInt8], text: String) {
-        #expect(String(showing: bytes) == text)
-    }
-}
-
 @Suite struct `The clock` {
     @Test func `tells the time of day, and never runs backwards beside it`() throws {
         let shown = try #require(Int64(try run("date", ["+%s"]).requireSuccess().split(separator: "\n").first ?? ""))
