@@ -27,6 +27,12 @@ package struct DataRoot: Hashable, Sendable {
     package var current: String { deployments + "/current" }
     package var releases: String { deployments + "/releases" }
     package var backups: String { deployments + "/backups" }
+    /// Where the client is served from, where it is not put elsewhere.
+    package var client: String { deployments + "/client" }
+    /// Versions of the client, each whole.
+    package var clientVersions: String { deployments + "/client-versions" }
+    /// Packages that builds of the client use.
+    package var clientModules: String { deployments + "/client-modules" }
     package var logs: String { deployments + "/logs" }
     package var work: String { deployments + "/work" }
     /// The daemon's own bare repository.
@@ -84,6 +90,12 @@ extension DataRoot {
         /// Throw-away copies for tests and for the build.
         package var test: String { path + "/test" }
         package var build: String { path + "/build" }
+        package var clientBuild: String { path + "/client" }
+        /// A throw-away copy of the client's packages, over those that are kept.
+        package var clientModules: String { path + "/modules" }
+        /// Where its packages are fetched to, and its files compressed.
+        package var clientFetch: String { path + "/fetch" }
+        package var clientCompression: String { path + "/compress" }
         /// A release before it has its name.
         package var release: String { path + "/release" }
         /// There from before the switch on: the deployment has begun to run.

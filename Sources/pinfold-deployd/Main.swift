@@ -37,6 +37,16 @@ struct Main: ParsableCommand {
     @Option(help: .hidden)
     var testCommand: String?
 
+    /// A directory: how the client in it would be built, for `pinfold doctor`.
+    @Option(help: .hidden)
+    var detectClient: String?
+
+    @Option(help: .hidden)
+    var clientSource: String?
+
+    @Option(help: .hidden)
+    var clientCommand: String?
+
     @Flag(help: .hidden)
     var readReport = false
 
@@ -61,6 +71,18 @@ struct Main: ParsableCommand {
                 throw CommandFailure(.notDone, "no kind of project is recognised")
             }
             print("\(found.name)\n\(found.cannotBite ?? "")\n\(found.command)")
+            return
+        }
+        if let detectClient {
+            var settings = ClientSettings()
+            if let clientSource { settings.source = .directory(clientSource) }
+            settings.buildCommand = clientCommand
+            do {
+                guard let client = try ClientProject.find(in: detectClient, settings) else { return }
+                print("\(client.source.isEmpty ? "." : client.source)\n\(client.command)")
+            } catch let fault as ClientProject.Fault {
+                throw CommandFailure(.notDone, "\(fault.reason); \(fault.advice)")
+            }
             return
         }
         let stop = StopSignals()

@@ -33,6 +33,7 @@ enum Samples {
         whole.surface = ["M conftest.py"]
         whole.hints = HintList([Hint(kind: .ending, path: "a.py", line: 3, text: "os._exit(0)")], unread: ["b.py"])
         whole.standIns = StandIns(count: 1, paths: ["model.bin: a Git LFS pointer"], new: ["model.bin: a Git LFS pointer"])
+        whole.client = ClientRecord(files: 3, bytes: 4096, newHosts: ["cdn.example"], serviceWorker: .appears)
         whole.verdict = verdict
         whole.verdictWithDeployedSurface = verdict
         whole.bite = bite

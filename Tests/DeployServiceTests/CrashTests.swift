@@ -69,7 +69,8 @@ struct CrashTests {
     }
 
     private static let stages = [
-        "detected", "take_in", "export", "classify", "test", "approve", "back_up", "build", "switch", "reload", "check", "sweep",
+        "detected", "take_in", "export", "classify", "test", "build_client", "approve", "back_up", "build", "publish_assets",
+        "switch", "reload", "publish_index", "check", "sweep",
     ]
     private static let wayBack = ["begin", "inside", "end", "saved"].map { "go_back:\($0)" }
     private static let push = ["begin", "end", "saved"].map { "push:\($0)" }

@@ -24,6 +24,8 @@ package enum ApprovalReason: String, Codable, Hashable, Sendable, CaseIterable {
     case baselineUnreadable = "baseline_unreadable"
     case hints
     case numbTests = "numb_tests"
+    case clientHosts = "client_hosts"
+    case serviceWorker = "service_worker"
 
     package var sentence: String {
         switch self {
@@ -34,6 +36,9 @@ package enum ApprovalReason: String, Codable, Hashable, Sendable, CaseIterable {
             "it brings what stands for something else and is served as it is stored: pointers of Git LFS or git-annex, submodules, encrypted or recoded files"
         case .baselineUnreadable: "what it has to be compared with is not known: deployments/baseline cannot be read"
         case .numbTests: "its tests did not fail when they were made to, or it is not known whether they do"
+        case .clientHosts: "its client's page names hosts that the published one does not"
+        case .serviceWorker:
+            "its client has a service worker that the published one has not, or has it no more: browsers keep one when the page is gone"
         case .hints: "it has new lines or files that could reach for what judges it"
         }
     }

@@ -36,6 +36,8 @@ package struct Deployment: Codable, Hashable, Sendable, Identifiable {
     package var hints: HintList?
     /// What of its tree stands for something else; nil where nothing does.
     package var standIns: StandIns?
+    /// nil where it has no client.
+    package var client: ClientRecord?
     package var verdict: TestVerdict?
     /// Whether its tests notice a failure; nil where none of their runs has passed.
     package var bite: Bite?

@@ -5,11 +5,17 @@ package enum Stage: String, Codable, Hashable, Sendable, CaseIterable {
     case export
     case classify
     case test
+    /// The client, from its sources to what is published.
+    case buildClient = "build_client"
     case approve
     case backUp = "back_up"
     case build
+    /// Of the client, what nothing names yet.
+    case publishAssets = "publish_assets"
     case `switch`
     case reload
+    /// The rest of the client, its index last.
+    case publishIndex = "publish_index"
     case check
     /// Going back to the last known good version after a failed reload or check.
     case goBack = "go_back"
@@ -19,11 +25,11 @@ package enum Stage: String, Codable, Hashable, Sendable, CaseIterable {
     package var state: DeploymentState? {
         switch self {
         case .takeIn, .export, .classify: .detected
-        case .test: .testing
+        case .test, .buildClient: .testing
         case .approve: nil
         case .backUp: .backingUp
-        case .build, .switch: .deploying
-        case .reload: .reloading
+        case .build, .publishAssets, .switch: .deploying
+        case .reload, .publishIndex: .reloading
         case .check, .goBack: .checking
         case .push: .deployed
         }
@@ -43,9 +49,9 @@ package enum Stage: String, Codable, Hashable, Sendable, CaseIterable {
 
     package var targetUse: TargetUse {
         switch self {
-        case .takeIn, .export, .classify, .test, .approve, .backUp, .build, .push: .none
+        case .takeIn, .export, .classify, .test, .buildClient, .approve, .backUp, .build, .publishAssets, .push: .none
         case .switch: .switches
-        case .reload, .check: .tries
+        case .reload, .publishIndex, .check: .tries
         case .goBack: .takesBack
         }
     }

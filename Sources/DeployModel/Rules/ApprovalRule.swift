@@ -15,10 +15,15 @@ package enum ApprovalRule {
         package var bringsStandIns: Bool
         /// Whether tests passed although they were made to fail, or nobody knows.
         package var testsAreNumb: Bool
+        /// Whether the client's page names other hosts than the published one.
+        package var clientNamesHosts: Bool
+        /// Whether the client's service worker appears or vanishes.
+        package var serviceWorkerChanges: Bool
 
         package init(
             required: Bool, surfaceTouched: Bool, historyRewritten: Bool, testsVanished: Bool, baselineUnreadable: Bool,
-            hinted: Bool, bringsStandIns: Bool, testsAreNumb: Bool
+            hinted: Bool, bringsStandIns: Bool, testsAreNumb: Bool, clientNamesHosts: Bool = false,
+            serviceWorkerChanges: Bool = false
         ) {
             self.required = required
             self.surfaceTouched = surfaceTouched
@@ -28,6 +33,8 @@ package enum ApprovalRule {
             self.hinted = hinted
             self.bringsStandIns = bringsStandIns
             self.testsAreNumb = testsAreNumb
+            self.clientNamesHosts = clientNamesHosts
+            self.serviceWorkerChanges = serviceWorkerChanges
         }
     }
 
@@ -45,6 +52,9 @@ package enum ApprovalRule {
         if facts.baselineUnreadable { reasons.append(.baselineUnreadable) }
         if facts.bringsStandIns { reasons.append(.standIns) }
         if facts.testsAreNumb { reasons.append(.numbTests) }
+        // No test sees what a page makes a browser do.
+        if facts.clientNamesHosts { reasons.append(.clientHosts) }
+        if facts.serviceWorkerChanges { reasons.append(.serviceWorker) }
         return reasons
     }
 

@@ -6,6 +6,7 @@ package struct DeploySettings: Hashable, Sendable {
     package var judge = JudgeSettings()
     package var versions: VersionSettings
     package var build = BuildSettings()
+    package var client = ClientSettings()
     package var reload = ReloadSettings()
     package var health = HealthSettings()
     package var push = PushSettings()

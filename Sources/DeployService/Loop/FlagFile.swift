@@ -46,6 +46,12 @@ struct FlagFile {
             lines += ["", "Deployed as they are stored, though they stand for something else:"]
             lines += standIns.new.map { "  \($0.plain())" }
         }
+        if let client = deployment.client {
+            if !client.newHosts.isEmpty {
+                lines += ["", "Hosts that its client's page names:"] + client.newHosts.map { "  \($0.plain())" }
+            }
+            if let change = client.serviceWorker { lines += ["", "Its client's service worker \(change.rawValue)."] }
+        }
         if let verdict = deployment.verdict {
             lines += [
                 "",

@@ -80,7 +80,9 @@ final class Housekeeping {
                 for name in try Directories.list(settings.data.work) {
                     if let id = Int(name), !open.contains(id) { try Tree.discard(settings.data.work + "/" + name) }
                 }
-                try keeping.tidy(onDisk: Pruning.prune(settings, needed: needed))
+                let onDisk = try Pruning.prune(settings, needed: needed)
+                try ClientStore(settings).prune(keeping: onDisk.union(open))
+                try keeping.tidy(onDisk: onDisk)
             }, whenDone: { bell.ring() })
     }
 

@@ -18,6 +18,14 @@ struct ConfinedCommand {
     var environment: [String: String] = [:]
     /// A file for the program's report, where its phase says so. The program has a pipe to it, its last descriptor: what it has said it cannot take back.
     var report: Int32?
+    /// What is allowed of the network; nil for what the settings allow to tests.
+    var network: Fence.Network?
+    /// Further directories of the host that it sees and cannot change, and where.
+    var readOnly: [(source: String, at: String)] = []
+    /// Directories of the host that it may change, mounted in the copy: by names from its top, at which a directory is, on a way without links.
+    var inside: [(source: String, name: String)] = []
+    /// Where in the copy it starts, in the same way; nil for the top.
+    var directory: String?
 
     /// Runs it to its end, or to its deadline; then everything that it has started is dead.
     /// - Throws: where it was never started; then it says nothing about the commit. What the machine lacked for a moment is waited for.
@@ -29,13 +37,23 @@ struct ConfinedCommand {
         // Begun again, it is written again.
         if let report { _ = try check { ftruncate(report, 0) } }
         let group = Fence.Group("tests", memoryBytes: settings.testMemoryBytes, variable: "AGENT_DEPLOY_TEST_MEMORY")
+        let network = network ?? (settings.tests.network ? .host : .none)
         var fence = Fence.confinedTool(
             name: name, user: settings.agent, host: try HostParts.all(hiding: settings.hide, reading: settings.tests.read),
+            readOnly: readOnly,
             files: phase.shown.sorted { $0.key < $1.key }.map { (at: $0.key, bytes: $0.value) },
-            writable: [], workingDirectory: version.directory, network: settings.tests.network ? .host : .none,
+            writable: [], workingDirectory: version.directory, network: network,
             environment: environment.merging(phase.environment) { $1 },
             group: group)
         try fence.show(version)
+        // Known by the mount of the copy, which is the last.
+        if let top = fence.workingDirectories.first {
+            for (source, name) in inside {
+                fence.mounts.append(.bind(source, at: top + "/" + name))
+                fence.writable.append(top + "/" + name)
+            }
+            if let directory { fence.workingDirectories = [top + "/" + directory] }
+        }
         var pipe = try OutputPipe()
         var output = CappedOutput(to: tools.log)
         var reportPipe = try OutputPipe(bytes: 1 << 20)

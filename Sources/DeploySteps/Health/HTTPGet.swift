@@ -42,14 +42,39 @@ package struct HTTPGet: Sendable {
     package func answer(
         withinMilliseconds limit: Int32, isCalledOff: @escaping () -> Bool = { false }
     ) throws(HealthProblem) -> Answer {
+        var heads = HTTPHeadParser()
+        try exchange(
+            target, accepting: "*/*", withinMilliseconds: limit, isCalledOff, begin: { heads = HTTPHeadParser() },
+            isComplete: { piece in
+                var bytes = piece
+                // What is no HTTP is no answer.
+                do throws(HTTPFault) { try heads.take(&bytes) } catch { return true }
+                return heads.head != nil
+            }, isAnswer: { heads.head != nil })
+        guard let head = heads.head else { throw notHTTP }
+        return Answer(status: head.status, commit: head["x-pinfold-commit"])
+    }
+
+    /// One request, to the first of the host's addresses that takes it.
+    /// - Parameters:
+    ///   - begin: called before each attempt.
+    ///   - isComplete: gets what comes, and says whether it is enough.
+    ///   - isAnswer: whether what came is an answer; else the next address is asked.
+    func exchange(
+        _ target: String, accepting: String, withinMilliseconds limit: Int32, _ isCalledOff: @escaping () -> Bool,
+        begin: () -> Void,
+        isComplete: (ArraySlice<UInt8>) -> Bool, isAnswer: () -> Bool
+    ) throws(HealthProblem) {
         let addresses = try Addresses.find(host, port, withinMilliseconds: limit, isCalledOff)
         guard let first = unsafe addresses.first else { throw HealthProblem("\(host) has no address") }
         var problem = HealthProblem("\(host) has no address")
         var entry = unsafe Optional(first)
         while let address = unsafe entry {
             do {
-                if let answer = try unsafe ask(address.pointee, withinMilliseconds: limit, isCalledOff) { return answer }
-                problem = HealthProblem("\(host):\(port) does not answer in HTTP")
+                begin()
+                try unsafe ask(address.pointee, target, accepting, withinMilliseconds: limit, isCalledOff, isComplete)
+                if isAnswer() { return }
+                problem = notHTTP
             } catch {
                 problem = error
             }
@@ -60,9 +85,12 @@ package struct HTTPGet: Sendable {
         throw problem
     }
 
+    private var notHTTP: HealthProblem { HealthProblem("\(host):\(port) does not answer in HTTP") }
+
     private func ask(
-        _ address: addrinfo, withinMilliseconds limit: Int32, _ isCalledOff: () -> Bool
-    ) throws(HealthProblem) -> Answer? {
+        _ address: addrinfo, _ target: String, _ accepting: String, withinMilliseconds limit: Int32, _ isCalledOff: () -> Bool,
+        _ isComplete: (ArraySlice<UInt8>) -> Bool
+    ) throws(HealthProblem) {
         let clock = ContinuousClock()
         let deadline = clock.now + .milliseconds(Int(limit))
         do throws(Errno) {
@@ -81,7 +109,7 @@ package struct HTTPGet: Sendable {
                 guard failure == 0 else { throw Errno(rawValue: failure) }
             }
             let request = Array(
-                "GET \(target) HTTP/1.1\r\nHost: \(host):\(port)\r\nUser-Agent: pinfold\r\nAccept: */*\r\nConnection: close\r\n\r\n"
+                "GET \(target) HTTP/1.1\r\nHost: \(host):\(port)\r\nUser-Agent: pinfold\r\nAccept: \(accepting)\r\nConnection: close\r\n\r\n"
                     .utf8)
             var sent = 0
             while sent < request.count {
@@ -93,17 +121,12 @@ package struct HTTPGet: Sendable {
                     }
                 }
             }
-            var heads = HTTPHeadParser()
-            var chunk = [UInt8](repeating: 0, count: 4096)
-            while heads.head == nil {
+            var chunk = [UInt8](repeating: 0, count: 1 << 16)
+            while true {
                 try wait(raw, for: Int16(POLLIN), until: deadline, isCalledOff)
                 let count = try check { unsafe recv(raw, &chunk, chunk.count, 0) }
-                if count == 0 { break }
-                var bytes = chunk[..<count]
-                // What is no HTTP is no answer.
-                do throws(HTTPFault) { try heads.take(&bytes) } catch { break }
+                if count == 0 || isComplete(chunk[..<count]) { return }
             }
-            return heads.head.map { Answer(status: $0.status, commit: $0["x-pinfold-commit"]) }
         } catch {
             throw HealthProblem("\(host):\(port): \(error == .timedOut ? "no answer within \(limit) ms" : "\(error)")")
         }

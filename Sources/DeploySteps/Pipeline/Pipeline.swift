@@ -17,6 +17,9 @@ package enum Pipeline {
         // The admin's command on a throw-away copy, confined.
         // A crash kills the tests with the daemon; they run again, on a new copy.
         Step(.test, tree: .reads, test),
+        // The client, where there is one: built on a throw-away copy, confined, looked at, and kept whole.
+        // A crash leaves copies, or the whole kept version, which is found and used.
+        Step(.buildClient, tree: .reads, buildClient),
         // A human's answer, where one is needed.
         // Waiting is the record on disk and the flag file; a crash loses neither.
         Step(.approve, tree: .reads, approve),
@@ -26,6 +29,9 @@ package enum Pipeline {
         // The admin's build, confined, its output checked; then the release appears by one rename.
         // A crash leaves the exported tree and throw-away copies, or the whole release.
         Step(.build, tree: .reads, build),
+        // The client's files whose names say what is in them: nothing names them yet.
+        // A crash leaves some, which are there already the next time.
+        Step(.publishAssets, publishAssets),
         // Ids compared once more with what was tested and approved; then one rename.
         // A crash before leaves the old version; after it, a mark says that this deployment has begun to run.
         // In place, a journal is finished.
@@ -33,16 +39,21 @@ package enum Pipeline {
         // The admin's command that makes the server run it.
         // A crash in it: the command runs again, so it has to bear that, as every restart does.
         Step(.reload, reload),
+        // The client's other files, by rename, its index last.
+        // A crash leaves a record of which version is being published: gone through again.
+        Step(.publishIndex, publishIndex),
         // Health, for a while; if not, back to the last known good.
         // A crash: checked again from the start.
         Step(.check, check),
     ]
 
     /// The way back to an earlier version: the same steps, without those that judge a new one.
-    package static let rollback: [Step] = commit.filter { [.backUp, .switch, .reload, .check].contains($0.stage) }
+    package static let rollback: [Step] = commit.filter {
+        [.backUp, .publishAssets, .switch, .reload, .publishIndex, .check].contains($0.stage)
+    }
 
     /// What runs once more: the target made to be it, reloaded and checked. It changes no version, so nothing is backed up, and no way leads back.
-    package static let reloadAgain: [Step] = commit.filter { [.switch, .reload, .check].contains($0.stage) }
+    package static let reloadAgain: [Step] = commit.filter { [.switch, .reload, .publishIndex, .check].contains($0.stage) }
 
     /// After a failed reload or check: the last known good version again, with the same reload and check.
     /// A crash in it: begun again from the start; it is the same end from wherever it begins.

@@ -10,7 +10,9 @@ internal import DeployModel
             required: work.settings.judge.requiresApproval, surfaceTouched: !deployment.surface.isEmpty,
             historyRewritten: deployment.historyRewritten, testsVanished: (deployment.verdict?.vanishedCount ?? 0) > 0,
             baselineUnreadable: work.facts.baselineUnreadable, hinted: deployment.hints != nil,
-            bringsStandIns: deployment.standIns?.new.isEmpty == false, testsAreNumb: deployment.bite?.asks == true))
+            bringsStandIns: deployment.standIns?.new.isEmpty == false, testsAreNumb: deployment.bite?.asks == true,
+            clientNamesHosts: deployment.client?.newHosts.isEmpty == false,
+            serviceWorkerChanges: deployment.client?.serviceWorker != nil))
     guard !work.deployment.approvalReasons.isEmpty else { return .done(note: "nobody has to agree") }
     guard let tree = deployment.tree else { throw DeployError.broken("the tree of \(deployment.commit.short) is not known") }
     if ApprovalRule.objection(to: deployment.approval, commit: deployment.commit, tree: tree, newestTip: deployment.commit) == nil {

@@ -4,7 +4,7 @@ internal import DeployModel
 @Sendable func check(_ work: inout Work) throws -> StepOutcome {
     work.tools.fault.reach("check", "inside")
     var check = HealthCheck(work: work)
-    guard let problem = try check.problem() else {
+    guard let problem = try check.problem() ?? ClientCheck(work: work).problem() else {
         guard work.settings.health.hasCheck else { return .done(note: "no health check is configured") }
         return .done(
             note: check.served == nil

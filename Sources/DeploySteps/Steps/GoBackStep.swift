@@ -6,6 +6,8 @@ internal import DurableFiles
 /// check decide whether the way back worked; nothing is said to be well that was not seen to be.
 @Sendable func returnToGood(_ work: inout Work) throws -> StepOutcome {
     let why = work.deployment.reason ?? "it had to be rolled back"
+    // Before the server: an old page with a new server is what there was a moment ago, a new page with an old server never was.
+    let clientProblem = backToEarlierClient(work)
     let target = Target(work.settings)
     var there = work
     var nothing = false
@@ -29,11 +31,20 @@ internal import DurableFiles
         return .wentBack(to: nil, healthy: false, reason: "\(why); nothing ran before it, so nothing runs now")
     }
     var check = HealthCheck(work: there)
-    if let problem = try reloadServer(there).problem ?? check.problem() {
+    if let problem = try reloadServer(there).problem ?? check.problem() ?? clientProblem ?? ClientCheck(work: there).problem() {
         return .wentBack(
             to: work.facts.good, healthy: false, reason: "\(why); the version gone back to is not well either: \(problem)")
     }
     return .wentBack(to: work.facts.good, healthy: true, reason: why)
+}
+
+/// Why the client of before is not published, in a sentence. The server goes back whatever becomes of that.
+private func backToEarlierClient(_ work: Work) -> String? {
+    do {
+        return try ClientPublisher(work: work).goBack()
+    } catch {
+        return "the client could not be put back: \(explanation(of: error).reason)"
+    }
 }
 
 /// Where the last known good version is on disk.

@@ -85,7 +85,7 @@ enum PathInside {
         }
     }
 
-    private static func sameContents(_ a: borrowing Descriptor, _ b: borrowing Descriptor) throws(Errno) -> Bool {
+    static func sameContents(_ a: borrowing Descriptor, _ b: borrowing Descriptor) throws(Errno) -> Bool {
         var one = [UInt8](repeating: 0, count: 1 << 16)
         var other = one
         let (aRaw, bRaw) = (a.rawValue, b.rawValue)

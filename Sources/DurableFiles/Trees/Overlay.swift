@@ -47,6 +47,16 @@ package struct Overlay: Sendable {
         }
     }
 
+    /// An empty directory in the place of whatever is there.
+    package func makeDirectory(_ path: [UInt8]) throws(FileError) {
+        let name = PathInside.name(of: path)
+        try place(path) { parent throws(Errno) in
+            let raw = parent.rawValue
+            _ = try check { unsafe mkdirat(raw, name, 0o755) }
+            _ = try check { unsafe fchownat(raw, name, owner.uid, owner.gid, pinfold_AT_SYMLINK_NOFOLLOW) }
+        }
+    }
+
     package func link(_ path: [UInt8], to destination: [UInt8]) throws(FileError) {
         let name = PathInside.name(of: path)
         let text = destination.map { CChar(bitPattern: $0) } + [0]

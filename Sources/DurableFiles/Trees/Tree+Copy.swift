@@ -50,10 +50,12 @@ extension Tree {
     /// permissions (never set-user-id and the like); sockets, FIFOs and devices are left out, and so is what is mounted inside.
     ///
     /// Not synced. A crash leaves a part of the copy.
-    /// - Parameter owner: who owns the copy; nil keeps the caller.
+    /// - Parameters:
+    ///   - owner: who owns the copy; nil keeps the caller.
+    ///   - isReadable: whether everybody can read it, and its owner write, whatever the source's modes are.
     package static func copy(
         _ source: String, to destination: String, by method: CopyMethod = .contents, owner: (uid: UInt32, gid: UInt32)? = nil,
-        leaving: Leaving = Leaving()
+        leaving: Leaving = Leaving(), isReadable: Bool = false
     ) throws(FileError) {
         let from = try Directories.open(source)
         let (directory, name) = DurableFile.split(destination)
@@ -61,7 +63,8 @@ extension Tree {
         var status = stat()
         let raw = from.rawValue
         _ = try naming("look at", source) { () throws(Errno) in try check { unsafe fstat(raw, &status) } }
-        var copier = TreeCopier(method: method, owner: owner, leaving: leaving, device: UInt64(status.st_dev))
+        var copier = TreeCopier(
+            method: method, owner: owner, leaving: leaving, device: UInt64(status.st_dev), isReadable: isReadable)
         try copier.directory(from, status, as: EntryName(name), in: parent, path: destination, inside: [], depth: 0)
     }
 }
@@ -72,6 +75,7 @@ private struct TreeCopier {
     let owner: (uid: UInt32, gid: UInt32)?
     let leaving: Tree.Leaving
     let device: UInt64
+    let isReadable: Bool
 
     mutating func directory(
         _ source: borrowing Descriptor, _ status: stat, as name: EntryName, in parent: borrowing Descriptor, path: String,
@@ -104,7 +108,9 @@ private struct TreeCopier {
         }
         let raw = made.rawValue
         if let owner { _ = try naming("give away", path) { () throws(Errno) in try check { fchown(raw, owner.uid, owner.gid) } } }
-        _ = try naming("set the mode of", path) { () throws(Errno) in try check { fchmod(raw, status.st_mode & 0o777) } }
+        _ = try naming("set the mode of", path) { () throws(Errno) in
+            try check { fchmod(raw, isReadable ? 0o755 : status.st_mode & 0o777) }
+        }
     }
 
     private func file(
@@ -131,7 +137,9 @@ private struct TreeCopier {
         try FileContents.copy(from, to: made, path: path)
         let raw = made.rawValue
         if let owner { _ = try naming("give away", path) { () throws(Errno) in try check { fchown(raw, owner.uid, owner.gid) } } }
-        _ = try naming("set the mode of", path) { () throws(Errno) in try check { fchmod(raw, status.st_mode & 0o777) } }
+        _ = try naming("set the mode of", path) { () throws(Errno) in
+            try check { fchmod(raw, isReadable ? 0o644 : status.st_mode & 0o777) }
+        }
     }
 
     private func link(

@@ -65,6 +65,13 @@ extension Deployment {
             if standIns.count > standIns.paths.count { sheet.add("", "and \(standIns.count - standIns.paths.count) more") }
             if !standIns.new.isEmpty { sheet.add("", ["of these the deployed version did not have:"] + standIns.new) }
         }
+        if let client {
+            sheet.add(
+                "client",
+                ["\(client.files) files, \(client.bytes) bytes"]
+                    + client.newHosts.map { "its page names the host \($0), the published one does not" }
+                    + [client.serviceWorker.map { "a service worker \($0.rawValue)" }].compactMap(\.self))
+        }
         if let verdict { sheet.add("tests", verdict.lines) }
         if let bite { sheet.add("bite", [bite.sentence] + bite.numb.map { "passed all the same: \($0)" }) }
         if let verdictWithDeployedSurface {

@@ -10,7 +10,8 @@ internal import SystemPackage
 /// What the configuration names, held against the machine.
 enum ConfigurationChecks {
     static func all(_ configuration: Configuration) -> [Check] {
-        [agent(configuration), mountPlan(configuration)] + zones(configuration) + tests(configuration) + memory(configuration)
+        [agent(configuration), mountPlan(configuration)] + zones(configuration) + tests(configuration) + client(configuration)
+            + memory(configuration)
             + readable(configuration) + [server(configuration), space(configuration)]
     }
 
@@ -48,6 +49,29 @@ enum ConfigurationChecks {
             ]
         }
         return [Check("the tests", .ok, said)]
+    }
+
+    /// How the client would be built, by the deploy daemon's own answer; nothing where there is none.
+    private static func client(_ configuration: Configuration) -> [Check] {
+        let client = configuration.deploy.client
+        var asked = ["--detect-client", configuration.zones.codeRepo]
+        if case .directory(let path) = client.source { asked += ["--client-source", path] }
+        if let command = client.buildCommand { asked += ["--client-command", command] }
+        guard client.source != .none, Companion.deployd.isInstalled,
+            (try? fileStatus(configuration.zones.codeRepo)) != nil,
+            let answer = try? capture(Companion.deployd.path, asked, environment: [], milliseconds: 10_000)
+        else { return [] }
+        guard answer.status.isSuccess else {
+            let words = answer.errors.split(separator: "\n").last.map(String.init) ?? "it cannot be built"
+            return [Check("the client", .limited, words, advice: "Docs/Client.md says what a client needs")]
+        }
+        let lines = answer.output.split(separator: "\n", maxSplits: 1)
+        guard lines.count == 2 else { return [] }
+        let how = client.buildCommand == nil ? "found by kind of project" : "AGENT_DEPLOY_CLIENT_BUILD_COMMAND"
+        return [
+            Check(
+                "the client", .ok, "in \(lines[0]), \(how): \(lines[1].split(separator: "\n").joined(separator: "; ").prefix(100))")
+        ]
     }
 
     /// What the agent, and a test or build, may use in sum: by making such a group, and removing it.

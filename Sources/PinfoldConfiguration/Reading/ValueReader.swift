@@ -238,6 +238,57 @@ struct ValueReader {
         }
     }
 
+    private static func insideTree(_ text: String) throws(Rejection) -> String {
+        guard !text.hasPrefix("/") else { throw Rejection("not a path inside the tree: it is absolute") }
+        let names = text.split(separator: "/").filter { $0 != "." }
+        guard !names.contains("..") else { throw Rejection("it leads out of the tree") }
+        guard !text.contains(where: \.isNewline) else { throw Rejection("a path of several lines") }
+        return names.isEmpty ? "." : names.joined(separator: "/")
+    }
+
+    mutating func treePath(_ name: String) throws(ConfigurationError) -> String {
+        required(
+            try value(name) { text, _ throws(Rejection) in
+                let path = try Self.insideTree(text)
+                return (path, path)
+            }, name)
+    }
+
+    mutating func clientSource(_ name: String) throws(ConfigurationError) -> ClientSettings.Source {
+        let source: ClientSettings.Source? = try value(name) { text, _ throws(Rejection) in
+            if text == "none" { return (.none, text) }
+            let path = try Self.insideTree(text)
+            return (.directory(path), path)
+        }
+        return source ?? .found
+    }
+
+    /// Milliseconds.
+    mutating func duration(_ name: String) throws(ConfigurationError) -> Int64 {
+        required(
+            try value(name) { text, _ throws(Rejection) in
+                let units: [Character: Int64] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
+                let digits = text.dropLast()
+                guard let unit = text.last.flatMap({ units[$0] }), digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
+                    let count = Int64(digits)
+                else { throw Rejection("not a length of time") }
+                let (seconds, overflows) = count.multipliedReportingOverflow(by: unit)
+                guard !overflows, seconds <= 3650 * 86_400 else { throw Rejection("out of range") }
+                return (seconds * 1000, text)
+            }, name)
+    }
+
+    mutating func packageRegistry(_ name: String) throws(ConfigurationError) -> String? {
+        try value(name) { text, _ throws(Rejection) in
+            let rest = ["https://", "http://"].lazy.filter { text.hasPrefix($0) }.map { text.dropFirst($0.count) }.first
+            guard let rest, let first = rest.first, first != "/" else { throw Rejection("not the address of a registry") }
+            guard !rest.prefix(while: { $0 != "/" }).contains("@"),
+                !text.unicodeScalars.contains(where: { $0.value <= 0x20 || $0.value == 0x7F })
+            else { throw Rejection("not the address of a registry: it has a user's name or white space in it") }
+            return (text, text)
+        }
+    }
+
     mutating func illness(_ name: String) throws(ConfigurationError) -> Illness {
         required(
             try value(name) { text, _ throws(Rejection) in
@@ -299,7 +350,8 @@ extension Variable {
     /// systemd's unit files unset a variable by giving it nothing.
     fileprivate var emptyMeansNone: Bool {
         switch kind {
-        case .quota, .readablePaths, .command, .repository, .branch, .reportPlace, .webAddress, .remote, .optionalPath,
+        case .quota, .readablePaths, .command, .repository, .branch, .reportPlace, .webAddress, .clientSource, .packageRegistry,
+            .remote, .optionalPath,
             .treePatterns:
             true
         default: false

@@ -9,6 +9,7 @@ extension DeploySettings {
         tests = try TestSettings(&reader)
         judge = try JudgeSettings(&reader)
         build = try BuildSettings(&reader)
+        client = try ClientSettings(&reader)
         reload = try ReloadSettings(&reader)
         health = try HealthSettings(&reader)
         push = try PushSettings(&reader)

@@ -14,5 +14,6 @@ extension Variable {
     package static let all: [Variable] =
         DataTopic.variables + ZoneSettings.variables + ViewSettings.variables + AgentSettings.variables
         + CommitSettings.variables + TestSettings.variables + JudgeSettings.variables + VersionSettings.variables
-        + BuildSettings.variables + ReloadSettings.variables + HealthSettings.variables + PushSettings.variables
+        + BuildSettings.variables + ClientSettings.variables + ReloadSettings.variables + HealthSettings.variables
+        + PushSettings.variables
 }

@@ -32,6 +32,13 @@ package struct Variable: Sendable, Hashable {
         /// A path inside the deployed tree, or a pattern of such.
         case reportPlace
         case webAddress
+        /// A directory of the deployed tree, or none.
+        case clientSource
+        /// A path inside the deployed tree.
+        case treePath
+        /// A length of time.
+        case duration
+        case packageRegistry
         /// What to do about a server that falls ill.
         case illness
         case remote
@@ -72,6 +79,10 @@ package struct Variable: Sendable, Hashable {
         case .reportPlace:
             "a relative path inside the deployed tree, of a file or directory, or a pattern of such (build/test-results/**/*.xml), or nothing"
         case .webAddress: "http://host[:port][/path], or nothing"
+        case .clientSource: "a relative path inside the deployed tree (. for its top), or none to publish no client"
+        case .treePath: "a relative path inside the deployed tree"
+        case .duration: "a whole number with s, m, h or d behind it, at most 3650d"
+        case .packageRegistry: "http://host[:port][/path] or https://…, or nothing"
         case .illness: Illness.allCases.map(\.rawValue).joined(separator: ", ")
         case .remote: "the path or URL of a git repository, or nothing"
         }
