@@ -136,6 +136,12 @@ let package = Package(
             resources: [.embedInCode("Assets/pinfold.css"), .embedInCode("Assets/pinfold.js")],
             cSettings: gnu, swiftSettings: dialect),
 
+        // The agent's tools for a model's client: in `pinfold`, which `pinfold run` is too, so that it starts as fast as that.
+        .target(
+            name: "AgentTools",
+            dependencies: ["AdminClient", "AdminInterface", "CLinux", "DeployModel", "LinuxSystem", "PlainText", system],
+            cSettings: gnu, swiftSettings: startingFast),
+
         // The commands that people type, and what all programs with options have in common.
         .target(
             name: "CommandLineSupport",
@@ -144,9 +150,9 @@ let package = Package(
         .target(
             name: "PinfoldCommands",
             dependencies: [
-                "AdminClient", "AdminInterface", "AgentRun", "AuditLog", "CLinux", "CommandLineSupport", "DataRoot", "DeployModel",
-                "Fence",
-                "LinuxSystem", "Patterns", "PinfoldConfiguration", "PlainText", "ZonePolicy", arguments, system,
+                "AdminClient", "AdminInterface", "AgentRun", "AgentTools", "AuditLog", "CLinux", "CommandLineSupport", "DataRoot",
+                "DeployModel", "Fence", "LinuxSystem", "Patterns", "PinfoldConfiguration", "PlainText", "ZonePolicy", arguments,
+                system,
             ],
             cSettings: gnu, swiftSettings: startingFast),
 
@@ -173,9 +179,10 @@ let package = Package(
         .executableTarget(
             name: "pinfold-deployd",
             dependencies: [
-                "AdminServer", "CLinux", "CommandLineSupport", "DataRoot", "DeployModel", "DeployService", "DeploySteps",
-                "DurableFiles", "LinuxSystem",
-                "Patterns", "PinfoldConfiguration", "QuietTasks", arguments, .product(name: "Logging", package: "swift-log"),
+                "AdminInterface", "AdminServer", "CLinux", "CommandLineSupport", "DataRoot", "DeployModel", "DeployService",
+                "DeploySteps", "DurableFiles", "LinuxSystem", "Patterns", "PinfoldConfiguration", "QuietTasks", "ZonePolicy",
+                arguments,
+                .product(name: "Logging", package: "swift-log"),
             ],
             cSettings: gnu, swiftSettings: dialect),
 
@@ -243,6 +250,12 @@ let package = Package(
             name: "CommandLineTests",
             dependencies: ["CLinux", "LinuxSystem", "TestSupport", "pinfold", "pinfold-mount", system],
             cSettings: gnu, swiftSettings: dialect),
+        .testTarget(
+            name: "AgentToolsTests",
+            dependencies: [
+                "AgentTools", "CLinux", "LinuxSystem", "TestSupport", "pinfold", "pinfold-deployd", "pinfold-mount", system,
+            ],
+            exclude: ["Scripts"], cSettings: gnu, swiftSettings: dialect),
         .testTarget(
             name: "AgentFenceTests",
             dependencies: [

@@ -37,7 +37,7 @@ package enum Query {
     package static let wait = "wait"
     /// The revision that is known already; the answer waits for a later one: `status`.
     package static let after = "after"
-    /// How many entries at most: `history`, `events`.
+    /// How many entries at most: `history`, `events`; how many bytes: `log`.
     package static let limit = "limit"
     /// Only deployments with smaller ids: `history`.
     package static let before = "before"
@@ -51,6 +51,11 @@ package enum Query {
     package static let longestWait = 30
     /// The most entries of one answer.
     package static let mostEntries = 1000
+    /// The same on the agent's socket, which gets fewer where it asks for more: it decides how large its records are, and how often it asks.
+    package static let mostEntriesForAgent = 50
+
+    /// The most bytes of output in one answer.
+    package static let longestOutput = 1 << 20
 
     /// The parameters that a route knows.
     package static func names(of route: Route) -> [String] {
@@ -59,7 +64,7 @@ package enum Query {
         case .status: [after, wait]
         case .history: [limit, before]
         case .events: [limit]
-        case .log: [from, wait]
+        case .log: [from, limit, wait]
         case .surface: [path]
         default: []
         }

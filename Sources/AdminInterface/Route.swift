@@ -10,6 +10,8 @@ package enum Route: String, CaseIterable, Sendable {
     case log
     case diff
     case surface
+    case explain
+    case workspace
     case approve
     case reject
     case lift
@@ -31,8 +33,8 @@ package enum Route: String, CaseIterable, Sendable {
 
     package var method: Method {
         switch self {
-        case .deployment, .status, .history, .events, .show, .log, .diff, .surface: .get
-        case .deploy, .approve, .reject, .lift, .rollback, .reload, .hold, .resume: .post
+        case .deployment, .status, .history, .events, .show, .log, .diff, .surface, .workspace: .get
+        case .deploy, .explain, .approve, .reject, .lift, .rollback, .reload, .hold, .resume: .post
         }
     }
 
@@ -48,6 +50,8 @@ package enum Route: String, CaseIterable, Sendable {
         case .log: "/deployments/{id}/log"
         case .diff: "/deployments/{id}/diff"
         case .surface: "/surface"
+        case .explain: "/explain"
+        case .workspace: "/workspace"
         case .approve: "/commits/{commit}/approve"
         case .reject: "/commits/{commit}/reject"
         case .lift: "/commits/{commit}/lift"
@@ -58,11 +62,12 @@ package enum Route: String, CaseIterable, Sendable {
         }
     }
 
-    /// The agent may deploy, follow what came of that, read the status, and ask what judges it; nothing else.
+    /// The agent may deploy, read all that came of its commits, and ask what judges it and what it may do where. What people asked for and answered is
+    /// the admin's, and so is answering.
     package var audience: Audience {
         switch self {
-        case .deploy, .deployment, .status, .surface: .agent
-        default: .admin
+        case .deploy, .deployment, .status, .history, .show, .log, .diff, .surface, .explain, .workspace: .agent
+        case .events, .approve, .reject, .lift, .rollback, .reload, .hold, .resume: .admin
         }
     }
 

@@ -9,11 +9,11 @@ internal import NIOCore
 ///
 /// Both doors have every route, so that what is refused is refused in words and put on record.
 package func buildResponder(
-    _ service: any DeployServing, door: any Door
+    _ service: any DeployServing, door: any Door, rules: any ViewRules
 ) -> some HTTPResponder<AdminContext> {
     let router = Router(context: AdminContext.self)
     let refusals = RefusalRecord(service)
-    let harness = Harness(service: service, door: door, refusals: refusals)
+    let harness = Harness(service: service, door: door, refusals: refusals, rules: rules)
     router.add(middleware: ProblemMiddleware())
     router.add(middleware: Admission(door: door, refusals: refusals))
     for route in Route.allCases {

@@ -26,10 +26,12 @@ package struct AdminServer: Sendable {
     }
 
     private let service: any DeployServing
+    private let rules: any ViewRules
     private let settings: Settings
     private let logger: Logger
 
-    package init(_ service: any DeployServing, settings: Settings, logger: Logger) {
+    package init(_ service: any DeployServing, rules: any ViewRules, settings: Settings, logger: Logger) {
+        self.rules = rules
         self.service = service
         self.settings = settings
         self.logger = logger
@@ -63,6 +65,6 @@ package struct AdminServer: Sendable {
             at: path, directoryMode: directoryMode, group: role == .agent ? settings.agentGroupID : nil,
             patience: settings.patience,
             connections: settings.connections, logger: logger)
-        try await listener.answer(buildResponder(service, door: door)) { await ready.reached() }
+        try await listener.answer(buildResponder(service, door: door, rules: rules)) { await ready.reached() }
     }
 }

@@ -22,15 +22,10 @@ extension Harness {
                 "force skips the human's approval and is the admin's alone; nothing was committed; deploy without it, and a human is asked where one is needed"
             )
         }
-        let isFirst = underWay.withLock { count in
-            if count > 0 { return false }
-            count += 1
-            return true
-        }
-        guard isFirst else {
+        guard underWay.enter() else {
             throw Problem(.busy, "a deploy action of the agent is under way already; try again when it has been answered")
         }
-        defer { underWay.withLock { $0 = 0 } }
-        return try .json(try await service.deploy(request, by: caller))
+        defer { underWay.leave() }
+        return try .json(caller.sees(try await service.deploy(request, by: caller)))
     }
 }

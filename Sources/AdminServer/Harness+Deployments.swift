@@ -12,25 +12,26 @@ extension Harness {
     private static let pieceBytes = 64 << 10
 
     func settled(_ asked: Asked) async throws -> Response {
-        try .json(try await service.settled(try asked.deployment(), withinMilliseconds: asked.wait * 1000))
+        try .json(asked.caller.sees(try await service.settled(try asked.deployment(), withinMilliseconds: asked.wait * 1000)))
     }
 
     func history(_ asked: Asked) throws -> Response {
-        let limit = try asked.query.number(Query.limit, in: 1...Query.mostEntries) ?? 50
+        let limit = asked.caller.gets(try asked.query.number(Query.limit, in: 1...Query.mostEntries) ?? 50)
         let found = try service.history(limit: limit, before: try asked.query.number(Query.before, in: 1...Int.max))
         let next = found.count == limit ? found.last.map(\.id).flatMap { $0 > 1 ? $0 : nil } : nil
-        return try .json(HistoryPage(deployments: found, next: next))
+        return try .json(HistoryPage(deployments: found.map(asked.caller.sees), next: next))
     }
 
-    func show(_ asked: Asked) throws -> Response { try .json(try service.show(try asked.deployment())) }
+    func show(_ asked: Asked) throws -> Response { try .json(asked.caller.sees(try service.show(try asked.deployment()))) }
 
     func log(_ asked: Asked) async throws -> Response {
         let id = try asked.deployment()
         let from = try asked.query.number(Query.from, in: 0...Int.max) ?? 0
+        let limit = try asked.query.number(Query.limit, in: 1...Query.longestOutput) ?? Query.longestOutput
         let deadline = ContinuousClock.now + .seconds(asked.wait)
         while true {
             let revision = await service.change(after: 0, withinMilliseconds: 0)
-            let page = try service.log(id, from: from, limit: 1 << 20)
+            let page = try service.log(id, from: from, limit: limit)
             if !page.text.isEmpty || page.complete || ContinuousClock.now >= deadline { return try .json(page) }
             // Output is no change of the state, the end of it is.
             _ = await service.change(after: revision, withinMilliseconds: 200)
@@ -40,6 +41,11 @@ extension Harness {
 
     func diff(_ asked: Asked) async throws -> Response {
         let id = try asked.deployment()
+        let isAgent = asked.caller.role == .agent
+        guard !isAgent || comparing.enter() else {
+            throw Problem(.busy, "a change is being compared for the agent already; try again when that has been answered")
+        }
+        defer { if isAgent { comparing.leave() } }
         let bytes = try await service.diff(id)
         guard bytes.count <= Self.diffLimit else {
             throw Problem(

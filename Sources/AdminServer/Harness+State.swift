@@ -9,7 +9,7 @@ extension Harness {
         if let after = try asked.query.number(Query.after, in: -1...Int.max) {
             _ = await service.change(after: after, withinMilliseconds: asked.wait * 1000)
         }
-        return try .json(try service.status())
+        return try .json(asked.caller.sees(try service.status()))
     }
 
     func events(_ asked: Asked) throws -> Response {

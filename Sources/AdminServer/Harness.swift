@@ -9,10 +9,14 @@ struct Harness: Sendable {
     let service: any DeployServing
     let door: any Door
     let refusals: RefusalRecord
+    let rules: any ViewRules
     /// Deploy actions of the agent that are under way. Each starts a process, so it gets one at a time.
-    let underWay = Lock(0)
+    let underWay = Turnstile()
+    /// The same for changes that are compared.
+    let comparing = Turnstile()
 
-    init(service: any DeployServing, door: any Door, refusals: RefusalRecord) {
+    init(service: any DeployServing, door: any Door, refusals: RefusalRecord, rules: any ViewRules) {
+        self.rules = rules
         self.service = service
         self.door = door
         self.refusals = refusals
@@ -38,6 +42,8 @@ struct Harness: Sendable {
         case .status: try await status(asked)
         case .events: try events(asked)
         case .surface: try await surface(asked)
+        case .explain: try .json(try rules.explain(Self.paths(try await asked.body())))
+        case .workspace: try .json(try rules.workspace())
         case .approve: try await approve(asked)
         case .reject: try await reject(asked)
         case .lift: try await lift(asked)

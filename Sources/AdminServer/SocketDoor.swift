@@ -84,6 +84,6 @@ package struct SocketDoor: Door {
         guard role == .agent, route.audience == .admin else { return }
         throw Problem(
             .forbidden,
-            "the agent's socket can deploy and read the status; '\(route.rawValue)' is the admin's, outside the view")
+            "'\(route.rawValue)' is the admin's; the agent deploys, reads what came of that, and asks what it may do")
     }
 }

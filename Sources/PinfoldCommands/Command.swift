@@ -11,6 +11,7 @@ package enum Command {
                 return try RunPlan(SettingsOptions.load(), variables: [], caller: SettingsOptions.environment()).run(
                     words)
             }
+            if let objection = Inside.objection(to: arguments.first, known: PinfoldCommand.commandNames) { throw objection }
             var command = try PinfoldCommand.parseAsRoot(arguments)
             try command.run()
             return CommandExit.done.rawValue

@@ -11,10 +11,12 @@ struct PinfoldCommand: ParsableCommand {
             4 the daemon or the mount cannot be reached. Results go to standard output, everything else to standard error.
             """,
         version: pinfoldVersion,
-        groupedSubcommands: [
-            CommandGroup(name: "Gateway", subcommands: gatewayCommands),
-            CommandGroup(name: "Deployment", subcommands: [DeploydCommand.self] + deployCommands),
-        ])
+        groupedSubcommands: Inside.isHere
+            ? [CommandGroup(name: "In the agent's view", subcommands: Inside.commands)]
+            : [
+                CommandGroup(name: "Gateway", subcommands: gatewayCommands),
+                CommandGroup(name: "Deployment", subcommands: [DeploydCommand.self] + deployCommands),
+            ])
 
     /// What may stand first on the command line.
     static let commandNames =

@@ -39,6 +39,11 @@ package struct RunningSettings: Sendable, Hashable {
 
     /// What was left by whatever was started with that configuration file and runs now, or died.
     package static func all(of kind: Kind, from configurationFile: String?) -> [RunningSettings] {
+        all(of: kind).filter { $0.configurationFile == configurationFile ?? "" }
+    }
+
+    /// The same, whatever it was started with.
+    package static func all(of kind: Kind) -> [RunningSettings] {
         guard let stream = unsafe opendir(MountRuntime.directory) else { return [] }
         defer { unsafe closedir(stream) }
         var found: [RunningSettings] = []
@@ -46,7 +51,7 @@ package struct RunningSettings: Sendable, Hashable {
             let name = unsafe String(cString: pinfold_dirent_name(entry))
             guard name.hasSuffix("." + kind.rawValue), !name.hasPrefix("."),
                 let bytes = try? SmallFile.read("\(MountRuntime.directory)/\(name)", limit: 1 << 20),
-                let settings = RunningSettings(encoded: bytes), settings.configurationFile == configurationFile ?? ""
+                let settings = RunningSettings(encoded: bytes)
             else { continue }
             found.append(settings)
         }

@@ -12,6 +12,7 @@ internal import PinfoldConfiguration
 extension Main {
     /// Everything that the daemon is started with.
     struct Start {
+        let configuration: Configuration
         var pipeline: PipelineSettings
         let admin: AdminServer.Settings
         /// What it leaves for those that look for it, and where.
@@ -71,7 +72,7 @@ extension Main {
         pipeline.hide = configuration.resolvingSymbolicLinks().view.hide
         pipeline.push.keys = keys
         return Start(
-            pipeline: pipeline,
+            configuration: configuration, pipeline: pipeline,
             admin: AdminServer.Settings(
                 adminSocket: data.adminSocket, agentSocket: data.agentSocket, agentUserID: agent.uid, agentGroupID: agent.gid),
             running: running, runningFile: RunningSettings.file(of: .deployDaemon, at: data.path))

@@ -96,7 +96,9 @@ struct Main: ParsableCommand {
         } catch {
             throw CommandFailure(.notDone, error.message)
         }
-        let server = AdminServer(service, settings: start.admin, logger: logger)
+        let server = AdminServer(
+            service, rules: ServedRules(start.configuration, service), settings: start.admin, logger: logger)
+        if let problem = writeGuide(start.configuration) { logger.warning("\(problem)") }
         try stop.whenTold { name in
             logger.info("\(name): stopping")
             manager.say(.stopping)

@@ -34,9 +34,9 @@ import Testing
         #expect(throws: Problem.self) { try SocketDoor(.admin, ownerID: 1000, agentID: 1000).admit(peer(1000)) }
     }
 
-    @Test func `the agent's door leads to the deploy action, the status and what judges it alone`() {
+    @Test func `the agent's door leads to what is about its work alone`() {
         let open = Route.allCases.filter { (try? Self.agent.allow($0)) != nil }
-        #expect(Set(open) == [.deploy, .deployment, .status, .surface])
+        #expect(Set(open) == [.deploy, .deployment, .status, .history, .show, .log, .diff, .surface, .explain, .workspace])
         #expect(Route.allCases.allSatisfy { (try? Self.admin.allow($0)) != nil })
     }
 

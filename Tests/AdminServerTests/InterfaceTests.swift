@@ -29,7 +29,7 @@ import Testing
     /// What the library's testing runs: it is never served, so nothing but the responder is under test.
     private func application(_ door: SocketDoor) -> some ApplicationProtocol {
         Application(
-            responder: buildResponder(service, door: door),
+            responder: buildResponder(service, door: door, rules: FixedRules()),
             eventLoopGroupProvider: .shared(MultiThreadedEventLoopGroup.singleton), logger: quietLogger())
     }
 

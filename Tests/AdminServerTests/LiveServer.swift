@@ -33,7 +33,7 @@ struct LiveServer: Sendable {
         settings.connections = connections
         settings.patience = patience
         let (ready, isReady) = AsyncStream<Void>.makeStream()
-        let server = AdminServer(service, settings: settings, logger: quietLogger())
+        let server = AdminServer(service, rules: FixedRules(), settings: settings, logger: quietLogger())
         let running = Task(executorPreference: serverThread) {
             defer { isReady.finish() }
             try await server.run(whenReady: { isReady.finish() })

@@ -76,6 +76,16 @@ import Testing
             "SurfaceAnswer", SurfaceAnswer(path: "tests/a", reason: "r", base: Samples.commit),
             SurfaceAnswer(path: "a", reason: nil, base: nil)
         ),
+        ("PathsRequest", PathsRequest(paths: ["/a"]), PathsRequest(paths: [])),
+        (
+            "PathExplanations", PathExplanations(paths: [Samples.pathRules], isServed: true),
+            PathExplanations(paths: [], isServed: false)
+        ),
+        (
+            "PathRule", PathRule(allowed: false, rule: "hidden", sentence: "s", errno: 2, pattern: "/a"),
+            PathRule(allowed: true, rule: "view", sentence: "s")
+        ),
+        ("Workspace", Samples.workspace, Samples.bareWorkspace),
         (
             "Quarantine", Samples.quarantine,
             Quarantine(commit: Samples.commit, tree: "t", good: nil, reason: "r", since: Samples.moment)

@@ -42,6 +42,7 @@ enum Samples {
         whole.forcedBy = "root"
         whole.letFinish = "5 runs before it were called off"
         whole.unrecordedMoves = 2996
+        whole.askedAgain = 2
         whole.requestedBy = "root"
         whole.requestReason = "not healthy"
         whole.isBlameless = true
@@ -100,6 +101,25 @@ enum Samples {
     static var version: StatusDocument.DeployedVersion {
         StatusDocument.DeployedVersion(
             deployment: 3, commit: other, tree: tree, release: "/data/deployments/releases/1", since: moment, origin: 3)
+    }
+
+    static var pathRules: PathRules {
+        PathRules(
+            zone: "code-repo", read: PathRule(allowed: true, rule: "zone", sentence: "s"),
+            write: PathRule(allowed: false, rule: "protected-name", sentence: "s", errno: 1, pattern: ".git/hooks"))
+    }
+
+    static var workspace: Workspace {
+        Workspace(
+            codeRepo: "/data/code-repo", sandbox: "/data/sandbox", temporary: "/tmp", guide: "/data/AGENTS.md", branch: "main",
+            network: "host", testCommand: "make check", testTimeoutSeconds: 300, rules: ["tests are required"],
+            protected: [".git/hooks"])
+    }
+
+    static var bareWorkspace: Workspace {
+        var bare = workspace
+        (bare.branch, bare.testCommand) = (nil, nil)
+        return bare
     }
 
     static var hold: Hold { Hold(reason: "a holiday", by: "root", since: moment) }

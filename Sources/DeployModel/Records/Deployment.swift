@@ -53,6 +53,8 @@ package struct Deployment: Codable, Hashable, Sendable, Identifiable {
     /// How often the branch moved, between commits that had a record already, without one being made of it: since the record before, and since this
     /// one as long as it is the newest. Absent: never.
     package var unrecordedMoves: Int?
+    /// How often it was asked for again after it had been rejected. Absent: never.
+    package var askedAgain: Int?
     /// Who asked for a rollback or a reload.
     package var requestedBy: String?
     /// Why a rollback was asked for, where the health watch did: in a sentence.

@@ -15,6 +15,11 @@ package enum RecordChange: Hashable, Sendable {
     case calledOff(CalledOff?)
     case quarantine(Quarantine)
     case lift(CommitID)
+    case rejection(Rejection)
+    /// A rejected tree was asked for once more.
+    case askedAgain(tree: String)
+    /// A human is to look at a rejected tree once more.
+    case forgetRejection(tree: String)
 
     /// A deployment's end. Where a commit came to one of its own, nothing newer has called it off.
     package static func end(_ deployment: Deployment, _ ending: Ending, at now: Timestamp) -> [RecordChange] {

@@ -185,6 +185,7 @@ final class DeployLoop: @unchecked Sendable {
             facts.running = try history.fact(.running)
             facts.good = try history.fact(.good)
             facts.quarantine = try history.quarantine()
+            facts.rejections = try history.rejections()
             facts.passedTestsOfGood = try facts.good.flatMap { try history.passedTests(of: $0.origin) }
             facts.baseline = baseline.commit
             facts.baselineUnreadable = facts.base == nil && baseline == .unreadable

@@ -60,6 +60,9 @@ final class HistoryStore: Sendable {
             try db.execute(
                 sql: "ALTER TABLE passed_tests ADD COLUMN form INTEGER NOT NULL DEFAULT \(PassedTests.Form.classAndName.rawValue)")
         }
+        migrator.registerMigration("rejections") { db in
+            try db.execute(sql: "CREATE TABLE rejections (tree TEXT PRIMARY KEY, record BLOB NOT NULL)")
+        }
         return migrator
     }
 

@@ -50,6 +50,9 @@ struct HistoryTransaction: PastDeployments {
             case .calledOff(let runs): try set(.calledOff, runs)
             case .quarantine(let entry): try quarantine(entry)
             case .lift(let commit): try lift(commit)
+            case .rejection(let rejection): try save(rejection)
+            case .askedAgain(let tree): try countRejection(of: tree)
+            case .forgetRejection(let tree): try forgetRejection(of: tree)
             }
         }
     }
@@ -147,6 +150,31 @@ struct HistoryTransaction: PastDeployments {
 
     func lift(_ commit: CommitID) throws {
         try db.execute(sql: "DELETE FROM quarantine WHERE commit_id = ?", arguments: [commit.hex])
+    }
+
+    // Rejections.
+
+    func rejections() throws -> [Rejection] {
+        try Data.fetchAll(db, sql: "SELECT record FROM rejections ORDER BY rowid").map {
+            try DeployJSON.decode(Rejection.self, from: $0)
+        }
+    }
+
+    private func save(_ rejection: Rejection) throws {
+        try db.execute(
+            sql: "INSERT OR REPLACE INTO rejections (tree, record) VALUES (?, ?)",
+            arguments: [rejection.tree, try DeployJSON.encode(rejection)])
+    }
+
+    private func countRejection(of tree: String) throws {
+        let found = try Data.fetchOne(db, sql: "SELECT record FROM rejections WHERE tree = ?", arguments: [tree])
+        guard var rejection = try found.map({ try DeployJSON.decode(Rejection.self, from: $0) }) else { return }
+        rejection.asked += 1
+        try save(rejection)
+    }
+
+    private func forgetRejection(of tree: String) throws {
+        try db.execute(sql: "DELETE FROM rejections WHERE tree = ?", arguments: [tree])
     }
 
     // Tests.

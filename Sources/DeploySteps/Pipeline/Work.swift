@@ -32,6 +32,7 @@ package struct Work: Sendable {
         package var baselineUnreadable = false
         package var passedTestsOfGood: PassedTests?
         package var quarantine: [Quarantine] = []
+        package var rejections: [Rejection] = []
 
         package init() {}
 

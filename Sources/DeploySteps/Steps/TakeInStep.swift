@@ -1,7 +1,7 @@
 internal import DeployModel
 internal import GitRepository
 
-/// Takes in the commit with everything that it refers to, checked; what is quarantined goes no further.
+/// Takes in the commit with everything that it refers to, checked; what is quarantined, or was rejected, goes no further.
 @Sendable func takeIn(_ work: inout Work) throws -> StepOutcome {
     let tools = work.tools
     let base = work.facts.base?.objectID
@@ -34,6 +34,13 @@ internal import GitRepository
             advice:
                 "revert \(entry.commit.short) in a new commit, or let an admin end the quarantine: pinfold lift \(entry.commit.short)"
         )
+    }
+    if work.deployment.forcedBy == nil,
+        let rejection = work.facts.rejections.first(where: { $0.tree == summary.tree.description })
+    {
+        return .stopped(
+            .rejected, reason: rejection.sentence,
+            advice: "change what was rejected; an admin's own `pinfold deploy` has the same tree looked at once more")
     }
     var note = "\(intake.objects) objects, \(intake.packBytes) bytes"
     if intake.leftOut > 0 {

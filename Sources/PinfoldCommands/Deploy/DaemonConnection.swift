@@ -17,7 +17,7 @@ struct DaemonOptions: ParsableArguments {
 
     /// Only the data root matters here. The agent may lack the right to read the machine's configuration file; from inside the view the
     /// variable alone then says where the data is.
-    private func data() throws(CommandFailure) -> DataRoot {
+    func data() throws(CommandFailure) -> DataRoot {
         let isUnreadable =
             unsafe configuration.shared.config == nil && isThere(SettingsOptions.defaultFile)
             && access(SettingsOptions.defaultFile, R_OK) != 0
@@ -34,12 +34,20 @@ struct DaemonOptions: ParsableArguments {
 /// The daemon, as this user reaches it.
 struct DaemonConnection {
     private let client: AdminClient
+    /// Whether it was reached as the agent, who gets other answers, and can do other things about them.
+    let isAgents: Bool
 
     /// The admin's socket where it can be seen, else the agent's: from inside the view, and for the agent's user, the directory of the
     /// first is closed.
     init(_ data: DataRoot) {
-        let isAgent = !isThere(data.adminSocket) && (isThere(data.agentSocket) || geteuid() != 0)
-        client = AdminClient(socketPath: isAgent ? data.agentSocket : data.adminSocket)
+        isAgents = !isThere(data.adminSocket) && (isThere(data.agentSocket) || geteuid() != 0)
+        client = AdminClient(socketPath: isAgents ? data.agentSocket : data.adminSocket)
+    }
+
+    /// By the agent's socket, whoever asks: what comes in there has the agent's rights.
+    init(agentAt data: DataRoot) {
+        isAgents = true
+        client = AdminClient(socketPath: data.agentSocket)
     }
 
     func ask<Answer: Decodable>(
@@ -48,7 +56,7 @@ struct DaemonConnection {
         do {
             return try client.ask(route, parameters, query: query)
         } catch {
-            throw CommandFailure(error)
+            throw failure(error)
         }
     }
 
@@ -58,7 +66,7 @@ struct DaemonConnection {
         do {
             return try client.ask(route, parameters, sending: request)
         } catch {
-            throw CommandFailure(error)
+            throw failure(error)
         }
     }
 
@@ -66,8 +74,16 @@ struct DaemonConnection {
         do {
             return try client.bytes(route, parameters)
         } catch {
-            throw CommandFailure(error)
+            throw failure(error)
         }
+    }
+
+    private func failure(_ error: AdminClientError) -> CommandFailure {
+        guard isAgents, case .unreachable(let path, _) = error else { return CommandFailure(error) }
+        return CommandFailure(
+            .unreachable,
+            "the deploy daemon cannot be reached at \(path): it is not running, and is started from outside; what is committed is deployed once it runs"
+        )
     }
 }
 

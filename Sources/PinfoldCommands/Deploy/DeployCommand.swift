@@ -10,7 +10,7 @@ struct DeployCommand: ParsableCommand {
         discussion: """
             The daemon commits as the agent's user and git identity, on the branch that deploys, which has to be checked out; where nothing \
             has changed, it is the branch's commit that is waited for. Exit codes: 0 deployed; 1 not deployed; 2 a change and no message; \
-            3 a human's turn; 4 no daemon.
+            3 a human's turn; 4 no daemon. What failed is printed, with the end of its output.
             """)
 
     @Option(
@@ -41,6 +41,7 @@ struct DeployCommand: ParsableCommand {
             try Terminal.say(record: DeployAgentCodeOutput(deployment))
         } else {
             Terminal.say(deployment.summary)
+            if !noWait, let output = try FailureOutput(of: deployment, from: connection) { Terminal.say(output.text) }
         }
         if exit != .done { throw ExitCode(exit.rawValue) }
     }

@@ -16,4 +16,5 @@ let deployCommands: [any ParsableCommand.Type] = [
     LiftCommand.self,
     HoldCommand.self,
     ResumeCommand.self,
+    McpCommand.self,
 ]

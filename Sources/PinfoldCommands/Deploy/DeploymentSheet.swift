@@ -17,6 +17,7 @@ extension Deployment {
     var summary: String {
         var sheet = Sheet()
         sheet.add(title, stateLine)
+        sheet.add("asked again", askedAgainLine)
         sheet.add("commit", commitLine)
         sheet.add("tests", verdict?.line)
         if !approvalReasons.isEmpty { sheet.add("approval", approvalLine) }
@@ -29,6 +30,7 @@ extension Deployment {
     var details: String {
         var sheet = Sheet()
         sheet.add(title, stateLine)
+        sheet.add("asked again", askedAgainLine)
         let request = "\(requestedBy.map { ", asked for by \($0)" } ?? "")\(requestReason.map { ": \($0)" } ?? "")"
         switch kind {
         case .commit: break
@@ -89,6 +91,10 @@ extension Deployment {
         if let push { sheet.add("push", push.line) }
         sheet.add("steps", steps.map(\.line))
         return sheet.text
+    }
+
+    private var askedAgainLine: String? {
+        askedAgain.map { "\($0) \($0 == 1 ? "time" : "times") since, for the same tree, which stays rejected until it changes" }
     }
 
     private var approvalLine: String {

@@ -12,15 +12,16 @@ struct StatusCommand: ParsableCommand {
     @OptionGroup var output: OutputOptions
 
     mutating func run() throws {
-        let status: StatusDocument = try daemon.connect().ask(.status)
+        let connection = try daemon.connect()
+        let status: StatusDocument = try connection.ask(.status)
         if output.json { return try Terminal.say(record: status) }
-        Terminal.say(status.sheet)
+        Terminal.say(status.sheet(forAgent: connection.isAgents))
     }
 }
 
 extension StatusDocument {
     /// The state as a page: whoever reads only this knows what to do next.
-    var sheet: String {
+    func sheet(forAgent isAgents: Bool) -> String {
         var sheet = Sheet()
         sheet.add(
             "deployed", deployed.map { "\($0.commit.short) since \($0.since.shown) (deployment \($0.deployment))" } ?? "nothing yet"
@@ -28,7 +29,9 @@ extension StatusDocument {
         sheet.add("branch", "\(branch)\(tip.map { " at \($0.short)" } ?? ", which has no commit yet")")
         sheet.add("target", target)
         if let good = lastKnownGood, good.commit != deployed?.commit {
-            sheet.add("last good", "\(good.commit.short) (deployment \(good.deployment)): 'pinfold rollback' goes back to it")
+            sheet.add(
+                "last good",
+                "\(good.commit.short) (deployment \(good.deployment))" + (isAgents ? "" : ": 'pinfold rollback' goes back to it"))
         }
         if let current {
             sheet.add("now", ["\(current.title): \(current.stateLine)", current.commitLine, waiting == nil ? current.advice : nil])
@@ -40,7 +43,7 @@ extension StatusDocument {
                 "waiting",
                 ["for a human since \(waiting.since.shown), for commit \(waiting.commit.hex):"] + waiting.reasons.map(\.sentence)
                     + waiting.files.map { "  \($0)" })
-            sheet.add("answer", waiting.answers)
+            if !isAgents { sheet.add("answer", waiting.answers) }
         }
         if let last, last.id != current?.id {
             sheet.add(
@@ -50,11 +53,15 @@ extension StatusDocument {
                     last.state == .deployed ? nil : last.advice,
                 ])
         }
-        if let hold { sheet.add("hold", "since \(hold.since.shown) by \(hold.by): \(hold.reason); 'pinfold resume' ends it") }
+        if let hold {
+            sheet.add(
+                "hold", "since \(hold.since.shown) by \(hold.by): \(hold.reason)" + (isAgents ? "" : "; 'pinfold resume' ends it"))
+        }
         for entry in quarantine {
             sheet.add(
                 "quarantine",
-                "\(entry.commit.short) since \(entry.since.shown): \(entry.reason); 'pinfold lift \(entry.commit.short)' ends it")
+                "\(entry.commit.short) since \(entry.since.shown): \(entry.reason)"
+                    + (isAgents ? "; it stays out until it is reverted" : "; 'pinfold lift \(entry.commit.short)' ends it"))
         }
         sheet.add("rules", rules)
         sheet.add("warning", warnings)

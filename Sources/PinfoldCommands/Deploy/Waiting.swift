@@ -31,7 +31,9 @@ struct Waiting {
             }
             if let hold = status.hold, deployment.state == .detected, deployment.kind == .commit {
                 // It could take days; a human has to act, as with an approval.
-                tell("deployments are on hold by \(hold.by): \(hold.reason); it starts after 'pinfold resume'")
+                tell(
+                    "deployments are on hold by \(hold.by): \(hold.reason); it starts "
+                        + (daemon.isAgents ? "when a human ends that" : "after 'pinfold resume'"))
                 return (deployment, .waitingForHuman)
             }
             let query = [(name: Query.after, value: "\(status.revision)"), (name: Query.wait, value: "\(Query.longestWait)")]

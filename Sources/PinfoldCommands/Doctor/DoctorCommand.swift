@@ -9,13 +9,15 @@ struct DoctorCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor", abstract: "Check the machine and the configuration.",
         discussion: """
-            A check that FAILED is something that Pinfold needs (exit code 1); a limited one works, slower or with less. Nothing is changed.
+            A check that FAILED is something that Pinfold needs (exit code 1); a limited one works, slower or with less. Nothing is changed. \
+            Inside the view it is about what the agent works with, not about the machine.
             """)
 
     @OptionGroup var output: OutputOptions
     @OptionGroup var options: ConfigurationOptions
 
     mutating func run() throws {
+        if Inside.isHere { return try InsideReport(options).show(asJSON: output.json) }
         let report = try DoctorReport(options)
         if output.json { try Terminal.say(json: report) } else { Terminal.say(report.text) }
         guard report.healthy else {

@@ -18,6 +18,10 @@ struct ResolvedPath: Sendable {
     private(set) var status: stat?
 
     var text: String { "/" + names.joined(separator: "/") }
+    /// `mode 640, owner 0, group 42`; nil where nothing exists.
+    var modes: String? {
+        status.map { "mode \(String($0.st_mode & 0o7777, radix: 8)), owner \($0.st_uid), group \($0.st_gid)" }
+    }
     var components: [[UInt8]] { names.map { Array($0.utf8) } }
 
     /// - Parameter path: absolute.

@@ -14,7 +14,7 @@ struct WhyCommand: ParsableCommand {
         commandName: "why", abstract: "Say whether the agent may read or write a path, and which rule decides.",
         discussion: """
             The answer is the gateway's; the file's own modes, groups and ACLs hold as well. Exit code 0: it may; 1: it may not. The path need \
-            not exist, and no view needs to be mounted.
+            not exist, and no view needs to be mounted. Inside the view the deploy daemon is asked for the rules, and the kernel for the rest.
             """)
 
     @Argument(help: ArgumentHelp("The path; a relative one starts in the working directory.", valueName: "path"))
@@ -35,7 +35,10 @@ struct WhyCommand: ParsableCommand {
     mutating func run() throws {
         guard !path.isEmpty else { throw CommandFailure(.usage, "an empty path names nothing") }
         if surface { return try askDaemon() }
-        let answer = try Answer(path: path, about: write ? .write : .read, configuration: try options.load())
+        let answer =
+            Inside.isHere
+            ? try Answer(inside: path, about: write ? .write : .read, asking: DaemonConnection(inside: options))
+            : try Answer(path: path, about: write ? .write : .read, configuration: try options.load())
         if output.json { try Terminal.say(json: answer) } else { Terminal.say(answer.text) }
         if !(write ? answer.write : answer.read).allowed { throw ExitCode(CommandExit.notDone.rawValue) }
     }
@@ -104,11 +107,7 @@ extension Answer {
         let resolved = try ResolvedPath(absolutePath(path, in: workingDirectory()))
         let policy: AccessPolicy
         do {
-            let configuration = configuration.resolvingSymbolicLinks()
-            policy = try AccessPolicy(
-                source: configuration.view.source, codeRepo: configuration.zones.codeRepo, sandbox: configuration.zones.sandbox,
-                hide: configuration.view.hide,
-                protect: configuration.view.protect)
+            policy = try configuration.accessPolicy()
         } catch {
             throw CommandFailure(.usage, "\(error)")
         }
@@ -121,13 +120,10 @@ extension Answer {
         self.init(
             question: question, path: path, resolved: resolved.text, exists: resolved.status != nil, links: resolved.links,
             zone: end.zone.label,
-            read: Verdict(hiddenLink.map { .refused($0) } ?? end.decision, .read, end.zone, pseudo: pseudo),
+            read: Verdict(hiddenLink?.finding ?? end.finding(about: .read), pseudo: pseudo),
             write: Verdict(
-                hiddenLink.map { .refused($0) } ?? policy.explain(resolved.components, .write).decision, .write, end.zone,
-                pseudo: pseudo),
-            modes: resolved.status.map { status in
-                "mode \(String(status.st_mode & 0o7777, radix: 8)), owner \(status.st_uid), group \(status.st_gid)"
-            })
+                hiddenLink?.finding ?? policy.explain(resolved.components, .write).finding(about: .write), pseudo: pseudo),
+            modes: resolved.modes)
     }
 
     var text: String {
@@ -152,26 +148,17 @@ extension Answer {
 }
 
 extension Answer.Verdict {
-    fileprivate init(_ decision: Decision, _ question: Answer.Question, _ zone: Zone, pseudo: String?) {
-        switch decision {
-        case .refused(let refusal), .allowedIf(_, else: let refusal):
+    init(_ finding: Finding, pseudo: String? = nil) {
+        guard let pseudo, finding.isAllowed else {
             self.init(
-                allowed: false, rule: refusal.rule.rawValue, sentence: refusal.sentence, errno: refusal.errno,
-                pattern: refusal.pattern)
-        case .allowed where pseudo != nil:
-            self.init(
-                allowed: false, rule: "host-pseudo-filesystem",
-                sentence: "the host's \(pseudo ?? "") is not shown; the agent has a /proc, a /dev and a /tmp of its own",
-                errno: ENOENT, pattern: nil)
-        case .allowed:
-            let sentence =
-                switch (question, zone) {
-                case (.write, _): "\(zone.label) is writable"
-                case (.read, .outside): "it is not below AGENT_VIEW_SOURCE; 'pinfold run' shows it read-only"
-                case (.read, _): "everything in \(zone.label) can be read"
-                }
-            self.init(allowed: true, rule: zone.isWritable ? "zone" : "view", sentence: sentence, errno: nil, pattern: nil)
+                allowed: finding.isAllowed, rule: finding.rule, sentence: finding.sentence, errno: finding.errno,
+                pattern: finding.pattern)
+            return
         }
+        self.init(
+            allowed: false, rule: "host-pseudo-filesystem",
+            sentence: "the host's \(pseudo) is not shown; the agent has a /proc, a /dev and a /tmp of its own", errno: ENOENT,
+            pattern: nil)
     }
 }
 
@@ -189,10 +176,11 @@ private func pseudoFilesystem(of path: String) -> String? {
     return "\(entry.mountpoint) (\(entry.type))"
 }
 
-private func errorName(_ code: Int32) -> String {
+func errorName(_ code: Int32) -> String {
     switch code {
     case EROFS: "EROFS, read-only file system"
     case EPERM: "EPERM, operation not permitted"
+    case EACCES: "EACCES, permission denied"
     case ENOENT: "ENOENT, no such file or directory"
     case EXDEV: "EXDEV, invalid cross-device link"
     default: "errno \(code)"

@@ -22,3 +22,38 @@ extension AccessPolicy {
         return Explanation(zone: place.zone, place: place, decision: decide(operation, at: place), decidedAt: decidedAt)
     }
 }
+
+/// What the rules say about reading or writing a path, in words.
+package struct Finding: Sendable, Hashable {
+    package let isAllowed: Bool
+    /// The rule's word, or `zone` or `view` where nothing stands against it.
+    package let rule: String
+    package let sentence: String
+    /// What the system call answers; nil where it is allowed.
+    package let errno: Int32?
+    package let pattern: String?
+}
+
+extension Explanation {
+    /// - Parameter operation: what was asked about: `.read`, or anything else for writing.
+    package func finding(about operation: NodeOperation) -> Finding {
+        switch decision {
+        case .refused(let refusal), .allowedIf(_, else: let refusal): refusal.finding
+        case .allowed:
+            Finding(
+                isAllowed: true, rule: zone.isWritable ? "zone" : "view",
+                sentence: operation != .read
+                    ? "\(zone.label) is writable"
+                    : zone == .outside
+                        ? "it is not below AGENT_VIEW_SOURCE; 'pinfold run' shows it read-only"
+                        : "everything in \(zone.label) can be read",
+                errno: nil, pattern: nil)
+        }
+    }
+}
+
+extension Refusal {
+    package var finding: Finding {
+        Finding(isAllowed: false, rule: rule.rawValue, sentence: sentence, errno: errno, pattern: pattern)
+    }
+}

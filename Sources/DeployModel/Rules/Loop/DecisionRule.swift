@@ -44,8 +44,15 @@ package struct DecisionRule<Past: PastDeployments> {
     private func reject(_ text: String, _ ending: Ending) -> Ruling {
         switch waiting(for: text) {
         case .failure(let error): Ruling(.refused(error))
-        case .success(let deployment): Ruling(.deployment(deployment.id), RecordChange.end(deployment, ending, at: at))
+        case .success(let deployment):
+            Ruling(.deployment(deployment.id), RecordChange.end(deployment, ending, at: at) + rejection(of: deployment, ending))
         }
+    }
+
+    private func rejection(of deployment: Deployment, _ ending: Ending) -> [RecordChange] {
+        guard let tree = deployment.tree else { return [] }
+        let reason = ending.reason ?? ""
+        return [.rejection(Rejection(tree: tree, deployment: deployment.id, commit: deployment.commit, reason: reason))]
     }
 
     private func waiting(for text: String) -> Result<Deployment, DeployError> {
@@ -87,6 +94,15 @@ package struct DecisionRule<Past: PastDeployments> {
         }
         var changes: [RecordChange] = []
         var deployment: Deployment
+        // What was rejected stays so when the agent asks again, which is counted; when an admin asks, a human looks once more.
+        if var rejected = latest, rejected.state == .rejected, let tree = rejected.tree {
+            if caller.role == .agent {
+                rejected.askedAgain = (rejected.askedAgain ?? 0) + 1
+                rejected.updated = at
+                return Ruling(.deployment(rejected.id), [.save(rejected), .askedAgain(tree: tree)])
+            }
+            changes.append(.forgetRejection(tree: tree))
+        }
         if let latest, !latest.state.isEnd || latest.state == .deployed {
             deployment = latest
         } else if let running = now.running, running.commit == commit, let current = try past.deployment(running.deployment) {

@@ -99,6 +99,7 @@ package struct Settlement: Hashable, Sendable {
             self.init(deployment, [.save(deployment)], .waits(deployment))
         case .stopped(let state, let reason, let advice):
             self.init(ending: deployment, Ending(state, reason, advice: advice), at: step.ended)
+            if state == .rejected, let tree = deployment.tree { changes.append(.askedAgain(tree: tree)) }
         case .goBack(let reason, _) where deployment.kind.isReload:
             let advice = "look at the server and at `pinfold logs \(deployment.id)`; `pinfold reload` tries again"
             self.init(ending: deployment, Ending(.failed, reason, advice: advice), at: step.ended)
