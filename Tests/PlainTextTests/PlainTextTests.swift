@@ -82,3 +82,13 @@ import Testing
         }
     }
 }
+
+@Suite struct `Bytes for people` {
+    @Test(arguments: [
+        (Array("plain ü".utf8), "plain ü"), ([0x61, 0xff, 0x62], "a\\xffb"), ([0xc3], "\\xc3"), ([0xc3, 0xbc, 0x80], "ü\\x80"),
+        ([0xed, 0xa0, 0x80], "\\xed\\xa0\\x80"), ([], ""), ([0x01], "\u{1}"),
+    ])
+    func `are shown so that two names never look alike for what is no UTF-8`(bytes: [UInt8], text: String) {
+        #expect(String(showing: bytes) == text)
+    }
+}
