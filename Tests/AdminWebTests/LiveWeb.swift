@@ -69,7 +69,7 @@ func serving(
         logger.logLevel = .error
         let socket = directory + "/deployments/admin/admin.sock"
         let server = AdminServer(
-            service,
+            service, rules: NoRules(),
             settings: .init(
                 adminSocket: socket, agentSocket: directory + "/deployments/agent/deploy.sock", agentUserID: agentID,
                 agentGroupID: agentID),

@@ -35,10 +35,10 @@ extension Deployment {
 
     private var adviceAfterFailure: String? {
         switch stage {
-        case .test, .build: "`pinfold logs \(id)` has all of the output; mend what failed and deploy again"
+        case .test, .build, .buildClient: "`pinfold logs \(id)` has all of the output; mend what failed and deploy again"
         case .takeIn, .export, .classify:
             "mend what the reason names in a new commit; a change that was rolled back is reverted first (git revert). Where the reason names nothing of the repository, deploying again tries this one again"
-        case .approve, .backUp, .switch, .reload, .check, .goBack, .push:
+        case .approve, .backUp, .switch, .reload, .check, .goBack, .push, .publishAssets, .publishIndex:
             "what runs is as the reason says; `pinfold logs \(id)` has the output. Where the commit is to blame, mend it and deploy again"
         }
     }

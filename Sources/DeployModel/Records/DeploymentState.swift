@@ -33,7 +33,7 @@ package enum DeploymentState: String, Codable, Hashable, Sendable, CaseIterable 
     package var successors: Set<DeploymentState> {
         switch self {
         // A way back has nothing to test, and what is only reloaded nothing to deploy.
-        case .detected: [.testing, .deploying, .reloading, .failed, .superseded]
+        case .detected: [.testing, .deploying, .reloading, .failed, .rejected, .superseded]
         // Up to the switch it begins again where somebody has cleared its tree away.
         case .testing: [.detected, .awaitingApproval, .backingUp, .failed, .superseded]
         case .awaitingApproval: [.detected, .backingUp, .failed, .rejected, .superseded]

@@ -13,7 +13,7 @@ struct FailureOutput {
     /// Nil where it did not fail at something that writes.
     init?(of deployment: Deployment, from daemon: DaemonConnection) throws(CommandFailure) {
         guard [.failed, .rolledBack].contains(deployment.state),
-            [.test, .build, .reload, .check, .goBack].contains(deployment.stage)
+            [.test, .build, .buildClient, .reload, .check, .goBack].contains(deployment.stage)
         else {
             return nil
         }
