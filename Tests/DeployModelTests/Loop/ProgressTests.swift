@@ -11,7 +11,7 @@ struct ProgressTests {
         }
     }
 
-    @Test func `only what waits for a human, or comes again after that, is rejected, and only what may be in the target is rolled back`() {
+    @Test func `what waits for a human, or comes again, is rejected, and only what may be in the target is rolled back`() {
         for state in DeploymentState.allCases {
             #expect(state.successors.contains(.rejected) == (state == .awaitingApproval || state == .detected), "\(state)")
             #expect(state.successors.contains(.rolledBack) == [.reloading, .checking, .deployed].contains(state), "\(state)")
