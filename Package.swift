@@ -253,7 +253,7 @@ let package = Package(
         .testTarget(
             name: "AgentToolsTests",
             dependencies: [
-                "AgentTools", "CLinux", "LinuxSystem", "TestSupport", "pinfold", "pinfold-deployd", "pinfold-mount", system,
+                "CLinux", "LinuxSystem", "TestSupport", "pinfold", "pinfold-deployd", "pinfold-mount", system,
             ],
             exclude: ["Scripts"], cSettings: gnu, swiftSettings: dialect),
         .testTarget(
