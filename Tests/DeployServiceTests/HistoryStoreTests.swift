@@ -13,6 +13,20 @@ struct HistoryStoreTests {
         try withTemporaryDirectory { try body(HistoryStore(path: $0 + "/history.sqlite")) }
     }
 
+    @Test func `the history is for root's eyes, whatever an older daemon left`() throws {
+        try withTemporaryDirectory { directory in
+            let path = directory + "/history.sqlite"
+            let files = [path, path + "-wal", path + "-shm"]
+            for turn in 1...2 {
+                let store = try HistoryStore(path: path)
+                try store.write { try $0.apply([.insert(Deployment(id: turn, kind: .commit, commit: commit, detected: now))]) }
+                let modes = try run("stat", ["-c", "%a"] + files).requireSuccess()
+                #expect(modes.split(separator: "\n") == ["600", "600", "600"], "turn \(turn)")
+                if turn == 1 { try run("chmod", ["644"] + files).requireSuccess() }
+            }
+        }
+    }
+
     @Test func `a change to a state that cannot follow is refused loudly, with all that came with it`() throws {
         try withHistory { store in
             let one = Deployment(id: 1, kind: .commit, commit: commit, detected: now)

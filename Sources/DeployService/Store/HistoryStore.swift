@@ -2,6 +2,8 @@ internal import DeployModel
 internal import DeploySteps
 internal import Foundation
 internal import GRDB
+internal import LinuxSystem
+internal import SystemPackage
 
 /// Deployments, decisions and what holds between them, in `history.sqlite`: what is committed here has happened.
 ///
@@ -14,6 +16,7 @@ final class HistoryStore: Sendable {
     ///   copy, goes on above it.
     init(path: String, numbersAbove used: Int = 0) throws(DeployError) {
         do {
+            try Self.keepToRoot(path)
             var configuration = GRDB.Configuration()
             configuration.busyMode = .timeout(30)
             pool = try DatabasePool(path: path, configuration: configuration)
@@ -33,6 +36,19 @@ final class HistoryStore: Sendable {
             }
         } catch {
             throw .broken("the history \(path) cannot be opened: \(error)")
+        }
+    }
+
+    /// Who answered what is not for the agent, who may read the directory that it lies in. What SQLite makes beside the file gets the file's mode;
+    /// what an older daemon left has another.
+    private static func keepToRoot(_ path: String) throws(Errno) {
+        try Descriptor.open(path, [.readWrite, .create, .noFollow], mode: 0o600).setMode(0o600)
+        for suffix in ["-wal", "-shm"] {
+            do throws(Errno) {
+                try Descriptor.open(path + suffix, [.readWrite, .noFollow]).setMode(0o600)
+            } catch .noSuchFileOrDirectory {
+                continue
+            }
         }
     }
 
