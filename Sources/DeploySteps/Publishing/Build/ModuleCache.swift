@@ -51,6 +51,8 @@ struct ModuleCache {
         try files.put(Array(NodePackage.manifestName.utf8), contents: request.manifest, mode: 0o644)
         try files.put(Array("package-lock.json".utf8), contents: request.lock, mode: 0o644)
         var command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--cache", "/tmp/npm"]
+        // After one second and after ten; npm's own measure is ten and sixty, and nobody hears anything for as long.
+        command += ["--fetch-retries", "2", "--fetch-retry-mintimeout", "1000", "--fetch-retry-maxtimeout", "10000"]
         if let registry = work.settings.client.registry { command += ["--registry", registry, "--replace-registry-host=npmjs"] }
         let ending = try ConfinedCommand(
             name: "fetch", phase: Phase(command), shown: command.joined(separator: " "),
