@@ -105,7 +105,7 @@ struct DecisionTests {
         #expect(reload.changes.inserted.first?.kind == .reload(of: 3) && reload.changes.inserted.first?.release == running.release)
         #expect(isRefused(try ruling(.reload)))
         #expect(isRefused(try ruling(.reload, running: running, canReload: false)))
-        for stage in [Stage.build, .switch, .reload, .check, .goBack] {
+        for stage in [Stage.build, .publishAssets, .switch, .reload, .publishIndex, .check, .goBack] {
             #expect(isRefused(try ruling(.reload, [Sample.deployment(5, "b", stage)], running: running)), "\(stage)")
         }
         let back = Sample.deployment(5, "c", .backUp, .detected, kind: .rollback(to: 1))
@@ -131,7 +131,7 @@ struct DecisionTests {
         #expect(isRefused(try ruling(.rollback(to: 1), past: [ill, past[2]], running: running)))
     }
 
-    @Test(arguments: [Stage.takeIn, .export, .classify, .test, .approve, .backUp, .build])
+    @Test(arguments: [Stage.takeIn, .export, .classify, .test, .buildClient, .approve, .backUp, .build, .publishAssets])
     func `what has not come to the switch is ended, and begins anew afterwards`(_ stage: Stage) throws {
         let coming = Sample.deployment(5, "d", stage)
         for working in [5, nil] {
@@ -157,7 +157,7 @@ struct DecisionTests {
     }
 
     @Test func `what is in the target is cut short`() throws {
-        for stage in [Stage.reload, .check, .goBack] {
+        for stage in [Stage.reload, .publishIndex, .check, .goBack] {
             let there = Sample.deployment(5, "d", stage)
             let back = try ruling(.rollback(to: nil), [there], past: past, running: Sample.version(5, "d"), working: 5)
             #expect(back.callsOff?.state == .rolledBack && back.callsOff?.advice?.contains("lift dddddddddddd") == true)

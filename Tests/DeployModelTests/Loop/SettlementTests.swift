@@ -124,7 +124,7 @@ struct SettlementTests {
 
     @Test func `what is in the target is cut short, unless it came to its own end`() {
         let ending = Ending(.rolledBack, "root asked for a rollback")
-        for stage in [Stage.reload, .check, .goBack] {
+        for stage in [Stage.reload, .publishIndex, .check, .goBack] {
             let there = Sample.deployment(1, "a", stage)
             let outcomes: [StepOutcome] = [.goBack(reason: "x"), .stopped(.failed, reason: "x"), .done()]
             for outcome in outcomes {
@@ -142,11 +142,13 @@ struct SettlementTests {
         func failure(_ stage: Stage, isMarked: Bool = false) -> StepOutcome {
             .failure(of: Sample.deployment(1, "a", stage), isMarked: isMarked, reason: "disk", advice: "free it", target: "/t")
         }
-        for stage in [Stage.takeIn, .export, .classify, .test, .approve, .backUp, .build, .switch] {
+        for stage in [Stage.takeIn, .export, .classify, .test, .buildClient, .approve, .backUp, .build, .publishAssets, .switch] {
             #expect(failure(stage) == .stopped(.failed, reason: "disk", advice: "free it"), "\(stage)")
         }
         #expect(failure(.switch, isMarked: true) == .goBack(reason: "disk", isBlameless: true))
-        for stage in [Stage.reload, .check] { #expect(failure(stage) == .goBack(reason: "disk", isBlameless: true), "\(stage)") }
+        for stage in [Stage.reload, .publishIndex, .check] {
+            #expect(failure(stage) == .goBack(reason: "disk", isBlameless: true), "\(stage)")
+        }
         guard case .stopped(.failed, let reason, _) = failure(.goBack) else {
             Issue.record("\(failure(.goBack))")
             return
