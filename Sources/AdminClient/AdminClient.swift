@@ -10,12 +10,15 @@ package struct AdminClient: Sendable {
     package let socketPath: String
     /// Seconds without a byte from the daemon after which it counts as gone. Longer than the longest wait that is ever asked for.
     private let patience: Int
+    /// Whether the caller can start no daemon: told so, where there is none.
+    private let isAgents: Bool
 
     /// The largest answer, in bytes: more than the daemon sends.
     private static let bodyLimit = 64 << 20
 
-    package init(socketPath: String, patience: Int = 2 * Query.longestWait) {
+    package init(socketPath: String, isAgents: Bool = false, patience: Int = 2 * Query.longestWait) {
         self.socketPath = socketPath
+        self.isAgents = isAgents
         self.patience = patience
     }
 
@@ -85,7 +88,7 @@ package struct AdminClient: Sendable {
         do {
             return try UnixStream(connectingTo: socketPath, patience: patience)
         } catch {
-            throw .unreachable(path: socketPath, why: Self.words(error))
+            throw .unreachable(path: socketPath, why: words(error))
         }
     }
 
@@ -123,9 +126,13 @@ package struct AdminClient: Sendable {
         }
     }
 
-    private static let start = "start it with 'systemctl start pinfold-deployd' or 'pinfold deployd'"
+    private var start: String {
+        isAgents
+            ? "it is started from outside; what is committed is deployed once it runs"
+            : "start it with 'systemctl start pinfold-deployd' or 'pinfold deployd'"
+    }
 
-    private static func words(_ code: Errno) -> String {
+    private func words(_ code: Errno) -> String {
         switch code {
         case .noSuchFileOrDirectory: "there is no socket, so it is not running; \(start)"
         case .connectionRefused: "nobody listens there any more, so it is not running; \(start)"

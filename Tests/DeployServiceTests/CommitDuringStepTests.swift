@@ -41,8 +41,10 @@ final class Stand: Sendable {
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct CommitDuringStepTests {
     /// The steps before which a deployment gives way to a newer commit, and those that it goes through with.
-    private static let giveWay: [Stage] = [.takeIn, .export, .classify, .test, .approve, .backUp, .build]
-    private static let goThrough: [Stage] = [.switch, .reload, .check]
+    private static let giveWay: [Stage] = [
+        .takeIn, .export, .classify, .test, .buildClient, .approve, .backUp, .build, .publishAssets,
+    ]
+    private static let goThrough: [Stage] = [.switch, .reload, .publishIndex, .check]
 
     @Test func `of two commits, one made during any step of the other, the newer deploys, and no step is left out here`()
         async throws

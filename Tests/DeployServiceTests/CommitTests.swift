@@ -15,7 +15,10 @@ struct CommitTests {
             #expect(try farm.deployed("app.py") == "print(1)\n")
             #expect(one.backup == nil)
             #expect(
-                one.steps.map(\.stage) == [.takeIn, .export, .classify, .test, .approve, .backUp, .build, .switch, .reload, .check])
+                one.steps.map(\.stage) == [
+                    .takeIn, .export, .classify, .test, .buildClient, .approve, .backUp, .build, .publishAssets, .switch, .reload,
+                    .publishIndex, .check,
+                ])
 
             let second = try farm.commit(["app.py": "print(2)\n", "lib/a.py": "x = 1\n"])
             let two = try await service.deployed(second)

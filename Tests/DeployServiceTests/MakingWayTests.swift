@@ -13,7 +13,7 @@ struct MakingWayTests {
     @Test func `a rollback is made while any step before the switch stands still, and no such step is left out here`() async throws
     {
         let stand = Stand()
-        let stages: [Stage] = [.takeIn, .export, .classify, .test, .approve, .backUp, .build]
+        let stages: [Stage] = [.takeIn, .export, .classify, .test, .buildClient, .approve, .backUp, .build, .publishAssets]
         #expect(Array(Pipeline.commit.map(\.stage).prefix { $0 != .switch }) == stages)
         try await withFarm({ $0.settings.build.command = "true" }, fault: stand.fault) { farm, service in
             defer { stand.goOn() }

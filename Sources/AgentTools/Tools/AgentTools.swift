@@ -170,10 +170,6 @@ extension AdminClientError {
 extension ToolFailure {
     fileprivate init(_ error: AdminClientError) {
         switch error {
-        case .unreachable(let path, _):
-            self.init(
-                "the deploy daemon does not answer at \(path): it is not running, and is started from outside; what is committed is deployed once it runs"
-            )
         case .interrupted:
             self.init(
                 "the deploy daemon went away and has not come back; what it had begun is on disk and goes on when it runs: ask deployment_status"

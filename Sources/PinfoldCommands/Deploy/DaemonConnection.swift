@@ -41,13 +41,13 @@ struct DaemonConnection {
     /// first is closed.
     init(_ data: DataRoot) {
         isAgents = !isThere(data.adminSocket) && (isThere(data.agentSocket) || geteuid() != 0)
-        client = AdminClient(socketPath: isAgents ? data.agentSocket : data.adminSocket)
+        client = AdminClient(socketPath: isAgents ? data.agentSocket : data.adminSocket, isAgents: isAgents)
     }
 
     /// By the agent's socket, whoever asks: what comes in there has the agent's rights.
     init(agentAt data: DataRoot) {
         isAgents = true
-        client = AdminClient(socketPath: data.agentSocket)
+        client = AdminClient(socketPath: data.agentSocket, isAgents: true)
     }
 
     func ask<Answer: Decodable>(
@@ -56,7 +56,7 @@ struct DaemonConnection {
         do {
             return try client.ask(route, parameters, query: query)
         } catch {
-            throw failure(error)
+            throw CommandFailure(error)
         }
     }
 
@@ -66,7 +66,7 @@ struct DaemonConnection {
         do {
             return try client.ask(route, parameters, sending: request)
         } catch {
-            throw failure(error)
+            throw CommandFailure(error)
         }
     }
 
@@ -74,16 +74,8 @@ struct DaemonConnection {
         do {
             return try client.bytes(route, parameters)
         } catch {
-            throw failure(error)
+            throw CommandFailure(error)
         }
-    }
-
-    private func failure(_ error: AdminClientError) -> CommandFailure {
-        guard isAgents, case .unreachable(let path, _) = error else { return CommandFailure(error) }
-        return CommandFailure(
-            .unreachable,
-            "the deploy daemon cannot be reached at \(path): it is not running, and is started from outside; what is committed is deployed once it runs"
-        )
     }
 }
 
