@@ -13,8 +13,9 @@ import programs
 
 # Minutes that a group may take before it is ended: some test stands.
 LONGEST = 45
-# What is worth showing of what a group printed.
-NEWS = re.compile(r"^✘|recorded an issue|^[✔✘] Test run|error:|Fatal")
+# What is worth showing of what a group printed, and what begins something else, so that an issue's own further lines are shown with it.
+NEWS = re.compile(r"✘|recorded an issue|[✔✘] Test run|error:|Fatal")
+OTHER = re.compile(r"^(\x1b\[\d+m)?[◇✔✘]")
 # Seconds for which the machine may stand still before a test's own deadlines mean nothing.
 STILL = 2
 
@@ -81,8 +82,13 @@ def run(group, report, longest):
 
 
 def show(out, log):
-    for line in [line for line in log if NEWS.search(line)][:100]:
-        print(line, file=out)
+    """The first hundred lines of news."""
+    shown, is_news = 0, False
+    for line in log:
+        is_news = bool(NEWS.search(line)) or is_news and not OTHER.search(line)
+        if is_news and shown < 100:
+            print(line[:400], file=out)
+            shown += 1
 
 
 def read(report):
@@ -117,15 +123,18 @@ class Standstill:
         self._over.set()
 
 
-# These take all that an agent may of the disk, of descriptors, of memory and of the record, or count requests, which takes a filesystem that others
-# leave alone: nobody runs beside them.
-ALONE = r"GatewayTests\.(ExhaustionTests|SessionCachingTests|ZoneQuota|ZoneLinks)|AgentFenceTests\.`?(The.record.of.refusals|A.control.group)"
+# Nobody runs beside these. Some take all that an agent may of the disk, of descriptors, of memory and of the record. Some count requests, which
+# takes a filesystem that others leave alone. Some give a thread of their own process mounts of its own, which holds everybody's views.
+ALONE = (
+    r"GatewayTests\.(ExhaustionTests|SessionCachingTests|ZoneQuota|ZoneLinks)|AgentFenceTests\.`?(The.record.of.refusals|A.control.group)"
+    r"|(LinuxSystem|FuseSession)Tests\."
+)
 # Commits that cheat and commits that do not, with the real runners of their languages.
 JUDGES = r"DeployServiceTests\.(Cheat|Judge|Numb|Runner)Tests"
 # The daemon killed at each of its fault points, and started again.
 KILLS = r"DeployServiceTests\.CrashTests"
-# One after the other: these start daemons that start tests, with a fork bomb among them.
-DAEMONS = r"(GitRepository|DeploySteps|DeployService|AdminServer)Tests\."
+# One after the other: these start daemons that start tests, with a fork bomb among them, or hold that time grows with a length and no faster.
+DAEMONS = r"(GitRepository|DeployModel|DeploySteps|DeployService|AdminServer)Tests\."
 
 # The gateway's and the command line's, whatever is pure, and whatever is new.
 GATEWAY = Group(r"\.", 400, f"^({ALONE}|{DAEMONS})", at_once=True)
