@@ -37,7 +37,8 @@ struct McpCommand: ParsableCommand {
     mutating func run() throws {
         let root = try options.data()
         let daemon = DaemonConnection(agentAt: root)
-        let tools = AgentTools(daemon: AdminClient(socketPath: root.agentSocket, isAgents: true)) { path, write throws(ToolFailure) in
+        let tools = AgentTools(daemon: AdminClient(socketPath: root.agentSocket, isAgents: true)) {
+            path, write throws(ToolFailure) in
             try Self.explain(path, write, daemon)
         }
         let dialogue = Dialogue(tools, version: pinfoldVersion)
