@@ -189,7 +189,7 @@ let package = Package(
         .executableTarget(
             name: "pinfold-web",
             dependencies: [
-                "AdminWeb", "CLinux", "CommandLineSupport", "LinuxSystem", "QuietTasks", arguments,
+                "AdminInterface", "AdminWeb", "CLinux", "CommandLineSupport", "LinuxSystem", "QuietTasks", arguments,
                 .product(name: "Logging", package: "swift-log"),
             ],
             cSettings: gnu, swiftSettings: dialect),

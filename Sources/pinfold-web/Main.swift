@@ -1,3 +1,4 @@
+internal import AdminInterface
 internal import AdminWeb
 internal import ArgumentParser
 internal import CLinux
@@ -13,7 +14,9 @@ internal import QuietTasks
 struct Main: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pinfold-web", abstract: "Serve the review page to one browser.",
-        discussion: "Exit codes: 0 the session was ended; 1 it could not be served, or nobody opened it; 2 wrong usage.")
+        discussion:
+            "Exit codes: 0 the session was ended; 1 it could not be served, or nobody opened it; 2 wrong usage; 4 no deploy daemon answers."
+    )
 
     static let program = Companion.web.rawValue
 
@@ -54,9 +57,13 @@ struct Main: ParsableCommand {
                     Terminal.explain("this link opens the page once, within \(seconds) seconds; ^C ends the session")
                 }
                 CLinux.exit(0)
+            } catch let problem as Problem {
+                // The daemon's, or what was said for it where it does not answer.
+                Terminal.complain(problem.message, of: Self.program)
+                CLinux.exit(Int32(problem.exitCode))
             } catch {
                 Terminal.complain("\(error)", of: Self.program)
-                CLinux.exit(1)
+                CLinux.exit(CommandExit.notDone.rawValue)
             }
         }
         while true { pause() }

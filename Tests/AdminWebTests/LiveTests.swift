@@ -35,6 +35,18 @@ import Testing
             user: uid.map { ($0, $0) }, seconds: 100)
     }
 
+    @Test func `without a daemon it says so in one line for people, and ends with 4`() throws {
+        try withTemporaryDirectory { directory in
+            let socket = directory + "/admin.sock"
+            let ended = try run(Executables.web, ["--socket", socket, "--agent-user-id", "\(agentID)"], seconds: 30)
+            #expect(ended.status == .exited(4), "\(ended)")
+            #expect(ended.output.isEmpty && ended.errors.split(separator: "\n").count == 1, "\(ended)")
+            #expect(
+                ended.errors.hasPrefix("pinfold-web: the deploy daemon cannot be reached at \(socket): there is no socket"),
+                "\(ended)")
+        }
+    }
+
     private struct Place {
         let host: String
         let port: String

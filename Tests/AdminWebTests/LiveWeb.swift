@@ -86,7 +86,7 @@ func serving(
                 .init(
                     "/bin/sh",
                     [
-                        "-c", "exec \"$0\" \"$@\" >'\(output)' 2>'\(errors)'", Executables.directory + "/pinfold-web", "--socket",
+                        "-c", "exec \"$0\" \"$@\" >'\(output)' 2>'\(errors)'", Executables.web, "--socket",
                         socket,
                         "--agent-user-id", "\(agentID)", "--link-seconds", "\(linkSeconds)",
                     ], environment: mergedEnvironment([:]), workingDirectory: "/"))

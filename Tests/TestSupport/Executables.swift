@@ -8,6 +8,7 @@ package enum Executables {
     package static var git: String { path("pinfold-git") }
     package static var fuzz: String { path("pinfold-fuzz") }
     package static var deployd: String { path("pinfold-deployd") }
+    package static var web: String { path("pinfold-web") }
 
     private static func path(_ name: String) -> String { directory + "/" + name }
 
