@@ -114,9 +114,16 @@ let package = Package(
             ],
             cSettings: gnu, swiftSettings: dialect),
         .target(
+            name: "HTTPServing",
+            dependencies: [
+                .product(name: "HummingbirdCore", package: "hummingbird"), .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            cSettings: gnu, swiftSettings: dialect),
+        .target(
             name: "AdminServer",
             dependencies: [
-                "AdminInterface", "CLinux", "DeployModel", "LinuxSystem", "PlainText", "QuietTasks", system,
+                "AdminInterface", "CLinux", "DeployModel", "HTTPServing", "LinuxSystem", "PlainText", "QuietTasks", system,
                 .product(name: "Hummingbird", package: "hummingbird"), .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"), .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -129,7 +136,7 @@ let package = Package(
         .target(
             name: "AdminWeb",
             dependencies: [
-                "AdminClient", "AdminInterface", "CLinux", "DeployModel", "LinuxSystem", "PlainText", "QuietTasks",
+                "AdminClient", "AdminInterface", "CLinux", "DeployModel", "HTTPServing", "LinuxSystem", "PlainText", "QuietTasks",
                 .product(name: "HummingbirdCore", package: "hummingbird"), .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
             ],

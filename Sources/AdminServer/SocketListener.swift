@@ -1,3 +1,4 @@
+internal import HTTPServing
 internal import Hummingbird
 internal import HummingbirdCore
 internal import LinuxSystem
@@ -74,8 +75,7 @@ struct SocketListener: Sendable {
         let isStopping = Lock(false)
         let logger = StoppingLogHandler.logger(self.logger, isStopping: isStopping)
         let server = Server(
-            childChannelSetup: HTTP1Channel(
-                responder: answering(responder, logger: logger), configuration: .init(idleTimeout: .seconds(patience))),
+            childChannelSetup: Connections(patience: patience, answering(responder, logger: logger)),
             configuration: ServerConfiguration(
                 address: .unixDomainSocket(path: name), backlog: 128,
                 availableConnectionsDelegate: .maximum(connections, logger: logger)),

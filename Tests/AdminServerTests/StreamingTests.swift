@@ -1,6 +1,7 @@
 import AdminClient
 import AdminInterface
 import DeployModel
+import Foundation
 import HTTPAnswers
 import Hummingbird
 import HummingbirdCore
@@ -107,6 +108,35 @@ import Testing
             stop()
             _ = try await onThread { connection.readToEnd() }
             try await eventually("the socket is gone") { !exists(path) }
+        }
+    }
+
+    @Test func `a server that stops lets go of connections that it accepted and never began`() async throws {
+        let begun = try EventDescriptor()
+        let over = try EventDescriptor()
+        try await serving { _ in
+            // On the only thread that could begin another connection.
+            begun.set()
+            over.wait(milliseconds: 60_000)
+        } _: { path, stop in
+            let first = try RawConnection(path)
+            try first.send("GET /events HTTP/1.1\r\nHost: p\r\n\r\n")
+            #expect(try await onThread { begun.wait(milliseconds: 60_000) })
+            let before = sockets()
+            let others = try (0..<4).map { _ in try RawConnection(path) }
+            try await eventually("both ends of each are there") { sockets() == before + 8 }
+            stop()
+            over.set()
+            for connection in others { #expect(try await onThread { connection.readToEnd() }.isEmpty) }
+            try await eventually("the socket is gone") { !exists(path) }
+        }
+    }
+
+    /// How many this process has.
+    private func sockets() -> Int {
+        let files = FileManager.default
+        return ((try? files.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []).count {
+            (try? files.destinationOfSymbolicLink(atPath: "/proc/self/fd/" + $0))?.hasPrefix("socket:") == true
         }
     }
 

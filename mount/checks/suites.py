@@ -14,8 +14,10 @@ import programs
 # Minutes that a group may take before it is ended: some test stands.
 LONGEST = 45
 # What is worth showing of what a group printed, and what begins something else, so that an issue's own further lines are shown with it.
-NEWS = re.compile(r"✘|recorded an issue|[✔✘] Test run|error:|Fatal")
+NEWS = re.compile(r"✘|recorded an issue|[✔✘] Test run|error:|Fatal|Crash")
 OTHER = re.compile(r"^(\x1b\[\d+m)?[◇✔✘]")
+# A crash in a few lines: where, and without every register and library.
+BACKTRACE = {"SWIFT_BACKTRACE": "enable=yes,color=no,threads=crashed,registers=none,images=none,sanitize=no,limit=24"}
 # Seconds for which the machine may stand still before a test's own deadlines mean nothing.
 STILL = 2
 
@@ -69,7 +71,8 @@ def run(group, report, longest):
     command += ["--skip", group.without] if group.without else []
     command += [] if group.at_once else ["--no-parallel"]
     started = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True, errors="replace"
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True, errors="replace",
+        env=os.environ | BACKTRACE,
     )
     late = threading.Timer(longest, started.kill)
     late.start()

@@ -1,4 +1,5 @@
 internal import CLinux
+internal import HTTPServing
 internal import HTTPTypes
 internal import HummingbirdCore
 internal import LinuxSystem
@@ -121,11 +122,10 @@ package struct WebServer: Sendable {
         whenListening: @escaping @Sendable () async -> Void
     ) async throws {
         let server = Server(
-            childChannelSetup: HTTP1Channel(
-                responder: { request, writer, channel in
-                    let response = await site.respond(to: request, Self.visitor(request, channel))
-                    try await writer.write(response: response.head, body: response.body)
-                }, configuration: .init(idleTimeout: .seconds(settings.patience))),
+            childChannelSetup: Connections(patience: settings.patience) { request, writer, channel in
+                let response = await site.respond(to: request, Self.visitor(request, channel))
+                try await writer.write(response: response.head, body: response.body)
+            },
             configuration: ServerConfiguration(
                 address: .hostname(address, port: port), backlog: 128, reuseAddress: false,
                 availableConnectionsDelegate: .maximum(settings.connections, logger: logger)),
