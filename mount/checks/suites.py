@@ -18,6 +18,8 @@ NEWS = re.compile(r"✘|recorded an issue|[✔✘] Test run|error:|Fatal|Crash")
 OTHER = re.compile(r"^(\x1b\[\d+m)?[◇✔✘]")
 # A crash in a few lines: where, and without every register and library.
 BACKTRACE = {"SWIFT_BACKTRACE": "enable=yes,color=no,threads=crashed,registers=none,images=none,sanitize=no,limit=24"}
+# How many tests run beside each other. Without a limit all begin at once, and a test's own time limit counts its waiting for a thread.
+WIDTH = 6
 # Seconds for which the machine may stand still before a test's own deadlines mean nothing.
 STILL = 2
 
@@ -69,7 +71,7 @@ def run(group, report, longest):
     bundle = programs.directory() / "pinfoldPackageTests.xctest"
     command = [bundle, "--testing-library", "swift-testing", "--xunit-output", report, "--filter", group.pattern]
     command += ["--skip", group.without] if group.without else []
-    command += [] if group.at_once else ["--no-parallel"]
+    command += ["--experimental-maximum-parallelization-width", str(WIDTH)] if group.at_once else ["--no-parallel"]
     started = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True, errors="replace",
         env=os.environ | BACKTRACE,
