@@ -1,4 +1,5 @@
 internal import CLinux
+internal import GitRepository
 
 /// How libgit2 opens files in this process: never waiting, and nothing but files and directories.
 ///
@@ -6,6 +7,8 @@ internal import CLinux
 /// configuration includes, the index, logs of references. A FIFO there would hold it up for good, a device or a link to one
 /// (`/dev/zero`) would never end. It offers no place to say so, and looking before it opens would be too early; but a name that a library
 /// calls is taken from the program first (`man 8 ld.so`).
+///
+/// What it makes in somebody else's repository is made so that it can be told apart afterwards (`Traces`).
 enum FileOpening {
     /// Whether libgit2's calls come here. Where they would not, nothing of the agent's may be opened.
     static var isInForce: Bool {
@@ -14,6 +17,7 @@ enum FileOpening {
     }
 
     static func open(_ path: UnsafePointer<CChar>, _ flags: Int32, _ mode: UInt32) -> Int32 {
+        if let made = unsafe Traces.open(path, flags | O_NONBLOCK | O_NOCTTY, mode) { return made }
         // The mode is whatever was in the register where the call has none: the kernel does not look at it then.
         let descriptor = unsafe pinfold_openat(pinfold_AT_FDCWD, path, flags | O_NONBLOCK | O_NOCTTY, mode)
         guard descriptor >= 0 else { return -1 }

@@ -1,4 +1,5 @@
 import GitRepository
+import LinuxSystem
 import SystemPackage
 import TestSupport
 import Testing
@@ -89,6 +90,42 @@ struct PushTests {
             #expect(kind { try now.mirror.push(now.tip, branch: "../x", to: GitRemote(url: now.remote.path)) } == .notFound)
             #expect(kind { try now.mirror.push(now.tip, branch: "main", to: GitRemote(url: directory + "/absent.git")) } != nil)
             #expect(!exists(mark))
+        }
+    }
+
+    /// As a push that was killed between two calls leaves it: `mount/checks/killpoints --only push` kills one at each.
+    @Test func `what a killed push has left in a directory goes with the next one and what others are making stays`() throws {
+        try withTemporaryDirectory { directory in
+            let now = try setting(directory)
+            let push = ["push", now.mirror.path, now.tip.description, "main", now.remote.path]
+            let (lock, other) = (now.remote.path + "/refs/heads/main.lock", now.remote.path + "/refs/heads/theirs.lock")
+            let pack = now.remote.path + "/objects/pack/pack_git2_a1b2c3"
+            let traces = now.remote.path + "/pinfold-traces"
+            // Somebody else's is refused for, and left.
+            try writeFile(lock, "")
+            #expect(try run(Executables.git, push).status.isSuccess == false)
+            #expect(exists(lock) && !exists(traces))
+            try makeDirectories(traces)
+            try shell("ln '\(lock)' '\(traces)/1'; echo part > '\(pack)'; ln '\(pack)' '\(traces)/2'").requireSuccess()
+            try writeFile(other, "")
+            try run(Executables.git, push).requireSuccess()
+            #expect(try now.remote.head("main") == now.tip)
+            #expect(!exists(lock) && !exists(pack) && !exists(traces))
+            #expect(exists(other))
+        }
+    }
+
+    @Test func `what a killed push had finished is not taken back`() throws {
+        try withTemporaryDirectory { directory in
+            let now = try setting(directory)
+            try pinfoldGit("push", now.mirror.path, now.tip.description, "main", now.remote.path).requireSuccess()
+            let traces = now.remote.path + "/pinfold-traces"
+            try makeDirectories(traces)
+            try shell("ln '\(now.remote.path)/refs/heads/main' '\(traces)/1'").requireSuccess()
+            try GitRemote(url: now.remote.path).clearAfterPush()
+            #expect(!exists(traces))
+            #expect(try now.remote.head("main") == now.tip)
+            try now.remote.git("fsck", "--strict")
         }
     }
 }

@@ -17,7 +17,8 @@ package struct SourceCommit: Sendable {
 
     /// The commit of `branch` afterwards: where nothing has changed, the one that was there. Blocks.
     /// - Parameter message: nil where nothing may have to be committed.
-    /// - Parameter isCalledOff: asked ten times a second; then what runs is killed, and at most a lock file of git's is left.
+    /// - Parameter isCalledOff: asked ten times a second; then what runs is killed, and at most a lock file of git's is left until
+    ///   the next commit by this.
     /// - Throws: `.refused`, with nothing committed, where `branch` is not what is checked out, or something is half done there;
     ///   `.usage` where there is a change and no message.
     package func commit(

@@ -43,7 +43,10 @@ package struct SourcePush: Sendable {
             deadline: deadline, named: "the push to \(remote.shown)", isCalledOff)
         guard !status.isSuccess else { return }
         // Whatever it held then, nobody lets go of. What cannot be removed now is removed at the daemon's next start.
-        if case .signaled = status { try? mirror.clearAfterPush() }
+        if case .signaled = status {
+            try? mirror.clearAfterPush()
+            try? remote.clearAfterPush()
+        }
         let kind: GitError.Kind =
             if case .exited(let code) = status { GitError.Kind(exitCode: code) ?? .system } else { .system }
         let text = words.hasPrefix("pinfold-git: ") ? String(words.dropFirst("pinfold-git: ".count)) : words

@@ -58,7 +58,15 @@ internal import CLinux
         if let operation = RepositoryState.words(unsafe git_repository_state(repository)) {
             throw GitError(.notReady, "\(path) is in the middle of a \(operation): finish or abort it first")
         }
-        let tip = try tip(of: branch)
+        // What a commit that was cut short has left in the agent's `.git` stops the agent's next one too.
+        return try Traces.keep(in: unsafe String(cString: git_repository_path(repository))) { () throws(GitError) in
+            try commitAll(onto: try tip(of: branch), of: branch, message, name, email)
+        }
+    }
+
+    private func commitAll(
+        onto tip: ObjectID, of branch: String, _ message: String?, _ name: String, _ email: String
+    ) throws(GitError) -> Outcome {
         var index: OpaquePointer?
         try git("cannot open the index of \(path)") { unsafe git_repository_index(&index, repository) }
         defer { unsafe git_index_free(index) }

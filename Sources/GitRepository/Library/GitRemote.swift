@@ -60,6 +60,11 @@ package struct GitRemote: Hashable, Sendable {
         return Self.decoded(url[(url.dropFirst("file://".count).firstIndex(of: "/") ?? url.endIndex)...])
     }
 
+    /// Removes what a push that was killed and has been waited for left there, where that is on this machine.
+    package func clearAfterPush() throws(GitError) {
+        if let path { try Traces.clearAway(in: path) }
+    }
+
     /// What is between `://` and the path; nil for an address without a scheme.
     private var authority: Substring? {
         guard let colon = url.firstIndex(of: ":"), url[colon...].hasPrefix("://") else { return nil }

@@ -21,7 +21,13 @@ extension GitMirror {
             let raw = directory.rawValue
             // A push of a daemon that was killed is being killed too.
             let deadline = ContinuousClock.now + .seconds(5)
-            while flock(raw, operation | LOCK_NB) == -1 {
+            while true {
+                do throws(Errno) {
+                    _ = try check { flock(raw, operation | LOCK_NB) }
+                    break
+                } catch {
+                    guard error == .wouldBlock else { throw GitError(.system, "cannot lock \(path): \(error.description)") }
+                }
                 guard ContinuousClock.now < deadline else {
                     throw GitError(.notReady, "another process of Pinfold is at work in \(path)")
                 }
@@ -30,6 +36,9 @@ extension GitMirror {
             self.directory = directory
         }
     }
+
+    /// Of a repository that is not the daemon's own: nil where it cannot be had.
+    static func holdAlone(_ path: String) -> Hold? { try? Hold(path, LOCK_EX) }
 
     static func holdForWriting(_ path: String) throws(GitError) -> Hold { try Hold(path, LOCK_SH) }
 
@@ -40,7 +49,7 @@ extension GitMirror {
         let hold = try Hold(path, LOCK_EX)
         defer { withExtendedLifetime(hold) {} }
         for name in try names(in: path) where name.hasPrefix(incomingPrefix) { try removeTree(path + "/" + name) }
-        try clear(path, below: "")
+        try clear(path)
         try clearPacks(path + "/objects/pack")
     }
 
@@ -50,26 +59,34 @@ extension GitMirror {
         try opened.withLock { _ throws(GitError) in
             let hold = try Hold(path, LOCK_EX)
             defer { withExtendedLifetime(hold) {} }
-            try Self.clear(path, below: "") { $0 == "/objects" || $0.hasPrefix("/" + Self.incomingPrefix) }
+            try Self.clear(path) { $0 == "/objects" || $0.hasPrefix("/" + Self.incomingPrefix) }
         }
     }
 
     /// Locks and temporaries of libgit2 and of git, whatever they are of: HEAD, configuration, index, packed references, single references, packs.
-    private static func clear(
-        _ root: String, below path: String, depth: Int = 0, leaving: (String) -> Bool = { _ in false }
+    private static func clear(_ root: String, leaving: (String) -> Bool = { _ in false }) throws(GitError) {
+        try sweep(root, leaving: leaving) { inside, name in
+            isLeftover(name) || (inside.hasPrefix("/refs/pinfold/") && !isReference(root + inside))
+        }
+    }
+
+    /// Removes the files below `root` that `removing` answers true for, which gets the path below `root` and its last name. Directories
+    /// that `leaving` answers true for are not looked into.
+    static func sweep(
+        _ root: String, below path: String = "", depth: Int = 0, leaving: (String) -> Bool, removing: (String, String) -> Bool
     ) throws(GitError) {
         guard depth < 20, let entries = try entries(in: root + path) else { return }
         for (name, kind) in entries {
             let inside = "\(path)/\(name)"
             if isDirectory(root + inside, kind) {
-                if !leaving(inside) { try clear(root, below: inside, depth: depth + 1, leaving: leaving) }
-            } else if isLeftover(name) || (path.hasPrefix("/refs/pinfold") && !isReference(root + inside)) {
+                if !leaving(inside) { try sweep(root, below: inside, depth: depth + 1, leaving: leaving, removing: removing) }
+            } else if removing(inside, name) {
                 try remove(root + inside)
             }
         }
     }
 
-    private static func isLeftover(_ name: String) -> Bool {
+    static func isLeftover(_ name: String) -> Bool {
         // `pack_git2_x1Y2z3`, `tmp_object_git2_…`; git's own are `tmp_pack_…` and `tmp_idx_…`.
         name.hasSuffix(".lock") || name.contains("_git2_") || name.hasPrefix("tmp_")
     }
@@ -116,7 +133,7 @@ extension GitMirror {
         try attempt("cannot remove \(path)") { unsafe unlink(path) }
     }
 
-    private static func entries(in directory: String) throws(GitError) -> [(name: String, kind: UInt8)]? {
+    static func entries(in directory: String) throws(GitError) -> [(name: String, kind: UInt8)]? {
         let opened: Descriptor
         do {
             opened = try Descriptor.open(directory, [.readOnly, .directory, .noFollow])

@@ -9,7 +9,9 @@ extension GitMirror {
     /// whoever needs one calls this in a process that can be killed, which is what `pinfold-git push` is.
     package func push(_ commit: ObjectID, branch: String, to remote: GitRemote) throws(GitError) {
         guard GitDirectory.isBranchName(branch) else { throw GitError(.notFound, "\"\(branch)\" cannot be a branch's name") }
-        try remote.reach("push to") { () throws(GitError) in try send(commit, to: branch, remote) }
+        try remote.reach("push to") { () throws(GitError) in
+            try Traces.keep(in: remote.path) { () throws(GitError) in try send(commit, to: branch, remote) }
+        }
     }
 
     private func send(_ commit: ObjectID, to branch: String, _ remote: GitRemote) throws(GitError) {

@@ -1,11 +1,13 @@
 """Kills the deploy daemon before each system call by which any of its threads changes the disk, one after the other, and starts it again.
 
 After each: the target is the old version or the new one, whole; the next start comes to the same end; nothing is deployed or tested twice,
-no answer is lost; the mirror, the releases and the backups are sound; and the next commit deploys. `init` is `pinfold init`, in the same way."""
+no answer is lost; the mirror, the releases and the backups are sound; and the next commit deploys. `init` is `pinfold init`, in the same way;
+`push`, `push-new` and `commit-in-repo` are `pinfold-git` in a repository that is not Pinfold's."""
 
 import collections
 
 import initial
+import repositories
 import runs
 import stops
 
@@ -16,7 +18,8 @@ def add(parser):
 
 
 def main():
-    options = runs.arguments(__doc__, "points", add, ["init"])
+    grounds = {"init": initial.Initial, **repositories.ALL}
+    options = runs.arguments(__doc__, "points", add, list(grounds))
     run = runs.Run(options)
 
     def chosen(total):
@@ -28,8 +31,8 @@ def main():
     def late(until):
         return until and runs.time.monotonic() > until
 
-    def init(name, path, until):
-        ground = initial.Initial(run.programs, path)
+    def single(name, path, until):
+        ground = grounds[name](run.programs, path)
         ground.restore()
         total, _ = ground.stop(None)
         tried = 0
@@ -84,7 +87,7 @@ def main():
             run.point(name, place, scenario, at(point))
         return f"{total} points, {sum(threads.values())} tried: " + ", ".join(f"{name} {count}" for name, count in threads.most_common())
 
-    run.each(body, init)
+    run.each(body, single)
     run.finish("kills")
 
 
