@@ -109,7 +109,7 @@ def everything_named(out):
     """The README says what is installed."""
     readme = pathlib.Path("README.md").read_text()
     right = True
-    for option in [[], ["--test"]]:
+    for option in [[], ["--quickstart"], ["--test"]]:
         for package in commands.output("mount/setup", "--list", *option).split():
             if not re.search(rf"(?<![\w-]){re.escape(package)}(?![\w-])", readme):
                 print(f"README.md does not name {package}, which mount/setup installs", file=out)

@@ -1,0 +1,3 @@
+import React from 'react';
+
+export default () => <p>Stray animals are kept here.</p>;
