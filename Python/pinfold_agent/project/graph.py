@@ -63,12 +63,29 @@ def reached(project: "Project", name: str) -> Set[str]:
         record = project.records.get(pending.pop())
         if record is None:
             continue
-        for base, attribute in imports_of(record, everything=True):
-            for other in prefixes(base) + ([f"{base}.{attribute}"] if attribute is not None else []):
-                if other in project.records and other not in found:
-                    found.add(other)
-                    pending.append(other)
+        for other in named_by(record):
+            if other in project.records and other not in found:
+                found.add(other)
+                pending.append(other)
     return found - {name}
+
+
+def named_by(record: Record) -> FrozenSet[str]:
+    """All that may be a module in what one imports, sooner or later."""
+    try:
+        return _named(record.source, package_of(record.name, record.path))
+    except SyntaxError:
+        return frozenset()
+
+
+@lru_cache(maxsize=4096)
+def _named(source: bytes, package: str) -> FrozenSet[str]:
+    found: Set[str] = set()
+    for base, attribute in _imports(source, package, None):
+        found.update(prefixes(base))
+        if attribute is not None:
+            found.add(f"{base}.{attribute}")
+    return frozenset(found)
 
 
 def dependants(project: "Project", modules: Dict[str, ModuleType], names: Set[str], fixed: Set[str]) -> Set[str]:

@@ -58,6 +58,9 @@ class Project:
 
     def place_of(self, path: str) -> Optional[Tuple[str, str]]:
         """The release that a path lies in, and the path in it; nil for what is not the project's."""
+        # Most paths are a library's: asked of every module that is loaded, at once.
+        if not path.startswith(tuple(self.roots)):
+            return None
         for root in self.roots:
             if inside(path, root) and not is_library(path[len(root) :]):
                 return root, path[len(root) + 1 :]

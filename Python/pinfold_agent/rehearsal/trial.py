@@ -13,7 +13,7 @@ from ..project.project import Project
 from ..reasons import Refused, refusal_of
 from ..tiers import caches
 from ..tiers.changes import Changes
-from ..tiers.patching import suspended_frame
+from ..tiers.patching import suspendable, suspended_frame
 from ..tiers.reloading import Swap
 from ..tiers.undo import Undo
 from ..wire import encoded
@@ -61,7 +61,9 @@ def _try(project: Project, changes: Changes, affected: Set[str], fixed: Set[str]
         return sorted(written)
     others.clear()
     gc.collect()
-    gc.collect()
+    if holders.alive_of(watched):
+        # What an end of one object let go of.
+        gc.collect()
     _nothing_suspended(project, {space: name for space, name in spaces.items() if name not in unloading})
     alive = {key: entry for key, entry in holders.alive_of(watched).items() if entry.module not in unloading}
     if not alive:
@@ -83,7 +85,7 @@ def _try(project: Project, changes: Changes, affected: Set[str], fixed: Set[str]
 
 def _nothing_suspended(project: Project, spaces: Dict[int, str]) -> None:
     """Raises Refused for a generator or a coroutine that would go on in an old module."""
-    for value in gc.get_objects():
+    for value in suspendable(gc.get_objects()):
         frame = suspended_frame(value)
         name = spaces.get(id(frame.f_globals)) if frame is not None else None
         if frame is not None and name is not None and frame.f_globals.get("__name__") == name:

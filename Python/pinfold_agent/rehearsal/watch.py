@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from types import FunctionType
-from typing import Any, Dict, Iterable, Mapping, NamedTuple, Optional
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional
 
 from ..project.names import names_of
 
@@ -17,16 +17,18 @@ class Watched(NamedTuple):
     line: Optional[int]
 
 
-def watch(old: Mapping[str, Any], objects: Iterable[Any]) -> Dict[int, Watched]:
+def watch(old: Mapping[str, Any], objects: List[Any]) -> Dict[int, Watched]:
     """Functions and classes of the old modules, and the modules themselves."""
     spaces = {id(names_of(module)): name for name, module in old.items()}
     found: Dict[int, Watched] = {}
-    for value in objects:
+    # Among some ten thousand objects few are of these kinds, and there may be millions.
+    kinds = {kind for kind in set(map(type, objects)) if kind is FunctionType or issubclass(kind, type)}
+    for value in [value for value in objects if type(value) in kinds]:
         if type(value) is FunctionType:
             module = spaces.get(id(value.__globals__))
             if module is not None:
                 found[id(value)] = Watched(weakref.ref(value), module, value.__qualname__, value.__code__.co_firstlineno)
-        elif issubclass(type(value), type):
+        else:
             owner = type.__getattribute__(value, "__dict__").get("__module__")
             if isinstance(owner, str) and owner in old:
                 found[id(value)] = Watched(weakref.ref(value), owner, value.__qualname__, None)

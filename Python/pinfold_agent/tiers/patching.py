@@ -153,6 +153,11 @@ def _code(value: Any) -> CodeType:
     return code
 
 
+def suspendable(objects: List[Any]) -> List[Any]:
+    """The generators and coroutines among them."""
+    return [value for value in objects if type(value) in _SUSPENDED]
+
+
 def suspended_frame(value: Any) -> Optional[FrameType]:
     """Where a generator or a coroutine waits; nil for one that is over, and for whatever else it is."""
     return _frame(value) if type(value) in _SUSPENDED else None

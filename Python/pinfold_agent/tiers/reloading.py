@@ -12,8 +12,8 @@ from typing import Any, Callable, Dict, Iterable, Mapping, Optional, Set
 
 from .. import hooks
 from ..project import world
-from ..project.graph import dependants, imports_of
-from ..project.names import names_of, prefixes
+from ..project.graph import dependants, named_by
+from ..project.names import names_of
 from ..project.project import Project, refresh_finders
 from ..project.records import Record
 from ..reasons import Refused, refusal_of
@@ -160,13 +160,7 @@ class Swap:
 
     @staticmethod
     def _named(records: Iterable[Record]) -> Set[str]:
-        found: Set[str] = set()
-        for record in records:
-            for base, attribute in imports_of(record, everything=True):
-                found.update(prefixes(base))
-                if attribute is not None:
-                    found.add(f"{base}.{attribute}")
-        return found
+        return {name for record in records for name in named_by(record)}
 
     def _complete(self, bystanders: Mapping[str, ModuleType]) -> None:
         """A package that was executed anew has to know its modules that were not."""
