@@ -69,7 +69,12 @@ class Project:
     def modules(self) -> Dict[str, ModuleType]:
         """The loaded modules of the project by name, in the order in which they were imported."""
         found: Dict[str, ModuleType] = {}
+        roots = tuple(self.roots)
         for name, module in list(sys.modules.items()):
+            # Most are a library's, and requests may wait for this.
+            file = vars(module).get("__file__") if isinstance(module, ModuleType) else None
+            if isinstance(file, str) and not file.startswith(roots) and name not in self.records:
+                continue
             if self.owns(name, module):
                 found[name] = module
         return found
