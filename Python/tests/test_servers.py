@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import os
 import signal
@@ -156,25 +157,43 @@ class Gunicorn(Common):
     def command(self: Any) -> List[str]:
         return [sys.executable, "-m", "gunicorn", "entry:app", "-b", f"127.0.0.1:{self.port}", "-w", "3", "--log-level", "warning", *self.options]
 
-    def test_a_worker_that_dies_in_any_phase_leaves_the_others_as_they_were(self: Any) -> None:
+    def test_a_worker_that_dies_in_any_phase_leaves_the_others_whole(self: Any) -> None:
+        before = self.commit
         with self.running():
-            for phase in ("prepare", "hold", "swap"):
-                path, commit = self.deploy("one")
+            for number, phase in enumerate(("prepare", "hold", "swap", "keep", "release")):
+                path, commit = self.deploy(f"v{number}", True)
                 talks = self.daemon.talks()
                 self.assertEqual(len(talks), 3)
-                for verb in ("prepare", "hold", "swap"):
+                for verb in ("prepare", "hold", "swap", "keep", "release"):
                     more = {"release": path, "commit": commit} if verb == "prepare" else {}
                     self.assertTrue(all(talk.ask(do=verb, **more).get("ok") for talk in talks))
                     if verb == phase:
                         break
-                pid = talks[0].ask(do="status")["pid"]
+                pid, *others = (talk.ask(do="status")["pid"] for talk in talks)
                 os.kill(pid, signal.SIGKILL)
                 with self.assertRaises(OSError):
                     talks[0].ask(do="hold")
+                # What ends before `keep` is as if it had not begun.
                 for talk in talks:
                     talk.close()
+                whole = [commit if phase in ("keep", "release") else before] * 2
+                wait_for(lambda: self.commits(others) == [full[:7] for full in whole], f"the others' version after {phase}")
                 wait_for(lambda: self.alive() == 3 and not os.path.exists(f"/proc/{pid}"), "another worker")
-                self.assertEqual({get(self.port)[1] for _ in range(20)}, {"oneone"})
+                # As the daemon does where one is lost.
+                self.daemon.reload(path, commit)
+                self.assertEqual({get(self.port)[1] for _ in range(20)}, {f"v{number}" * 2})
+                before = commit
+
+    def commits(self: Any, pids: List[int]) -> List[str]:
+        """Seven digits of what each of these workers serves."""
+        found = []
+        for talk in self.daemon.talks():
+            # The one that was killed may be at its end still.
+            with contextlib.suppress(OSError), contextlib.closing(talk):
+                status = talk.ask(do="status")
+                if status["pid"] in pids:
+                    found.append(status["commit"][:7])
+        return found
 
     def alive(self: Any) -> int:
         talks: List[Talk] = self.daemon.talks()
