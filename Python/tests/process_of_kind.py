@@ -64,7 +64,7 @@ def take_in(project: Project, new: str) -> Dict[str, Any]:
     try:
         transaction = Transaction(
             project, new, fixed={"__main__"}, entries={"srv.app"}, gated=True, check=None, still=contextlib.nullcontext,
-            let_go=lambda: None, seconds=4)
+            let_go=lambda: None, seconds=15)
         transaction.swap()
     except Refused as refusal:
         return {"tier": "refused", "reason": str(refusal)}

@@ -21,7 +21,7 @@ def run(how: str, kind: Kind) -> Dict[str, Any]:
     place = tempfile.mkdtemp(prefix="pinfold-kind-")
     try:
         done = subprocess.run(
-            [sys.executable, "-W", "ignore", PROGRAM, how, kind.name, place], capture_output=True, text=True, timeout=60,
+            [sys.executable, "-W", "ignore", PROGRAM, how, kind.name, place], capture_output=True, text=True, timeout=120,
             stdin=subprocess.DEVNULL)
         lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
         said: Dict[str, Any] = json.loads(lines[-1]) if lines else {"dead": f"{done.returncode} {done.stderr[-2000:]}"}

@@ -29,6 +29,7 @@ ORDER = [
     {"limits": suites.LIMITS},
     {"deploy": suites.DEPLOY, "judge": suites.JUDGE, "restarts": suites.RESTARTS},
     {"crashes": programs.crashes},
+    {"browser": programs.browser},
     {"quickstart": programs.quickstart},
 ]
 NAMES = [name for line in ORDER for name in line]

@@ -36,6 +36,11 @@ def quickstart(out):
     return commands.run(out, "bash", "mount/quickstart")
 
 
+def browser(out):
+    """A page that is open in Chromium while its client is deployed, by nginx and by Caddy."""
+    return commands.run(out, "mount/checks/browser")
+
+
 def crashes(out):
     """A minute of what killpoints and powercuts do for hours: at points and moments chosen by chance."""
     environment = {**os.environ, "PINFOLD_PROGRAMS": str(directory())}

@@ -21,7 +21,7 @@ exec {ask}>&"${visitor[1]}" {said}<&"${visitor[0]}"
 visits open 'opens the page'
 worked "a page of React's, built from the commit, confined and without network" "The village pound"
 say "the agent changes the page, and deploys it from a program of its own, by the action"
-agent "cd code-repo && git revert --no-edit HEAD >/dev/null && sed -i 's/The village pound/The new pound/' client/src/main.jsx && sed -i 's/Stray animals/All that strays/; s/are kept/is kept/' client/src/story.jsx && python3 ../sandbox/deploy.py 'Name the page anew'"
+agent "cd code-repo && git revert --no-edit HEAD >/dev/null && sed -i 's/The village pound/The new pound/' client/src/main.jsx && sed -i 's/Stray animals/All that strays/; s/are kept/is kept/' client/src/story.jsx && /usr/bin/python3 ../sandbox/deploy.py 'Name the page anew'"
 worked "the action waits, and has the seed's six fields" '"deployed": true'
 visits more "presses the button of the page that is still open, whose script is of the old version"
 worked "what it fetches only now is still there" "The village pound: Stray animals are kept here."

@@ -63,7 +63,7 @@ if [ "$process" != "$(cat "$pidfile")" ]; then good "another process answers: $(
 
 act "6. What is not good enough is not deployed"
 say "a change that breaks the tests, deployed as a model does it: by a tool of the Model Context Protocol"
-agent "cd code-repo && sed -i 's/{name}/you/' greeting.py && python3 ../sandbox/ask.py deploy_agent_code commit_message='Forget whom we greet'"
+agent "cd code-repo && sed -i 's/{name}/you/' greeting.py && /usr/bin/python3 ../sandbox/ask.py deploy_agent_code commit_message='Forget whom we greet'"
 worked "refused by the tests, and the agent is told by which" "failed: test_greeting.Greeting::test_it_names_whom_it_greets"
 served 'A warm welcome, world.'
 
