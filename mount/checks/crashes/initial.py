@@ -1,4 +1,5 @@
-"""Kills `pinfold init` before each system call by which it changes the disk, and runs it again: what is there then is what one whole run makes."""
+"""Kills `pinfold init` before each system call by which it, or the clone that it starts, changes the disk, and runs it again: what is there then
+is what one whole run makes."""
 
 import os
 import pathlib
@@ -34,7 +35,8 @@ class Initial:
 
     def stop(self, at):
         """How many calls there were, and where it was ended (`stops.Stopped.run`)."""
-        return stops.Stopped(self._command(), self._environment(), str(self.place), self.log).run(at, lambda: False)
+        stopped = stops.Stopped(self._command(), self._environment(), str(self.place), self.log, with_children=True)
+        return stopped.run(at, lambda: False)
 
     def check(self):
         """A further run comes to its end, and to what a single one makes; and then there is nothing to do any more."""

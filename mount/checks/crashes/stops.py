@@ -67,8 +67,10 @@ class Stopped:
 
     RECEIVE, SEND = 0xC0502100, 0xC0182101
 
-    def __init__(self, command, environment, below, log):
+    def __init__(self, command, environment, below, log, with_children=False):
+        """`with_children`: it is ended before calls of what it has started, too; that then ends with it, or goes on to its own end."""
         self.below = below
+        self.with_children = with_children
         self.groups = {}
         waiting, going = os.pipe()
         self.pid = os.fork()
@@ -102,15 +104,18 @@ class Stopped:
             time.sleep(0.001)
 
     def _is_own(self, thread):
-        """Whether it is a thread of the program, and not of something that it has started."""
+        """Whether it is a thread of the program, and not of something that it has started and that is not asked for."""
+        return self.with_children or self._group(thread) == self.pid
+
+    def _group(self, thread):
         if thread not in self.groups:
             try:
                 with open(f"/proc/{thread}/status", encoding="ascii", errors="replace") as status:
                     text = status.read()
                 self.groups[thread] = int(text.split("Tgid:")[1].split()[0])
             except (OSError, IndexError):
-                return False
-        return self.groups[thread] == self.pid
+                return None
+        return self.groups[thread]
 
     def _counts(self, thread, name, arguments):
         """Whether the call changes the disk: one on a pipe, a socket or what has no name does not."""
@@ -152,9 +157,10 @@ class Stopped:
                 if ended is None and self._counts(thread, name, arguments):
                     count += 1
                     if count == stop_at:
-                        ended = (name, _name_of(self.pid, thread))
+                        ended = (name, _name_of(thread))
                         os.kill(self.pid, signal.SIGKILL)
-                        continue
+                        if self._group(thread) == self.pid:
+                            continue
                 struct.pack_into("QqiI", answer, 0, identity, 0, 0, 1)
                 try:
                     _control(self.listener, self.SEND, answer)
@@ -204,9 +210,9 @@ def _control(descriptor, request, buffer):
         raise OSError(ctypes.get_errno(), "ioctl")
 
 
-def _name_of(pid, thread):
+def _name_of(thread):
     try:
-        with open(f"/proc/{pid}/task/{thread}/comm", encoding="ascii", errors="replace") as comm:
+        with open(f"/proc/{thread}/comm", encoding="ascii", errors="replace") as comm:
             return comm.read().strip()
     except OSError:
         return "?"
