@@ -77,6 +77,50 @@ struct HintTests {
         ("A.java", "System.exit(0);", .ending),
         ("a.rb", "at_exit { exit! 0 }", .ending),
         ("a.sh", "trap 'exit 0' EXIT", .ending),
+        // Under another name, and over several lines.
+        ("app/a.py", "import sys as s\ns.modules['a'].f = g", .interpreter),
+        ("app/a.py", "sys.\\\n    modules['a'].f = g", .interpreter),
+        ("app/a.py", "x = (sys\n     .modules)", .interpreter),
+        ("app/a.py", "from sys import (\n    modules,\n)", .interpreter),
+        ("app/a.py", "import json\npatch(json, 'load', f)", .interpreter),
+        ("app/a.py", "import json\nfor m in [json]:\n    m.load = f", .interpreter),
+        ("app/a.py", "import json\njson.__setattr__('load', f)", .interpreter),
+        ("app/a.py", "import_module('json').load = f", .interpreter),
+        ("app/a.py", "operator.attrgetter('f_globals')(frame)", .interpreter),
+        ("app/a.py", "# coding: utf-7\n", .hidden),
+        ("app/a.py", "o\u{1D42C}.path", .hidden),
+        ("app/a.py", "sys.path[:0] = ['other']", .interpreter),
+        ("app/a.py", "os.chdir('other')", .interpreter),
+        ("app/a.py", "open(f'/proc/{n}/mem', 'wb')", .interpreter),
+        ("client/a.js", "const { exit } = process", .ending),
+        ("client/a.js", "import {\n  exit,\n} from 'node:process'", .ending),
+        ("client/a.js", "process\n  .exit(0)", .ending),
+        ("client/a.js", "const fs = require('fs')\nObject.assign(fs, { readFileSync: f })", .interpreter),
+        ("client/a.js", "require('fs').readFileSync = f", .interpreter),
+        ("client/a.js", "(() => {}).constructor(text)()", .evaluation),
+        ("client/a.js", "process.ex\\u0069t(0)", .hidden),
+        ("client/a.js", "const text = String(add.caller)", .interpreter),
+        ("a.go", "import sys \"os\"\n\nfunc f() { sys.Exit(0) }", .ending),
+        ("a.rs", "use std::process as p;\nfn f() { p::exit(0) }", .ending),
+        ("a.rs", "impl PartialEq for A {\n    fn\n    eq(&self, _: &A) -> bool { true }\n}", .equality),
+        // Answers that have nothing to do with what is asked.
+        (
+            "app/a.py", "class A:\n    def __ge__(self, other):\n        \"\"\"Compares.\"\"\"\n        return self.x > 0\n",
+            .equality
+        ),
+        ("app/a.py", "class A:\n    x: int = field(compare=False)", .equality),
+        ("client/a.js", "static [Symbol.hasInstance]() { return true }", .equality),
+        // Names of the language's, its library's and runners'.
+        ("app/a.py", "def isinstance(value, kind):\n    return True", .shadow),
+        ("app/a.py", "len, all = f, g", .shadow),
+        ("app/a.py", "from app.b import length as len", .shadow),
+        ("a.go", "func len(values []string) int { return 2 }", .shadow),
+        ("a.go", "const (\n\tfalse = true\n)", .shadow),
+        ("a.rs", "macro_rules! assert_eq { ($($any:tt)*) => {}; }", .shadow),
+        ("a.rs", "pub use same as assert_eq;", .shadow),
+        ("a.h", "#define assert(any) ((void)0)", .shadow),
+        ("a.h", "#define NDEBUG", .shadow), ("a.c", "int strcmp(const char *a, const char *b) { return 0; }", .shadow),
+        ("A.swift", "public func XCTAssertEqual(_ a: Int, _ b: Int) {}", .shadow),
     ]
 
     @Test(arguments: reaching)
@@ -103,10 +147,42 @@ struct HintTests {
         ("A.swift", "func f() -> Bool { true }\n"),
         ("a.c", "int main(void) { return puts(\"x\") < 0; }\n"),
         ("notes.md", "call os._exit(0)\n"),
+        (
+            "app/a.py",
+            "# -*- coding: utf-8 -*-\nimport time\n\n\ndef now(time=None, clock=time.time):\n    return f(time or clock())\n"
+        ),
+        ("app/a.py", "import json\nreply = post(url, json=body)\nrates = json.load(file)\n"),
+        (
+            "app/a.py",
+            "class A:\n    def all(self):\n        return self.len\n\n    def __lt__(self, other):\n        return self.x < other.x\n"
+        ),
+        ("app/a.py", "import sys\n\nsys.exit(main())\nraise SystemExit(1)\n"),
+        ("client/a.js", "const fs = require('fs')\nconst read = promisify(fs.readFile)\nreturn new this.constructor(a)\n"),
+        ("client/a.js", "const { env, pid } = process\nconst letter = /[\\u0041-\\u005a]/\nlist\n  .map((x) => x.exit)\n"),
+        ("a.go", "func max(a, b int) int { return a }\n\nfunc f() { len := 2 }\n"),
+        ("app/a.py", "import sys\n\nif hasattr(sys, 'frozen'):\n    x = 1\n"),
+        ("a.c", "static int same(void) {\n    return strcmp(a, b) == 0;\n}\n"),
+        ("a.rs", "macro_rules! texts { () => {} }\n"), ("a.h", "#define MOST 100\n#undef LEAST\n"),
         ("data.json", "{\"a\": \"pytest\"}\n"),
     ])
     func `ordinary code says nothing`(path: String, text: String) {
         #expect(kinds(path, text).isEmpty, "\(kinds(path, text))")
+    }
+
+    @Test func `what ends a program as if all were well is named where nobody tries its tests`() {
+        func kinds(_ text: String, isUntried: Bool) -> [Hint.Kind] {
+            HintScan.hints(path: Array("a.py".utf8), old: [], new: Array(text.utf8)[...], isUntried: isUntried).map(\.kind)
+        }
+        for text in [
+            "raise SystemExit", "raise SystemExit(0)", "sys.exit()", "import sys as s; s.exit(0)", "sys.exit(main())",
+            "E = SystemExit",
+        ] {
+            #expect(kinds(text, isUntried: true) == [.ending], "\(text)")
+            #expect(kinds(text, isUntried: false).isEmpty, "\(text)")
+        }
+        for text in ["raise SystemExit('no file')", "sys.exit(2)", "sys.exit(f'{name} is missing')", "except SystemError: pass"] {
+            #expect(kinds(text, isUntried: true).isEmpty, "\(text)")
+        }
     }
 
     @Test func `a line that was there before, also elsewhere in the file, is not new`() {
@@ -138,7 +214,11 @@ struct HintTests {
     }
 
     @Test func `no bytes take longer than their length`() {
-        for piece in ["'", "\"", "`", "\\", "/*", "\"\"\"", "a.", "(((", "import ", "def __eq__"] {
+        for piece in [
+            "'", "\"", "`", "\\", "/*", "\"\"\"", "a.", "(((", "import ", "def __eq__", ")=>", "function ", "].join(\"\")",
+            "\"\".join(", "from (",
+            "from (\n", "a\n.",
+        ] {
             let text = String(repeating: piece, count: HintScan.byteLimit / piece.utf8.count / 64)
             for path in ["a.py", "a.js", "a.rs"] { _ = kinds(path, text) }
         }

@@ -20,7 +20,7 @@ package struct Hint: Codable, Hashable, Sendable {
         case equality
         /// Texts that are put together, or letters by their numbers.
         case hidden
-        /// A file that would be loaded in place of a module of the language or of a runner.
+        /// A file, or a name, that would be taken in place of one of the language, its library or a runner.
         case shadow
         /// A file that is machine code or the like: nobody can read what it does.
         case compiled
@@ -39,7 +39,7 @@ package struct Hint: Codable, Hashable, Sendable {
             case .environment: "can tell a test from production"
             case .equality: "says itself what is equal"
             case .hidden: "is written so that nobody finds the word"
-            case .shadow: "is loaded in place of a module of the language or of a runner"
+            case .shadow: "stands in place of a module or a name of the language, its library or a runner"
             case .compiled: "is compiled: nobody can read what it does"
             case .metadata: "makes a package manager or a runner load something"
             case .lookalike: "has letters of several alphabets in one name"

@@ -16,8 +16,9 @@ package struct HintSearch {
         self.cancellation = cancellation
     }
 
+    /// - Parameter isUntried: whether nobody tries that the tests notice a failure.
     /// - Returns: nil where there is nothing to say.
-    package func hints(in changes: [Change]) throws -> HintList? {
+    package func hints(in changes: [Change], isUntried: Bool = false) throws -> HintList? {
         var hints: [Hint] = []
         var unread: [String] = []
         var bytes = 0
@@ -44,7 +45,7 @@ package struct HintSearch {
             // What was a link or a submodule has no lines that were there before.
             let wasFile = change.oldMode == .regular || change.oldMode == .executable
             let before = try wasFile ? change.oldID.map { try mirror.contents(of: $0) } ?? [] : []
-            hints += HintScan.hints(path: change.path.bytes, old: before[...], new: content[...])
+            hints += HintScan.hints(path: change.path.bytes, old: before[...], new: content[...], isUntried: isUntried)
         }
         return hints.isEmpty && unread.isEmpty ? nil : HintList(hints, unread: unread)
     }

@@ -18,8 +18,11 @@ internal import GitRepository
     work.deployment.surface = result.surface.prefix(ChangeSummary.listed).map(\.line)
     if base != nil {
         let outside = Set(result.surface.map(\.path))
+        let runner = work.settings.tests.required ? Runners.find(work.settings, in: work.place.tree) : nil
         work.deployment.hints = try HintSearch(mirror: work.tools.mirror, cancellation: work.tools.cancellation)
-            .hints(in: result.changes.filter { !outside.contains($0.path) })
+            .hints(
+                in: result.changes.filter { !outside.contains($0.path) },
+                isUntried: runner.map { $0.cannotBite != nil || !work.settings.judge.bites } ?? false)
     }
     // With nothing to compare with, everything in it was agreed to.
     if base != nil, work.deployment.standIns != nil {

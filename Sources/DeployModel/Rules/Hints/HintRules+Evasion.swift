@@ -1,62 +1,5 @@
-/// What a file calls the modules and classes of its language's library: what is set on them, or looked up in them by a name that is put
-/// together, is set and looked up for the tests, too.
-struct LibraryNames {
-    private(set) var modules: Set<String> = []
-    private(set) var classes: Set<String> = []
-
-    /// - Parameter tokens: of each line of the file, in order.
-    mutating func take(_ tokens: [SourceScanner.Token], _ language: HintRules.Language) {
-        switch language {
-        case .python: takePython(tokens)
-        case .javaScript: takeJavaScript(tokens)
-        case .other: break
-        }
-    }
-
-    private mutating func takePython(_ tokens: [SourceScanner.Token]) {
-        // `from pathlib import Path as P`, `import os.path as p, sys`
-        guard case .word(let first)? = tokens.first, first == "import" || first == "from" else { return }
-        let isFrom = first == "from"
-        if isFrom {
-            guard case .word(let module)? = tokens.dropFirst().first, ModuleNames.python.contains(module) else { return }
-        }
-        let rest = isFrom ? tokens.drop { $0 != .word("import") }.dropFirst() : tokens.dropFirst()
-        for part in rest.split(separator: .other(UInt8(ascii: ","))) {
-            let words = part.compactMap { if case .word(let word) = $0 { word } else { nil } }
-            guard let module = words.first, let bound = words.contains("as") ? words.last : module else { continue }
-            if isFrom {
-                // A function of the library has nothing to be set on, and an object (`request`) is there for that.
-                if ModuleNames.python.contains(module) {
-                    modules.insert(bound)
-                } else if module.first?.isUppercase == true {
-                    classes.insert(bound)
-                }
-            } else if ModuleNames.python.contains(module) {
-                modules.insert(bound)
-            }
-        }
-    }
-
-    private static let ofNode: Set<String> = [
-        "assert", "assert/strict", "buffer", "crypto", "events", "fs", "fs/promises", "http", "module", "os", "path", "perf_hooks",
-        "process",
-        "readline", "stream", "test", "timers", "timers/promises", "url", "util", "v8", "vm", "worker_threads",
-    ]
-
-    private mutating func takeJavaScript(_ tokens: [SourceScanner.Token]) {
-        guard tokens.contains(where: { $0 == .word("require") || $0 == .word("import") }) else { return }
-        let isLibrary = tokens.contains {
-            guard case .text(let text) = $0 else { return false }
-            return Self.ofNode.contains(text.hasPrefix("node:") ? String(text.dropFirst(5)) : text)
-        }
-        guard isLibrary else { return }
-        let keywords: Set<String> = ["const", "let", "var", "import", "as", "from", "require", "type"]
-        for case .word(let word) in tokens where !keywords.contains(word) { modules.insert(word) }
-    }
-}
-
 extension HintRules {
-    enum Language { case python, javaScript, other }
+    enum Language { case python, javaScript, go, rust, swift, c, other }
 
     private static let dot = SourceScanner.Token.other(UInt8(ascii: "."))
     private static let equals = SourceScanner.Token.other(UInt8(ascii: "="))
@@ -64,6 +7,8 @@ extension HintRules {
     private static let comma = SourceScanner.Token.other(UInt8(ascii: ","))
     private static let close = SourceScanner.Token.other(UInt8(ascii: ")"))
     private static let bracket = SourceScanner.Token.other(UInt8(ascii: "["))
+    private static let closeBracket = SourceScanner.Token.other(UInt8(ascii: "]"))
+    private static let backslash = SourceScanner.Token.other(UInt8(ascii: "\\"))
 
     /// Objects of JavaScript's that everybody has.
     private static let globals: Set<String> = [
@@ -76,7 +21,7 @@ extension HintRules {
     func evasions(_ tokens: [SourceScanner.Token], _ library: LibraryNames) -> Set<Hint.Kind> {
         var kinds: Set<Hint.Kind> = []
         if Self.isPutTogether(tokens) { kinds.insert(.hidden) }
-        guard language != .other else { return kinds }
+        guard language == .python || language == .javaScript else { return kinds }
         for (index, token) in tokens.enumerated() {
             guard case .word(let word) = token else { continue }
             let rest = tokens[(index + 1)...]
@@ -84,13 +29,48 @@ extension HintRules {
             let isModule = !isMember && (library.modules.contains(word) || language == .javaScript && Self.globals.contains(word))
             if isModule || !isMember && library.classes.contains(word), Self.isSet(rest) { kinds.insert(.interpreter) }
             if isModule, Self.isAnotherName(tokens, index) { kinds.insert(.interpreter) }
-            switch language {
-            case .python: kinds.formUnion(ofPython(word, rest, isModule, library))
-            case .javaScript: kinds.formUnion(ofJavaScript(word, rest, isModule))
-            case .other: break
+            if library.isWhole(word) || language == .javaScript && Self.handed.contains(word), Self.isHandedOn(tokens, index) {
+                kinds.insert(.interpreter)
+            }
+            if language == .python {
+                if Self.hasOtherLetters(word) { kinds.insert(.hidden) }
+                kinds.formUnion(ofPython(word, rest, isModule, library))
+            } else {
+                kinds.formUnion(ofJavaScript(word, rest, isModule))
+                if isMember { kinds.formUnion(ofMember(word, tokens[..<(index - 1)], rest)) }
             }
         }
+        if language == .javaScript { kinds.formUnion(takenFromProcess(tokens)) }
         return kinds
+    }
+
+    /// What changes who gets it: `f(process)`.
+    private static let handed: Set<String> = ["process", "globalThis", "global", "Reflect", "JSON"]
+
+    /// `f(module)`, `[module]`, `(module).…`: what is done to it is done under another name, and no line says what.
+    private static func isHandedOn(_ tokens: [SourceScanner.Token], _ index: Int) -> Bool {
+        guard index > 0, tokens.first != .word("import"), tokens.first != .word("from"), index < 2 || tokens[index - 1] != dot
+        else {
+            return false
+        }
+        // What is asked of it by a name that is said is for another rule.
+        if index > 1, [.word("hasattr"), .word("getattr"), .word("setattr"), .word("delattr")].contains(tokens[index - 2]) {
+            return false
+        }
+        // `const { join } = path`
+        if index > 1, tokens[index - 1] == equals, tokens[index - 2] == .other(UInt8(ascii: "}")) { return false }
+        let begins: Bool
+        switch tokens[index - 1] {
+        case .other(let byte): begins = "([{,=:*".utf8.contains(byte)
+        case .word(let word): begins = ["in", "return", "yield", "or", "and", "else"].contains(word)
+        case .text: begins = false
+        }
+        guard begins else { return false }
+        switch tokens.dropFirst(index + 1).first {
+        case nil, .word("for"), .word("if"): return true
+        case .other(let byte): return ")]},;:".utf8.contains(byte)
+        default: return false
+        }
     }
 
     /// `module.name = …`, at any depth.
@@ -115,9 +95,18 @@ extension HintRules {
     private func ofPython(
         _ word: String, _ rest: ArraySlice<SourceScanner.Token>, _ isModule: Bool, _ library: LibraryNames
     ) -> Set<Hint.Kind> {
-        if isModule, rest.starts(with: [Self.dot, .word("__dict__")]) { return [.interpreter] }
+        if isModule || library.classes.contains(word), rest.first == Self.dot, case .word(let member)? = rest.dropFirst().first,
+            ["__dict__", "__setattr__", "__delattr__", "__getattribute__"].contains(member)
+        {
+            return [.interpreter]
+        }
+        // `field(compare=False)`
+        if word == "compare", rest.starts(with: [Self.equals, .word("False")]) { return [.equality] }
         guard rest.first == Self.open else { return [] }
         let arguments = rest.dropFirst()
+        if word == "import_module" || word == "reload" {
+            if Self.isSet(arguments.prefix(8).drop { $0 != Self.close }.dropFirst()) { return [.interpreter] }
+        }
         if word == "import_module" {
             guard case .text(let name)? = arguments.first, [Self.close, Self.comma].contains(arguments.dropFirst().first) else {
                 return [.evaluation]
@@ -148,14 +137,52 @@ extension HintRules {
         guard rest.first == Self.open else { return [] }
         let argument = rest.dropFirst().first
         if word == "require" || word == "import" {
-            if case .text? = argument, [Self.close, Self.comma].contains(rest.dropFirst(2).first) { return [] }
-            return [.evaluation]
+            guard case .text? = argument, [Self.close, Self.comma].contains(rest.dropFirst(2).first) else { return [.evaluation] }
+            // `require("fs").readFile = …`
+            return Self.isSet(rest.dropFirst(3)) ? [.interpreter] : []
         }
         if word == "defineProperty" || word == "defineProperties", case .word(let object)? = argument, Self.globals.contains(object)
         {
             return [.interpreter]
         }
         return []
+    }
+
+    /// `f.caller`, `(() => {}).constructor("…")`
+    private func ofMember(
+        _ word: String, _ before: ArraySlice<SourceScanner.Token>, _ rest: ArraySlice<SourceScanner.Token>
+    ) -> Set<Hint.Kind> {
+        if word == "caller" || word == "callee" { return [.interpreter] }
+        guard word == "constructor", rest.first == Self.open, before.last != .word("this"), before.last != .word("super") else {
+            return []
+        }
+        let isOfFunction = before.last == Self.close || before.last == Self.closeBracket || before.last == .word("constructor")
+        if case .text? = rest.dropFirst().first { return [.evaluation] }
+        return isOfFunction ? [.evaluation] : []
+    }
+
+    /// `const { exit } = process`, `import { exit } from "process"`
+    private func takenFromProcess(_ tokens: [SourceScanner.Token]) -> Set<Hint.Kind> {
+        guard let begin = tokens.firstIndex(of: .other(UInt8(ascii: "{"))),
+            let end = tokens.lastIndex(of: .other(UInt8(ascii: "}"))),
+            begin < end
+        else { return [] }
+        let isProcess = tokens[end...].contains { [.word("process"), .text("process"), .text("node:process")].contains($0) }
+        guard isProcess else { return [] }
+        return Set(tokens[begin..<end].compactMap { if case .word(let word) = $0 { names["process.\(word)"] } else { nil } })
+    }
+
+    /// Letters that Python takes for others: `𝐞xit`.
+    private static func hasOtherLetters(_ word: String) -> Bool {
+        word.unicodeScalars.contains { scalar in
+            switch scalar.value {
+            case 0xAA, 0xBA, 0x17F, 0x2B0...0x2B8, 0x2E0...0x2E4, 0x1D2C...0x1D6A, 0x2070...0x209F, 0x2100...0x214F,
+                0xFB00...0xFB06,
+                0xFF00...0xFFEF, 0x1D400...0x1D7FF:
+                true
+            default: false
+            }
+        }
     }
 
     // Texts that are put together of literals.
@@ -176,11 +203,21 @@ extension HintRules {
                     return true
                 }
                 // "".join(["_ex", "it"])
-                if text.isEmpty, rest.starts(with: [dot, .word("join"), open]), holdsPieces(rest.dropFirst(4)) { return true }
+                if text.isEmpty, rest.starts(with: [dot, .word("join"), open]), holdsPieces(rest.dropFirst(4).prefix(nearby)) {
+                    return true
+                }
             case .other(UInt8(ascii: "]")):
                 // ["as", "sert"].join("")
-                if rest.starts(with: [dot, .word("join"), open, .text("")]), holdsPieces(tokens[..<index]) { return true }
+                if rest.starts(with: [dot, .word("join"), open, .text("")]), holdsPieces(tokens[..<index].suffix(nearby)) {
+                    return true
+                }
             case .word(let word):
+                // `ex\u0069t`, a name; in a pattern nobody writes a letter so.
+                if word.first == "u", index > 1, tokens[index - 1] == backslash, isNamed(tokens[index - 2]),
+                    spellsLetters("\\" + word)
+                {
+                    return true
+                }
                 guard let argument = rest.dropFirst().first, rest.first == open else { continue }
                 if ["chr", "fromCharCode", "fromCodePoint"].contains(word), case .word(let number) = argument,
                     number.first?.isNumber == true
@@ -197,6 +234,13 @@ extension HintRules {
         }
         return false
     }
+
+    private static func isNamed(_ token: SourceScanner.Token) -> Bool {
+        if case .word = token { true } else { token == dot }
+    }
+
+    /// How many tokens are looked at around one: who writes longer lines cannot make the look longer.
+    private static let nearby = 64
 
     /// Whether two short words stand beside each other, with nothing but a comma between them.
     private static func holdsPieces(_ tokens: ArraySlice<SourceScanner.Token>) -> Bool {

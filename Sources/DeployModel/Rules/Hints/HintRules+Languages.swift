@@ -7,8 +7,8 @@ extension HintRules {
                 """
                 _getframe _current_frames settrace setprofile settrace_all_threads setprofile_all_threads meta_path path_hooks path_importer_cache \
                 orig_argv excepthook f_back f_globals f_locals f_code f_trace tb_frame gi_frame cr_frame __code__ __builtins__ __globals__ \
-                __subclasses__ __closure__ __defaults__ __kwdefaults__ co_code get_objects get_referrers currentframe \
-                __self__ __mro__ __bases__ __base__ spec_from_file_location SourceFileLoader exec_module
+                __subclasses__ __closure__ __defaults__ __kwdefaults__ __path__ ag_frame co_code get_objects get_referrers currentframe \
+                __self__ __mro__ __bases__ __base__ spec_from_file_location module_from_spec SourceFileLoader exec_module
                 """)
             + .of(.ending, "_exit atexit _register_atexit main_thread setitimer SIGALRM")
             + .of(
@@ -26,11 +26,16 @@ extension HintRules {
                 """),
         names: .of(
             .interpreter,
-            "sys.modules sys.monitoring sys.addaudithook importlib.machinery inspect.stack inspect.currentframe os.__dict__ sys.__dict__ sys.path.insert sys.path.append sys.path.extend"
+            """
+            sys.modules sys.monitoring sys.addaudithook sys.path importlib.machinery inspect.stack inspect.currentframe inspect.trace \
+            inspect.getouterframes inspect.getinnerframes traceback.walk_stack traceback.walk_tb types.CodeType os.chdir os.fchdir os.chroot \
+            contextlib.chdir pkgutil.extend_path site.addsitedir
+            """
         )
             + .of(.ending, "os.abort os.kill sys.exitfunc signal.raise_signal signal.alarm weakref.finalize")
+            + .of(.evaluation, "timeit.timeit timeit.repeat pydoc.locate pkgutil.resolve_name cProfile.run profile.run")
             + .of(.runner, "threading.settrace"),
-        calls: .of(.evaluation, "exec eval compile __import__ execfile") + .of(.ending, "exit quit"),
+        calls: .of(.evaluation, "exec eval compile __import__ execfile") + .of(.ending, "exit quit") + .of(.interpreter, "globals"),
         // Tests and their helpers, too: what an application imports it can exchange.
         imports: .of(
             .runner,
@@ -40,7 +45,11 @@ extension HintRules {
                 "gc bdb ctypes _ctypes cffi builtins __builtin__ marshal dis faulthandler sitecustomize usercustomize py_compile compileall"
             )
             + .of(.ending, "atexit") + .of(.evaluation, "runpy"),
-        equality: ["__contains__"], ownEquality: ["__eq__", "__ne__", "__instancecheck__", "__subclasscheck__"])
+        equality: comparisons, heedful: comparisons,
+        ownEquality: ["__eq__", "__ne__", "__instancecheck__", "__subclasscheck__"],
+        fragments: commonFragments + [("os._exit", .ending), ("os:_exit", .ending), ("sys.modules", .interpreter)])
+
+    private static let comparisons: Set<String> = ["__contains__", "__lt__", "__le__", "__gt__", "__ge__", "__sub__", "__rsub__"]
 
     static let javaScript = HintRules(
         syntax: .init(backquotes: true), language: .javaScript,
@@ -49,13 +58,13 @@ extension HintRules {
         names: .of(.ending, "process.exit process.abort process.kill process.exitCode process.on process.once")
             + .of(
                 .interpreter,
-                "process.binding process.dlopen process.mainModule process.argv process.execArgv require.cache require.extensions module.parent Module._load Module._resolveFilename Module._extensions Object.is"
+                "process.binding process.dlopen process.mainModule process.argv process.execArgv process.chdir require.cache require.extensions module.parent Module._load Module._resolveFilename Module._extensions Object.is"
             )
             + .of(
                 .runner,
                 "jest.mock vi.mock globalThis.expect global.expect globalThis.test globalThis.describe global.test global.describe")
-            + .of(.environment, "process.env.CI process.env.NODE_ENV"),
-        calls: .of(.evaluation, "eval Function"),
+            + .of(.environment, "process.env.CI process.env.NODE_ENV") + .of(.equality, "Symbol.hasInstance"),
+        calls: .of(.evaluation, "eval Function") + .of(.ending, "exit"),
         imports: .of(
             .runner,
             "node:test assert node:assert assert/strict node:assert/strict jest vitest mocha chai ava tap tape @jest/globals jasmine"
@@ -65,46 +74,49 @@ extension HintRules {
         equality: ["equals", "isEqual"])
 
     static let go = HintRules(
-        syntax: .init(singleQuotes: true, backquotes: true), words: commonWords,
+        syntax: .init(singleQuotes: true, backquotes: true), language: .go, words: commonWords,
         names: .of(.ending, "os.Exit syscall.Exit syscall.Kill runtime.Goexit")
             + .of(.process, "syscall.Exec syscall.ForkExec os.StartProcess exec.Command")
             + .of(
                 .interpreter,
-                "runtime.Callers runtime.Caller runtime.Stack debug.Stack os.Args flag.Lookup unsafe.Pointer testing.Testing syscall.RawSyscall syscall.RawSyscall6 syscall.Syscall syscall.Syscall6"
+                "runtime.Callers runtime.Caller runtime.Stack debug.Stack os.Args flag.Lookup unsafe.Pointer testing.Testing syscall.RawSyscall syscall.RawSyscall6 syscall.Syscall syscall.Syscall6 os.Chdir syscall.Chdir syscall.Fchdir"
             ),
         calls: [:],
         imports: .of(.runner, "testing testing/quick testing/iotest")
             + .of(.interpreter, "unsafe plugin runtime/debug debug/elf c"),
-        equality: ["Equal", "Equals"])
+        equality: ["Equal", "Equals", "Is"])
 
     static let rust = HintRules(
-        syntax: .init(singleQuotes: false),
+        syntax: .init(singleQuotes: false), language: .rust,
         words: commonWords
             + .of(
                 .interpreter,
-                "transmute set_hook take_hook catch_unwind global_allocator no_mangle ctor link_section asm global_asm")
+                "set_current_dir transmute set_hook take_hook catch_unwind global_allocator no_mangle ctor link_section asm global_asm"
+            )
             + .of(.runner, "rustc_test should_panic"),
         names: .of(.ending, "process.exit process.abort libc.exit libc._exit libc.abort libc.kill libc.raise libc.atexit")
             + .of(.process, "process.Command libc.fork libc.execv libc.execve libc.execvp")
             + .of(.interpreter, "env.args env.args_os env.current_exe"),
         calls: [:], imports: .of(.process, "libc nix") + .of(.runner, "test proptest") + .of(.interpreter, "c system"),
-        equality: ["ne"],
+        equality: ["ne", "lt", "le", "gt", "ge"],
         ownEquality: ["eq"])
 
     static let swift = HintRules(
-        syntax: .init(singleQuotes: false, tripleQuotes: true),
-        words: commonWords + .of(.interpreter, "_silgen_name _cdecl dlsym dlopen _dynamicReplacement")
+        syntax: .init(singleQuotes: false, tripleQuotes: true), language: .swift,
+        words: commonWords
+            + .of(.interpreter, "changeCurrentDirectoryPath chdir _silgen_name _cdecl dlsym dlopen _dynamicReplacement")
             + .of(.process, "posix_spawn execv execve execvp fork"),
         names: .of(.interpreter, "CommandLine.arguments ProcessInfo.processInfo.arguments ProcessInfo.processInfo.environment"),
         calls: .of(.ending, "exit _exit abort atexit quick_exit kill raise"), imports: .of(.runner, "XCTest Testing"),
-        ownEquality: ["=="])
+        ownEquality: ["==", "!="])
 
     static let c = HintRules(
-        syntax: .init(),
+        syntax: .init(), language: .c,
         words: commonWords
             + .of(
                 .interpreter,
-                "ptrace dlsym dlopen process_vm_writev mprotect backtrace __attribute__ asm __asm__ program_invocation_name")
+                "chdir fchdir chroot ptrace dlsym dlopen process_vm_writev mprotect backtrace __attribute__ asm __asm__ program_invocation_name"
+            )
             + .of(.process, "execv execve execvp execl execlp fork vfork posix_spawn system popen setsid")
             + .of(.ending, "_exit _Exit quick_exit atexit at_quick_exit on_exit abort"),
         calls: .of(.ending, "exit kill raise"), equality: ["=="],
@@ -131,7 +143,7 @@ extension HintRules {
         words: commonWords + .of(.runner, "RSpec Minitest")
             + .of(.interpreter, "ObjectSpace TracePoint set_trace_func caller caller_locations instance_variable_set")
             + .of(.ending, "at_exit"),
-        names: .of(.ending, "Process.exit Kernel.exit Process.kill"),
+        names: .of(.ending, "Process.exit Kernel.exit Process.kill") + .of(.interpreter, "Dir.chdir"),
         calls: .of(.ending, "exit abort") + .of(.process, "fork exec") + .of(.evaluation, "eval instance_eval class_eval"),
         imports: .of(.runner, "rspec minitest test/unit"))
 

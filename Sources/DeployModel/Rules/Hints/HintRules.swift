@@ -12,6 +12,8 @@ struct HintRules {
     var imports: [String: Hint.Kind] = [:]
     /// What a function that compares is called.
     var equality: Set<String> = []
+    /// Those of `equality` that get what they compare with, and whose answer has to do with it.
+    var heedful: Set<String> = []
     /// Those of them that are asked about whatever they say: rare in honest work, and no test notices one that lies.
     var ownEquality: Set<String> = []
     /// Whether `a in b` of a string's text is looked for; `fragments` are common to all languages.
@@ -25,7 +27,7 @@ struct HintRules {
         ("vitest", .runner), ("mocha", .runner), ("xctest", .runner), ("test.v", .runner), ("test.run", .runner),
         ("rust_test", .environment), ("cargo_", .environment), ("ld_preload", .process), ("node_options", .process),
         ("/proc/self", .interpreter), ("/proc/1/", .interpreter), ("/proc/thread-self", .interpreter), ("/cmdline", .interpreter),
-        ("/environ", .interpreter),
+        ("/environ", .interpreter), ("/proc/%", .interpreter), ("/proc/{", .interpreter), ("/proc/$", .interpreter),
     ]
 
     /// What names no variable of an environment in honest code of any language.
