@@ -86,6 +86,69 @@ struct SurfaceFinderTests {
         }
     }
 
+    @Test func `what would be found in place of a helper judges`() throws {
+        let surface = try facts([
+            "tests/test_a.py": "from compare import same\n", "compare.py": "def same(a, b):\n    assert a == b\n",
+            "src/words.py": "",
+        ])
+        for path in ["compare.py", "src/compare.py", "compare/__init__.py", "src/compare/__init__.py"] {
+            #expect(reason(surface, path)?.contains("made for tests") == true, "\(path)")
+        }
+        #expect(reason(surface, "src/words.py") == nil)
+    }
+
+    @Test func `data that tests name judges where the program alone says its directory`() throws {
+        let surface = try facts([
+            "tests/test_a.py": "want = json.load(open(DATA / \"sums.json\"))\nassert \"main.py\" and \"notes.md\"\n",
+            "app/material/sums.json": "", "app/material/colours.json": "", "app/main.py": "", "app/notes.md": "",
+        ])
+        #expect(reason(surface, "app/material/sums.json") == "tests/test_a.py uses it")
+        for path in ["app/material/colours.json", "app/main.py", "app/notes.md"] {
+            #expect(reason(surface, path) == nil, "\(path)")
+        }
+    }
+
+    @Test func `packages, targets, headers and modules that are made for tests judge`() throws {
+        let surface = try facts([
+            "go.mod": "module example.com/sums\n",
+            "sums_test.go": "import (\n\t\"example.com/sums/check\"\n\t\"example.com/sums/text\"\n)\n",
+            "check/check.go": "import \"testing\"\n", "text/text.go": "", "text/text_test.go": "import \"testing\"\n",
+            "Tests/ATests/A.swift": "import A\nimport Comparing\n@testable import AFixtures\n",
+            "Sources/A/A.swift": "precondition(a)\n",
+            "Sources/Comparing/C.swift": "import XCTest\n", "Sources/AFixtures/F.swift": "",
+            "src/lib.rs": "mod text;\n#[cfg(test)]\nmod checking;\n#[cfg(test)]\nmod tests { fn a() { read(\"cases.txt\") } }\n",
+            "src/checking.rs": "", "src/text.rs": "", "cases.txt": "", "words.txt": "",
+            "tests/a.c": "#include \"compare.h\"\n#include \"a.h\"\n", "compare.h": "#define SAME(a) assert(a)\n",
+            "a.h": "int f(void);\n",
+        ])
+        for path in [
+            "check/check.go", "check/new.go", "Sources/Comparing/C.swift", "Sources/AFixtures/F.swift", "src/checking.rs",
+            "src/checking/a.rs",
+            "cases.txt", "compare.h",
+        ] { #expect(reason(surface, path) != nil, "\(path)") }
+        for path in ["text/text.go", "Sources/A/A.swift", "src/lib.rs", "src/text.rs", "words.txt", "a.h"] {
+            #expect(reason(surface, path) == nil, "\(path)")
+        }
+    }
+
+    @Test func `what a test script starts judges, without its ending, as a module and by another script`() throws {
+        let surface = try facts([
+            "package.json":
+                "{\"scripts\": {\"test\": \"node tools/one && npm run more\", \"more\": \"node tools/two\", \"start\": \"node app\"}}",
+            "tools/one.js": "", "tools/two/index.js": "", "app/index.js": "",
+            "Makefile": "include settings/rules.inc\ncheck:\n\tpython3 -m tools.verify\n\tpython3 -m shop\nall: app sums\n",
+            "settings/rules.inc": "",
+            "settings/more.inc": "", "tools/verify.py": "", "shop/__init__.py": "",
+        ])
+        // A file that is called like what is to be made would be taken for it.
+        for path in ["tools/one.js", "tools/two/index.js", "settings/rules.inc", "tools/verify.py", "check", "all"] {
+            #expect(reason(surface, path) != nil, "\(path)")
+        }
+        for path in ["app/index.js", "settings/more.inc", "shop/__init__.py"] { #expect(reason(surface, path) == nil, "\(path)") }
+        let command = try facts(["tools/a.py": "", "tools/b.mjs": ""], command: "python3 -m tools.a && node tools/b")
+        for path in ["tools/a.py", "tools/b.mjs"] { #expect(reason(command, path) == "the test command runs it", "\(path)") }
+    }
+
     @Test func `plug-ins that a conftest names judge`() throws {
         let surface = try facts([
             "conftest.py": "pytest_plugins = [\n    \"app.plug\",\n]\n", "app/plug.py": "", "app/main.py": "x = \"app.plug\"\n",

@@ -23,7 +23,7 @@ enum InlineTests {
     }
 
     /// From an attribute with the word `test` to the end of the block that follows it, as tokens: comments and spaces are nothing.
-    private static func rustBlocks(_ bytes: ArraySlice<UInt8>) -> [[SourceScanner.Token]] {
+    static func rustBlocks(_ bytes: ArraySlice<UInt8>) -> [[SourceScanner.Token]] {
         guard Array(bytes).containsText("test") else { return [] }
         var scanner = SourceScanner(.init(singleQuotes: false), keepingCase: true)
         var tokens: [SourceScanner.Token] = []

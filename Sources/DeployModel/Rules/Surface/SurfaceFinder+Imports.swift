@@ -1,11 +1,19 @@
 extension SurfaceFinder {
+    /// A file of the tree that is imported, and, without their endings, all that an import of its name may find.
+    struct Imported {
+        var path: String
+        var stems: [String] = []
+    }
+
     /// The files of the tree that a line imports.
-    func imports(_ tokens: [SourceScanner.Token], from path: String, isPython: Bool) -> [String] {
+    func imports(_ tokens: [SourceScanner.Token], from path: String, isPython: Bool) -> [Imported] {
         guard isPython else {
             return tokens.compactMap { token in
                 guard case .text(let text) = token, text.hasPrefix("./") || text.hasPrefix("../") else { return nil }
                 for ending in ["", ".js", ".ts", ".mjs", ".cjs", ".tsx", ".jsx", ".rb", "/index.js", "/index.ts"] {
-                    if let found = resolve(text + ending, from: path, besideOnly: true), files[found] != nil { return found }
+                    if let found = resolve(text + ending, from: path, besideOnly: true), files[found] != nil {
+                        return Imported(path: found)
+                    }
                 }
                 return nil
             }
@@ -28,11 +36,21 @@ extension SurfaceFinder {
             }
         }
         if !base.isEmpty { modules.append(base) }
-        return modules.compactMap { module($0, from: path) }
+        return modules.compactMap { name in
+            module(name, from: path).map { Imported(path: $0, stems: places(of: name, from: path)) }
+        }
     }
 
     /// The file of a module that Python finds from a file at `path`: from the top, from `src`, from a directory above the file.
     func module(_ name: String, from path: String) -> String? {
+        for whole in places(of: name, from: path) {
+            for candidate in [whole + ".py", Self.join(whole, "__init__.py")] where files[candidate] != nil { return candidate }
+        }
+        return nil
+    }
+
+    /// Where it is looked for, without an ending.
+    private func places(of name: String, from path: String) -> [String] {
         let dots = name.prefix { $0 == "." }.count
         let names = name.split(separator: ".").joined(separator: "/")
         var places = ["", "src"]
@@ -46,10 +64,6 @@ extension SurfaceFinder {
                 directory = Self.parent(of: directory)
             }
         }
-        for place in places {
-            let whole = Self.join(place, names)
-            for candidate in [whole + ".py", Self.join(whole, "__init__.py")] where files[candidate] != nil { return candidate }
-        }
-        return nil
+        return places.map { Self.join($0, names) }
     }
 }

@@ -13,6 +13,7 @@ extension SurfaceFinder {
         guard !Self.isDocument(path), name != "setup.py" else { return }
         let lines = bytes.split(separator: UInt8(ascii: "\n"))
         guard let rules = HintRules.of(path, firstLine: String(decoding: (lines.first ?? []).prefix(200), as: UTF8.self)) else {
+            if name == "package.json" { notePackageScripts(in: bytes, of: path) }
             try noteScripts(in: bytes, of: path)
             return
         }
@@ -39,6 +40,7 @@ extension SurfaceFinder {
                 }
             }
             for imported in imports(tokens, from: path, isPython: isPython) { try noteHelper(imported, of: path) }
+            try notePackages(tokens, texts, of: path)
         }
         if rules.syntax.hashComments, !isPython { try noteScripts(in: bytes, of: path) }
     }
@@ -50,10 +52,10 @@ extension SurfaceFinder {
     ]
 
     /// A text that is the path of a file or directory of the tree, not of the application's code.
-    private mutating func noteText(_ text: String, of path: String, opens: Bool) {
-        guard text.utf8.count < 500, opens || text.contains("/") || text.contains("."), let found = resolve(text, from: path),
-            !Self.isDocument(found)
-        else { return }
+    mutating func noteText(_ text: String, of path: String, opens: Bool) {
+        guard text.utf8.count < 500, opens || text.contains("/") || text.contains(".") else { return }
+        guard let found = resolve(text, from: path) else { return noteData(named: text, of: path) }
+        guard !Self.isDocument(found) else { return }
         if directories.contains(found) {
             let isData =
                 holdsData[found] ?? !files.contains { $0.key.hasPrefix(found + "/") && HintRules.of($0.key, firstLine: "") != nil }
@@ -64,17 +66,57 @@ extension SurfaceFinder {
         }
     }
 
+    /// Files of data that are named without the directory, which the program knows: `DATA / "sums.json"`.
+    private mutating func noteData(named text: String, of path: String) {
+        guard !text.hasPrefix("."), !Self.suffix(of: text).isEmpty, let name = text.split(separator: "/").last,
+            let found = byName[String(name)]?.filter({ $0 == text || $0.hasSuffix("/" + text) }), found.count <= Self.mostNamesakes
+        else { return }
+        for each in found where !Self.isDocument(each) && HintRules.of(each, firstLine: "") == nil { note(each, .usedBy(path)) }
+    }
+
+    /// A name that more files have says nothing of one.
+    private static let mostNamesakes = 3
+
+    /// Words after which a file is read as a part of this one.
+    private static let includingWords: Set<String> = ["include", "-include", "sinclude", ".", "source"]
+
     /// In settings and shell text: words that are scripts of the tree.
     private mutating func noteScripts(in bytes: [UInt8], of path: String) throws {
         let separators = Set(" \t\n;|&()<>\"'`$={},:[]@".utf8)
-        for word in bytes.split(whereSeparator: separators.contains)
-        where word.count < 200 && (word.contains(0x2F) || word.contains(0x2E)) {
-            guard let found = resolve(String(decoding: word, as: UTF8.self), from: path), files[found] != nil else { continue }
-            if Self.isScript(found) || files[found]?.isExecutable == true {
+        let name = path.split(separator: "/").last.map { $0.lowercased() } ?? ""
+        let isMakefile = name.hasSuffix("makefile") || name.hasSuffix(".mk")
+        if isMakefile { noteTargets(in: bytes, of: path) }
+        let includes = isMakefile || HintRules.of(path, firstLine: "") != nil
+        var before = ""
+        for bytes in bytes.split(whereSeparator: separators.contains) where bytes.count < 200 {
+            let word = String(decoding: bytes, as: UTF8.self)
+            defer { before = word }
+            if before == "-m", let module = module(word, from: path) {
+                try noteProgram(module, of: path)
+                continue
+            }
+            let isIncluded = includes && Self.includingWords.contains(before)
+            guard isIncluded || word.contains("/") || word.contains("."), let found = resolve(word, from: path), files[found] != nil
+            else { continue }
+            if isIncluded || Self.isScript(found) || files[found]?.isExecutable == true {
                 note(found, .usedBy(path))
             } else if HintRules.of(found, firstLine: "") != nil {
                 // A program that it starts may be what is tested, or what tests.
-                try noteHelper(found, of: path)
+                try noteProgram(found, of: path)
+            }
+        }
+    }
+
+    /// Names of what `make` makes and is not there yet: a file of that name would be taken for it.
+    private mutating func noteTargets(in bytes: [UInt8], of path: String) {
+        for line in bytes.split(separator: UInt8(ascii: "\n")) where line.first != UInt8(ascii: "\t") {
+            guard let colon = line.firstIndex(of: UInt8(ascii: ":")), !line[..<colon].contains(UInt8(ascii: "=")),
+                line[(colon + 1)...].first != UInt8(ascii: "=")
+            else { continue }
+            for word in String(decoding: line[..<colon], as: UTF8.self).split(separator: " ") where word.utf8.count < 200 {
+                let target = Self.join(Self.parent(of: path), String(word.hasPrefix("./") ? word.dropFirst(2) : word))
+                let isName = word.first != "." && word.first != "#" && !word.contains(where: { "$%*?()".contains($0) })
+                if isName, files[target] == nil, !directories.contains(target) { note(target, .usedBy(path)) }
             }
         }
     }

@@ -21,7 +21,14 @@ package struct SurfaceFinder {
     /// Whether a directory that was named holds no code.
     var holdsData: [String: Bool] = [:]
     /// Imported files that may be made for tests, by the word by which the application would import them, with who imports them.
-    var candidates: [String: [(helper: String, importer: String)]] = [:]
+    var candidates: [String: [(helper: Imported, importer: String)]] = [:]
+    /// Files by the last of their names.
+    private(set) lazy var byName: [String: [String]] = Dictionary(grouping: files.keys) {
+        String($0.split(separator: "/").last ?? "")
+    }
+    /// Go's modules: the path that each is imported by, and its directory.
+    var goModules: [(name: String, directory: String)]?
+    private var isDoneWithFiles = false
 
     /// - Parameter read: the text of a file, or of a link; nil where it is too large to matter.
     package init(files: [File], surface: TestSurface, read: @escaping ([UInt8]) throws -> [UInt8]?) {
@@ -56,6 +63,11 @@ package struct SurfaceFinder {
             pending += facts.paths.keys.compactMap { String(validating: $0, as: UTF8.self) }
             pending = pending.filter { files[$0] != nil && !seen.contains($0) }.sorted()
             if pending.isEmpty {
+                guard isDoneWithFiles else {
+                    isDoneWithFiles = true
+                    try noteInlineTests()
+                    continue
+                }
                 guard !candidates.isEmpty else { return facts }
                 try settleCandidates()
                 candidates = [:]
