@@ -32,6 +32,33 @@ function start() {
     const say = (what, id) => apply(writeSync, fs, [3, `${key}${what}${stringify(id)}\n`]);
     const bitten = () => new AssertionError({ actual: 1, expected: 2, operator: 'strictEqual' });
 
+    // Assertions that last failed, below code of the project that is no test: whoever caught that, the test was not told.
+    const unheard = new Set();
+    const root = `${process.cwd()}/`;
+    const own = process.argv[1]?.startsWith(root) ? process.argv[1].slice(root.length) : '';
+    const isOfTests = (place) => place === own || place.startsWith('node_modules/')
+        || /(^|[/._-])(tests?|__tests__|specs?)([/._-]|$)/.test(place);
+    const linesInside = (error) => `${error?.stack}`.split('\n').filter((line) => line.includes(root));
+    const isTest = (line) => isOfTests(line.slice(line.indexOf(root) + root.length).replace(/[):].*$/, ''));
+    const watched = (check) => function watched(...given) {
+        let result;
+        try { result = apply(check, this, given); } catch (error) {
+            const lines = linesInside(error);
+            if (!lines.every(isTest)) unheard.add(lines.find(isTest) ?? lines[0]);
+            throw error;
+        }
+        if (unheard.size > 0) unheard.delete(linesInside(new Error()).find(isTest));
+        return result;
+    };
+    for (const part of [assert, assert.strict]) {
+        for (const [name, check] of Object.entries(part)) {
+            if (!/equal$/i.test(name) && !/^(match|doesNotMatch|fail)$/.test(name)) continue;
+            part[name] = watched(check);
+            for (const word of ['length', 'name']) defineProperty(part[name], word, { value: check[word], configurable: true });
+        }
+    }
+    Module.syncBuiltinESMExports();
+
     // What tests judge by stays what it is, whoever loads it and whatever stands between.
     for (const part of [runner, assert, assert.strict, AssertionError.prototype]) Object.freeze(part);
     const judges = { __proto__: null, 'node:test': runner };
@@ -58,7 +85,7 @@ function start() {
             if (holder.done) return threw ? error : undefined;
             holder.done = true;
             say(threw ? 'x' : 'k', idOf(holder.test));
-            return threw ? error : bites ? bitten() : undefined;
+            return threw ? error : bites && unheard.size === 0 ? bitten() : undefined;
         };
         async function wait(result) {
             try { await result; } catch (error) { throw ended(error, true); }
@@ -66,6 +93,7 @@ function start() {
             if (error) throw error;
         }
         function wrapped(context, done) {
+            unheard.clear();
             let result;
             const calls = body.length > 1 && typeof done === 'function';
             try {

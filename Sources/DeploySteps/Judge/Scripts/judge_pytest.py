@@ -26,6 +26,7 @@ def runPytest(bite, arguments, onPath, witness, finish):
     # Tests are compiled from their files, whatever cache lies beside them, and with a witness in each.
     rewriting = rewrite.rewrite_asserts
     witness.keep(pytest, ('raises', 'approx', 'warns', 'fail'))
+    witness.failures += (_pytest.outcomes.Failed,)
 
     def compiled(fn, config):
         status = os.stat(fn)
@@ -137,6 +138,7 @@ def runPytest(bite, arguments, onPath, witness, finish):
             expected = witness.expects(item, path)
             outcomes.failed.discard(nodeid)
             witness.running = nodeid
+            witness.unheard.clear()
             try:
                 run()
             except BaseException as error:

@@ -17,6 +17,7 @@ def runUnittest(bite, arguments, witness, finish):
             super().startTest(test)
             self.expected = witness.expects(test, '')
             witness.running = test
+            witness.unheard.clear()
 
         def stopTest(self, test):
             witness.running = None

@@ -42,6 +42,9 @@ def makeWitness(bite):
         known = {}
         # How tests are called: beginnings, or patterns.
         names = ['test', 'runTest']
+        # Parts of the running test that last ended by a failed assertion, whoever caught that.
+        unheard = set()
+        failures = (AssertionError,)
 
     witness = Witness()
 
@@ -54,6 +57,9 @@ def makeWitness(bite):
                 return False
             if not isWhole(owner[0] if owner else None):
                 print('a test that cannot fail: what asserts has been exchanged', file=sys.stderr)
+                return False
+            if witness.unheard:
+                print('a test that cannot fail: an assertion in it did, and that was caught', file=sys.stderr)
                 return False
             heard = []
             if owner and isinstance(owner[0], case):
@@ -71,6 +77,15 @@ def makeWitness(bite):
             return True
         return mustFail
 
+    def ofPart(number):
+        def begins():
+            witness.unheard.discard(number)
+
+        def fails():
+            if isinstance(information()[1], witness.failures):
+                witness.unheard.add(number)
+        return begins, fails
+
     def error():
         found, witness.error = witness.error, None
         return found.with_traceback(None)
@@ -86,9 +101,57 @@ def makeWitness(bite):
             if not isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)):
                 yield from own(child)
 
+    # What catches failed assertions because it is there for that.
+    catching = ('raises', 'assertRaises', 'assertRaisesRegex', 'suppress', 'warns', 'assertWarns', 'assertLogs', 'subTest', 'test')
+
+    def asserts(nodes):
+        return any(isinstance(n, ast.Assert) or isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute)
+                   and n.func.attr.startswith(('assert', 'fail')) for node in nodes for n in [node, *own(node)])
+
+    class Parts(ast.NodeTransformer):
+        """What of a test the code under test may call, or be around: its assertions may fail without the test being told."""
+        def __init__(self, planting):
+            self.planting = planting
+
+        def visit_Try(self, node):
+            # The test's own way with failures.
+            return node if node.handlers else self.generic_visit(node)
+
+        def visit_ClassDef(self, node): return node
+        def visit_Lambda(self, node): return node
+
+        def visit_With(self, node):
+            names = {getattr(n, 'attr', getattr(n, 'id', None)) for item in node.items
+                     for n in [getattr(item.context_expr, 'func', item.context_expr)]}
+            return node if names.intersection(catching) else self.around(self.generic_visit(node))
+
+        def visit_FunctionDef(self, node): return self.around(self.generic_visit(node))
+
+        visit_AsyncWith = visit_With
+        visit_AsyncFunctionDef = visit_FunctionDef
+
+        def around(self, node):
+            doc = node.body[:1] if hasattr(node, 'args') and ast.get_docstring(node, False) is not None else []
+            inner = node.body[len(doc):]
+            if not inner or not asserts(inner):
+                return node
+            begins, fails = ofPart((self.planting.path, node.lineno, node.col_offset))
+            marks = [ast.Expr(self.planting.mark(self.planting.say(each), [])) for each in (begins, fails)]
+            wrap = ast.Try(inner, [ast.ExceptHandler(None, None, [marks[1], ast.Raise(None, None)])], [], [])
+            for new in ast.walk(ast.Module([marks[0], *wrap.handlers], [])):
+                new.lineno = new.end_lineno = inner[0].lineno
+                new.col_offset = new.end_col_offset = inner[0].col_offset
+            ast.copy_location(wrap, inner[0])
+            node.body = doc + [marks[0], wrap]
+            return node
+
     class Planting(ast.NodeTransformer):
         def __init__(self, path):
             self.path, self.scope, self.says = path, [], []
+
+        def say(self, function):
+            self.says.append(function)
+            return len(self.says) - 1
 
         def visit_ClassDef(self, node):
             self.scope.append(node.name)
@@ -110,10 +173,12 @@ def makeWitness(bite):
             first = (node.args.posonlyargs + node.args.args)[:1] if self.scope else []
             gone = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Del)}
             first = [a for a in first if a.arg not in gone]
-            self.says.append(used)
+            parts = Parts(self)
+            node.body = [parts.visit(each) for each in node.body]
+            number = self.say(atEnd(sorted(used)))
             last = max(getattr(n, 'end_lineno', None) or getattr(n, 'lineno', 0) for n in ast.walk(node))
             # Raised here, so that it looks as any failure of the test does.
-            call = ast.If(self.mark(len(self.says) - 1, first), [ast.Raise(self.mark(-1, []), ast.Constant(None))], [])
+            call = ast.If(self.mark(number, first), [ast.Raise(self.mark(-1, []), ast.Constant(None))], [])
             body = node.body
             doc = body[:1] if ast.get_docstring(node, False) is not None else []
             inner = body[len(doc):] or [ast.Pass()]
@@ -135,7 +200,7 @@ def makeWitness(bite):
         planting = Planting(path)
         witness.known.setdefault(path, set())
         planting.visit(tree)
-        return [atEnd(sorted(used)) for used in planting.says]
+        return planting.says
 
     def fill(code, says):
         def constant(value):
