@@ -7,7 +7,9 @@ internal import SystemPackage
 
 /// Asks the deploy daemon, one connection a request, by blocking calls: a command has nothing else to do meanwhile, and starts at once.
 package struct AdminClient: Sendable {
+    /// What people are told of; `reached` is what is connected to.
     package let socketPath: String
+    private let reached: String
     /// Seconds without a byte from the daemon after which it counts as gone. Longer than the longest wait that is ever asked for.
     private let patience: Int
     /// Whether the caller can start no daemon: told so, where there is none.
@@ -16,8 +18,12 @@ package struct AdminClient: Sendable {
     /// The largest answer, in bytes: more than the daemon sends.
     private static let bodyLimit = 64 << 20
 
-    package init(socketPath: String, isAgents: Bool = false, patience: Int = 2 * Query.longestWait) {
+    /// - Parameter reached: the path by which this process gets to the socket, where that is another one.
+    package init(
+        socketPath: String, reachedAt reached: String? = nil, isAgents: Bool = false, patience: Int = 2 * Query.longestWait
+    ) {
         self.socketPath = socketPath
+        self.reached = reached ?? socketPath
         self.isAgents = isAgents
         self.patience = patience
     }
@@ -44,8 +50,10 @@ package struct AdminClient: Sendable {
     }
 
     /// Asks for bytes as they are.
-    package func bytes(_ route: Route, _ parameters: [String] = []) throws(AdminClientError) -> [UInt8] {
-        let response = try exchange(route, parameters, [], body: nil)
+    package func bytes(
+        _ route: Route, _ parameters: [String] = [], query: [(name: String, value: String)] = []
+    ) throws(AdminClientError) -> [UInt8] {
+        let response = try exchange(route, parameters, query, body: nil)
         guard response.status == 200 else { throw problem(response) }
         return response.body
     }
@@ -86,7 +94,7 @@ package struct AdminClient: Sendable {
 
     private func connect() throws(AdminClientError) -> UnixStream {
         do {
-            return try UnixStream(connectingTo: socketPath, patience: patience)
+            return try UnixStream(connectingTo: reached, patience: patience)
         } catch {
             throw .unreachable(path: socketPath, why: words(error))
         }

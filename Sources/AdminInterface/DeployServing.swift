@@ -3,10 +3,10 @@ package import DeployModel
 /// What is asked of the deploy daemon, as functions; `DeployService` says what each does.
 package protocol DeployServing: Sendable {
     func status() throws(DeployError) -> StatusDocument
-    func history(limit: Int, before: Int?) throws(DeployError) -> [Deployment]
+    func history(limit: Int, before: Int?, state: DeploymentState?) throws(DeployError) -> [Deployment]
     func show(_ id: Int) throws(DeployError) -> Deployment
     func log(_ id: Int, from offset: Int, limit: Int) throws(DeployError) -> LogPage
-    func diff(_ id: Int) async throws(DeployError) -> [UInt8]
+    func diff(_ id: Int, against base: DiffBase) async throws(DeployError) -> [UInt8]
     func surface(of path: String) async throws(DeployError) -> SurfaceAnswer
     func events(limit: Int) throws(DeployError) -> [Event]
 

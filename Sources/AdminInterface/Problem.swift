@@ -50,6 +50,13 @@ package struct Problem: Codable, Error, Hashable, Sendable {
         }
     }
 
+    /// The same, answered with another status of its kind.
+    package func with(status: Int) -> Problem {
+        var problem = self
+        problem.status = status
+        return problem
+    }
+
     package init(_ error: DeployError) {
         switch error {
         case .refused(let text): self.init(.refused, text)

@@ -1,7 +1,14 @@
 // What is sent along.
 
+/// The body of a request: with these fields and no others.
+package protocol RequestContent: Decodable, Sendable {
+    associatedtype CodingKeys: CodingKey, CaseIterable
+}
+
 /// The deploy action with the seed's names: what is not said is not forced.
-package struct DeployAgentCodeInput: Codable, Hashable, Sendable {
+package struct DeployAgentCodeInput: Codable, Hashable, RequestContent {
+    package enum CodingKeys: CodingKey, CaseIterable { case commitMessage, forceDeploy }
+
     /// None where there is nothing to commit: with a change it is refused.
     package var commitMessage: String?
     package var forceDeploy: Bool?
@@ -13,7 +20,9 @@ package struct DeployAgentCodeInput: Codable, Hashable, Sendable {
 }
 
 /// Why somebody rejects a commit or holds deployments.
-package struct ReasonRequest: Codable, Hashable, Sendable {
+package struct ReasonRequest: Codable, Hashable, RequestContent {
+    package enum CodingKeys: CodingKey, CaseIterable { case reason }
+
     package var reason: String
 
     package init(reason: String) {
@@ -22,7 +31,9 @@ package struct ReasonRequest: Codable, Hashable, Sendable {
 }
 
 /// Where to go back to.
-package struct RollbackRequest: Codable, Hashable, Sendable {
+package struct RollbackRequest: Codable, Hashable, RequestContent {
+    package enum CodingKeys: CodingKey, CaseIterable { case to }
+
     /// A deployment's id; none is the last good one before the current.
     package var to: Int?
 
@@ -41,6 +52,10 @@ package enum Query {
     package static let limit = "limit"
     /// Only deployments with smaller ids: `history`.
     package static let before = "before"
+    /// Only deployments in that state: `history`.
+    package static let state = "state"
+    /// What a change is looked at against, a `DiffBase`: `diff`.
+    package static let against = "against"
     /// The offset in bytes from which on output is wanted: `log`.
     package static let from = "from"
 
@@ -62,7 +77,8 @@ package enum Query {
         switch route {
         case .deployment: [wait]
         case .status: [after, wait]
-        case .history: [limit, before]
+        case .history: [limit, before, state]
+        case .diff: [against]
         case .events: [limit]
         case .log: [from, limit, wait]
         case .surface: [path]

@@ -71,6 +71,16 @@ package enum Route: String, CaseIterable, Sendable {
         }
     }
 
+    /// How what is at `path` may be asked for; nothing where there is nothing.
+    package static func methods(at path: String) -> [Method] {
+        let asked = path.split(separator: "/", omittingEmptySubsequences: false)
+        let found = allCases.filter { route in
+            let segments = route.path.split(separator: "/", omittingEmptySubsequences: false)
+            return segments.count == asked.count && zip(segments, asked).allSatisfy { $0 == $1 || $0.hasPrefix("{") && !$1.isEmpty }
+        }
+        return Set(found.map(\.method)).sorted { $0.rawValue < $1.rawValue }
+    }
+
     /// The path with `parameters` in place of its braces, in order, and the query behind it: what goes into the request line.
     package func target(_ parameters: [String], query: [(name: String, value: String)] = []) -> String {
         var rest = parameters[...]

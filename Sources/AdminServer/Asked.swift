@@ -43,7 +43,7 @@ struct Asked {
     }
 
     /// What was sent along.
-    func body<Value: Decodable>(as type: Value.Type = Value.self) async throws -> Value {
+    func body<Value: RequestContent>(as type: Value.Type = Value.self) async throws -> Value {
         let body: ByteBuffer
         do {
             body = try await request.body.collect(upTo: Self.requestLimit)
@@ -54,7 +54,9 @@ struct Asked {
             throw Problem(.usage, "the request ended before it was whole")
         }
         do {
-            return try DeployJSON.decode(Value.self, from: Data(body.readableBytesView))
+            return try DeployJSON.decode(OnlyKnown<Value>.self, from: Data(body.readableBytesView)).value
+        } catch let problem as Problem {
+            throw problem
         } catch {
             throw Problem(.usage, "the request is not the expected JSON: \(Self.words(error))")
         }
@@ -86,7 +88,32 @@ struct Asked {
     }
 
     /// A key as it stands in the JSON.
-    private static func written(_ key: any CodingKey) -> String {
+    fileprivate static func written(_ key: any CodingKey) -> String {
         key.stringValue.reduce(into: "") { $0 += $1.isUppercase ? "_" + $1.lowercased() : String($1) }
+    }
+}
+
+/// A body with no field that nothing reads: a misspelt one would change nothing, silently.
+private struct OnlyKnown<Value: RequestContent>: Decodable {
+    let value: Value
+
+    private struct AnyKey: CodingKey {
+        let stringValue: String
+        var intValue: Int? { nil }
+        init(stringValue: String) { self.stringValue = stringValue }
+        init?(intValue: Int) { nil }
+    }
+
+    init(from decoder: any Decoder) throws {
+        let known = Value.CodingKeys.allCases.map { Asked.written($0) }
+        let given = try decoder.container(keyedBy: AnyKey.self)
+        for key in given.allKeys {
+            let name = Asked.written(key)
+            guard known.contains(name) else {
+                throw Problem(.usage, "'\(name)' is no field of this request; it knows \(known.joined(separator: ", "))")
+            }
+            if try given.decodeNil(forKey: key) { throw Problem(.usage, "'\(name)' is null; leave it out") }
+        }
+        value = try Value(from: decoder)
     }
 }

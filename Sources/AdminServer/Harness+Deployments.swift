@@ -17,7 +17,11 @@ extension Harness {
 
     func history(_ asked: Asked) throws -> Response {
         let limit = asked.caller.gets(try asked.query.number(Query.limit, in: 1...Query.mostEntries) ?? 50)
-        let found = try service.history(limit: limit, before: try asked.query.number(Query.before, in: 1...Int.max))
+        let state = try asked.query.value(
+            Query.state, "one of \(DeploymentState.allCases.map(\.rawValue).joined(separator: ", "))",
+            DeploymentState.init(rawValue:))
+        let found = try service.history(
+            limit: limit, before: try asked.query.number(Query.before, in: 1...Int.max), state: state)
         let next = found.count == limit ? found.last.map(\.id).flatMap { $0 > 1 ? $0 : nil } : nil
         return try .json(HistoryPage(deployments: found.map(asked.caller.sees), next: next))
     }
@@ -41,12 +45,13 @@ extension Harness {
 
     func diff(_ asked: Asked) async throws -> Response {
         let id = try asked.deployment()
+        let base = try asked.query.value(Query.against, "deployed, approved or a deployment's number", DiffBase.init) ?? .deployed
         let isAgent = asked.caller.role == .agent
         guard !isAgent || comparing.enter() else {
             throw Problem(.busy, "a change is being compared for the agent already; try again when that has been answered")
         }
         defer { if isAgent { comparing.leave() } }
-        let bytes = try await service.diff(id)
+        let bytes = try await service.diff(id, against: base)
         guard bytes.count <= Self.diffLimit else {
             throw Problem(
                 .tooLarge,

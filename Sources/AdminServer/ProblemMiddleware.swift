@@ -13,6 +13,8 @@ struct ProblemMiddleware: RouterMiddleware {
         _ request: Request, context: AdminContext, next: @concurrent (Request, AdminContext) async throws -> Response
     ) async throws -> Response {
         let problem: Problem
+        /// What could have been asked there instead.
+        var allowed: [Route.Method] = []
         do {
             return try await next(request, context)
         } catch let error as Problem {
@@ -20,6 +22,7 @@ struct ProblemMiddleware: RouterMiddleware {
         } catch let error as DeployError {
             problem = Problem(error)
         } catch let error as HTTPError {
+            allowed = error.status == .notFound ? Route.methods(at: request.uri.path) : []
             problem =
                 error.status == .notFound
                 ? Problem(
@@ -32,6 +35,11 @@ struct ProblemMiddleware: RouterMiddleware {
             context.logger.error("a request failed: \(error)")
             problem = Problem(.broken, "the daemon failed at this: \(error)")
         }
-        return try .json(problem, status: HTTPResponse.Status(code: problem.status), mediaType: Problem.mediaType)
+        guard !allowed.isEmpty else {
+            return try .json(problem, status: HTTPResponse.Status(code: problem.status), mediaType: Problem.mediaType)
+        }
+        var response = try Response.json(problem.with(status: 405), status: .methodNotAllowed, mediaType: Problem.mediaType)
+        response.headers[.allow] = allowed.map(\.rawValue).joined(separator: ", ")
+        return response
     }
 }

@@ -35,6 +35,13 @@ struct QueryReader {
         return text
     }
 
+    /// - Parameter meaning: what is accepted, for whoever gave something else.
+    func value<Value>(_ name: String, _ meaning: String, _ read: (String) -> Value?) throws(Problem) -> Value? {
+        guard let text = values[name] else { return nil }
+        guard let value = read(text) else { throw Problem(.usage, "'\(name)' is \(meaning), not '\(text)'") }
+        return value
+    }
+
     /// How many seconds the answer may be put off.
     func wait() throws(Problem) -> Int? { try number(Query.wait, in: 0...Query.longestWait) }
 }

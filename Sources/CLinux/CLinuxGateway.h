@@ -30,6 +30,7 @@ struct pinfold_mount_attr {
     uint64_t attr_set, attr_clr, propagation, userns_fd;
 };
 extern int umount2(const char *target, int flags);
+static inline int32_t pinfold_pivot_root(const char *root, const char *old) { return (int32_t)syscall(SYS_pivot_root, root, old); }
 static inline int32_t pinfold_open_tree(int32_t dir, const char *path, uint32_t flags) {
     return (int32_t)syscall(SYS_open_tree, dir, path, flags);
 }

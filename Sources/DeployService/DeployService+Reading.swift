@@ -20,8 +20,9 @@ extension DeployService {
 
     /// Newest first.
     /// - Parameter before: only deployments with smaller ids.
-    package func history(limit: Int, before: Int? = nil) throws(DeployError) -> [Deployment] {
-        try store.read { try $0.history(limit: max(0, limit), before: before) }
+    /// - Parameter state: only deployments in it.
+    package func history(limit: Int, before: Int? = nil, state: DeploymentState? = nil) throws(DeployError) -> [Deployment] {
+        try store.read { try $0.history(limit: max(0, limit), before: before, state: state) }
     }
 
     package func show(_ id: Int) throws(DeployError) -> Deployment {
@@ -55,11 +56,17 @@ extension DeployService {
         )
     }
 
-    /// The change against what was deployed when it was classified, as a unified diff; bytes, since files are: escape them before a
+    /// The change against `base`, as a unified diff; bytes, since files are: escape them before a
     /// terminal sees them.
     /// - Throws: `.unavailable` where several are being made already: each may take its time and its memory.
-    package func diff(_ id: Int) async throws(DeployError) -> [UInt8] {
+    package func diff(_ id: Int, against base: DiffBase = .deployed) async throws(DeployError) -> [UInt8] {
         let deployment = try show(id)
+        let old: CommitID? =
+            switch base {
+            case .deployed: deployment.base
+            case .deployment(let other): try show(other).commit
+            case .approved: try approved(before: id).commit
+            }
         guard
             diffs.withLock({ count in
                 if count < Self.diffsAtOnce { count += 1 } else { return false }
@@ -71,15 +78,28 @@ extension DeployService {
         return try await offPool {
             defer { diffs.withLock { $0 -= 1 } }
             do {
-                return try source.bytes(from: deployment.base?.objectID, to: deployment.commit.objectID) { departure.hasBegun }
+                return try source.bytes(from: old?.objectID, to: deployment.commit.objectID) { departure.hasBegun }
             } catch let error as GitError where error.kind == .notFound {
                 throw DeployError.notFound(
-                    "commit \(deployment.commit.short) has not been taken in, or is no longer kept (AGENT_DEPLOY_KEEP)")
+                    "commit \(deployment.commit.short)\(old.map { ", or \($0.short) with which it is compared," } ?? "") has not been taken in, or is no longer kept (AGENT_DEPLOY_KEEP)"
+                )
             }
         }
     }
 
     private static let diffsAtOnce = 2
+
+    /// What a human agreed to last before the deployment came: looked for as far back as a person would.
+    private func approved(before id: Int) throws(DeployError) -> Deployment {
+        var before = id
+        for _ in 0..<50 {
+            let page = try history(limit: 20, before: before)
+            if let found = page.first(where: { $0.approval != nil }) { return found }
+            guard let last = page.last else { break }
+            before = last.id
+        }
+        throw .notFound("no deployment before \(id) was approved by a human, so there is nothing to compare with")
+    }
 
     /// Why a file of the tree judges the agent, nil where it does not, and the version whose tests say so.
     /// - Parameter path: from the tree's top.

@@ -43,7 +43,19 @@ struct Main: ParsableCommand {
     }
 
     mutating func run() throws {
-        var settings = WebServer.Settings(socketPath: socket, agentUserID: agentUserID, port: Int(port))
+        let manager = ServiceManager()
+        let reached: String
+        do {
+            // Before there are threads, which would keep what this one gives up.
+            reached = try Seclusion.enter(askingAt: socket)
+        } catch let problem as Problem {
+            Terminal.complain(problem.message, of: Self.program)
+            CLinux.exit(Int32(problem.exitCode))
+        } catch {
+            Terminal.complain("\(error)", of: Self.program)
+            CLinux.exit(CommandExit.notDone.rawValue)
+        }
+        var settings = WebServer.Settings(socketPath: socket, reachedAt: reached, agentUserID: agentUserID, port: Int(port))
         settings.linkSeconds = linkSeconds
         var logger = Logger(label: "pinfold.web")
         // That it listens is said by the link.
@@ -54,6 +66,7 @@ struct Main: ParsableCommand {
             do {
                 try await server.run { link in
                     Terminal.say(link)
+                    manager.say(.ready)
                     Terminal.explain("this link opens the page once, within \(seconds) seconds; ^C ends the session")
                 }
                 CLinux.exit(0)

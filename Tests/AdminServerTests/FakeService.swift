@@ -49,9 +49,12 @@ final class FakeService: DeployServing {
 
     func status() throws(DeployError) -> StatusDocument { state.withLock { $0.status } }
 
-    func history(limit: Int, before: Int?) throws(DeployError) -> [Deployment] {
+    func history(limit: Int, before: Int?, state wanted: DeploymentState?) throws(DeployError) -> [Deployment] {
         state.withLock { state in
-            Array(state.deployments.values.filter { $0.id < before ?? .max }.sorted { $0.id > $1.id }.prefix(limit))
+            Array(
+                state.deployments.values.filter { $0.id < before ?? .max && $0.state == wanted ?? $0.state }.sorted {
+                    $0.id > $1.id
+                }.prefix(limit))
         }
     }
 
@@ -71,8 +74,9 @@ final class FakeService: DeployServing {
         }
     }
 
-    func diff(_ id: Int) async throws(DeployError) -> [UInt8] {
+    func diff(_ id: Int, against base: DiffBase) async throws(DeployError) -> [UInt8] {
         _ = try show(id)
+        if case .deployment(let other) = base { _ = try show(other) }
         return state.withLock { $0.change }
     }
 

@@ -19,6 +19,7 @@ import Testing
     private struct Answer {
         let status: Int
         let type: String?
+        let allow: String?
         let body: [UInt8]
 
         func value<Value: Decodable>(_ type: Value.Type = Value.self) throws -> Value {
@@ -48,7 +49,8 @@ import Testing
                 uri: target, method: method == .get ? .get : .post, body: body.map { ByteBuffer(string: $0) }
             ) { response in
                 Answer(
-                    status: response.status.code, type: response.headers[.contentType], body: Array(response.body.readableBytesView)
+                    status: response.status.code, type: response.headers[.contentType], allow: response.headers[.allow],
+                    body: Array(response.body.readableBytesView)
                 )
             }
         }
@@ -211,7 +213,42 @@ import Testing
             #expect(answer.status == 404, "\(target)")
             #expect(try answer.value(Problem.self).kind == .notFound)
         }
-        #expect(try await ask(.admin, .get, "/hold").status == 404)
+    }
+
+    @Test func `what can be asked for in another way is no way to ask, and says which is`() async throws {
+        for (method, target, allowed) in [
+            (Route.Method.get, "/hold", "POST"), (.post, "/status", "GET"), (.get, "/commits/0123456/approve", "POST"),
+        ] {
+            let answer = try await ask(.admin, method, target, method == .post ? "{}" : nil)
+            #expect(answer.status == 405 && answer.allow == allowed, "\(target)")
+            #expect(try answer.value(Problem.self).status == 405)
+        }
+        #expect(Route.methods(at: "/deployments//log").isEmpty && Route.methods(at: "/deployments/7/log/").isEmpty)
+    }
+
+    @Test(arguments: [
+        (
+            "/deploy", #"{"commit_message": "m", "force": true}"#,
+            "'force' is no field of this request; it knows commit_message, force_deploy"
+        ),
+        ("/hold", #"{"reason": "r", "": 1}"#, "'' is no field of this request; it knows reason"),
+        ("/rollback", #"{"to": null}"#, "'to' is null; leave it out"),
+        ("/rollback", #"{"id": 3}"#, "'id' is no field of this request; it knows to"),
+    ]) func `a field that nothing reads, or that says nothing, is refused`(target: String, body: String, words: String) async throws
+    {
+        let answer = try await ask(.admin, .post, target, body)
+        #expect(answer.status == 400)
+        #expect(try answer.value(Problem.self).message == words)
+        #expect(service.calls.isEmpty)
+    }
+
+    @Test(arguments: [
+        "/deployments?state=", "/deployments?state=waiting", "/deployments/7/diff?against=0", "/deployments/7/diff?against=last",
+    ])
+    func `what a word may be is said where it is another`(target: String) async throws {
+        let answer = try await ask(.admin, .get, target)
+        #expect(answer.status == 400)
+        #expect(try answer.value(Problem.self).message.contains("deployed"))
     }
 
     @Test func `a request larger than the limit is refused`() async throws {

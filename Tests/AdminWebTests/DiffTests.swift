@@ -4,6 +4,7 @@ import Testing
 /// A change as text becomes a change as a value, whatever its files are called and hold.
 struct DiffTests {
     private func read(_ text: String) -> Diff { Diff(reading: Array(text.utf8)) }
+    private func look(isSplit: Bool) -> DiffLook { DiffLook().with { $0.isSplit = isSplit } }
     private func name(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
 
     @Test func `files, hunks and lines are numbered as they are in the files`() throws {
@@ -94,7 +95,7 @@ struct DiffTests {
         "diff --git a/x b/x\n@@ -1,5 +1,5 @@", "\n\n",
     ]) func `what is no diff is kept as a remark or left out, and ends nothing`(_ text: String) {
         let diff = read(text)
-        for isSplit in [false, true] { #expect(!DiffView(diff, deployment: 1, isSplit: isSplit).whole().bytes.isEmpty) }
+        for isSplit in [false, true] { #expect(!DiffView(diff, deployment: 1, look: look(isSplit: isSplit)).whole().bytes.isEmpty) }
     }
 
     @Test func `a text that was cut says so on the page`() {
@@ -108,8 +109,68 @@ struct DiffTests {
         let unified = DiffView(diff, deployment: 1).whole().text
         #expect(unified.contains("<td>−<td>return total(<del>1</del>) + tax"))
         #expect(unified.contains("<td>+<td>return total(<ins>2</ins>) + tax"))
-        let split = DiffView(diff, deployment: 1, isSplit: true).whole().text
+        let split = DiffView(diff, deployment: 1, look: look(isSplit: true)).whole().text
         #expect(split.contains("<tr><td class=\"d\" id=\"f0o1\">") && split.contains("<td class=\"a\" id=\"f0n1\">"))
+    }
+
+    @Test(arguments: [
+        ("py", "def f(x): return \"a#b\" # why 1", "<b>def</b> f(x): <b>return</b> <u>&quot;a#b&quot;</u> <i># why 1</i>"),
+        ("ts", "const n = 12; // it", "<b>const</b> n = <var>12</var>; <i>// it</i>"),
+        ("sh", "echo $# a#b # c", "echo $# a#b <i># c</i>"),
+        ("json", "{\"a\": true}", "{<u>&quot;a&quot;</u>: <b>true</b>}"),
+        // What would colour lines below it, or hide what follows on its own, has no colour.
+        ("py", "\"\"\" # return", "&quot;&quot;&quot; # return"),
+        ("py", "x = 'open # return", "x = &#39;open # return"),
+        ("ts", "/* return", "/* <b>return</b>"),
+        ("unknown", "return 1", "return 1"),
+        ("py", "<b>None</b>", "&lt;b&gt;<b>None</b>&lt;/b&gt;"),
+        ("py", "# \u{202E}x", "<i># <b class=\"esc\">\\u{202e}</b>x</i>"),
+    ]) func `words have colours by their line alone`(_ ending: String, _ line: String, _ shown: String) {
+        let diff = read("diff --git a/x.\(ending) b/x.\(ending)\n--- a/x.\(ending)\n+++ b/x.\(ending)\n@@ -0,0 +1 @@\n+\(line)\n")
+        let text = DiffView(diff, deployment: 1).whole().text
+        #expect(text.contains("<td>+<td>\(shown)\n"), "\(text)")
+    }
+
+    @Test func `a colour goes on through what is marked as differing`() {
+        let diff = read(
+            "diff --git a/x.py b/x.py\n--- a/x.py\n+++ b/x.py\n@@ -1 +1 @@\n-f(a, b, \"one two\")\n+f(a, b, \"one three\")\n")
+        let text = DiffView(diff, deployment: 1).whole().text
+        #expect(text.contains("f(a, b, <u>&quot;one </u><ins><u>three</u></ins><u>&quot;</u>)"), "\(text)")
+    }
+
+    @Test func `what differs in white space alone can be shown as unchanged, and nothing else is`() {
+        let diff = read(
+            """
+            diff --git a/x b/x
+            --- a/x
+            +++ b/x
+            @@ -1,3 +1,3 @@
+            -if a:
+            -  one()
+            -  two()
+            +if a:\t
+            +    one()
+            +    three()
+            @@ -10,2 +10,3 @@
+            -a
+            -b
+            +a\t
+            +new
+            + b
+
+            """)
+        let hidden = DiffLook().with { $0.hidesSpace = true }
+        let text = DiffView(diff, deployment: 1, look: hidden).whole().text
+        #expect(!text.contains("<td>−<td>if a") && !text.contains("<td>−<td>  one") && !text.contains("<td>−<td>b"), "\(text)")
+        #expect(text.contains("<td><td>    one()") && text.contains("<td><td> b"), "\(text)")
+        #expect(
+            text.contains("<td>−<td>") && text.contains("two") && text.contains("three") && text.contains("<td>+<td>new"),
+            "\(text)")
+        let whole = DiffView(diff, deployment: 1).whole().text
+        #expect(whole.contains("<td>−<td>if a:\n") && whole.contains("<td>−<td>b\n"))
+        // Both numbers, whichever way it is shown.
+        let split = DiffView(diff, deployment: 1, look: hidden.with { $0.isSplit = true }).whole().text
+        #expect(split.contains("id=\"f0o11\"") && split.contains("id=\"f0n12\""), "\(split)")
     }
 
     @Test func `lines that have nothing in common are not marked`() {
@@ -123,7 +184,7 @@ struct DiffTests {
             "diff --git a/\(evil) b/\(evil)\n--- a/\(evil)\n+++ b/\(evil)\n@@ -1 +1 @@ \(evil)\n-\(evil)\n+<a href=\"http://127.0.0.1:1/\">\n"
         )
         for isSplit in [false, true] {
-            let text = DiffView(diff, deployment: 1, isSplit: isSplit).whole().text
+            let text = DiffView(diff, deployment: 1, look: look(isSplit: isSplit)).whole().text
             #expect(!text.contains("<img") && !text.contains("href=\"http") && !text.contains("\u{202E}"))
             #expect(text.contains("&lt;img src=x onerror=alert(1)&gt;<b class=\"esc\">\\u{202e}</b>"))
         }
@@ -151,7 +212,7 @@ struct DiffTests {
         #expect(first.lowerBound < second.lowerBound)
         #expect(text.contains("Folded: \(DiffView.longestFile + 1) lines. <a href=\"/deployments/7/changes/1?from=0\">"))
         let whole = try #require(view.one(1, from: 0))
-        #expect(whole.text.contains("line \(DiffView.longestFile)\n"))
+        #expect(whole.text.contains("line <var>\(DiffView.longestFile)</var>\n"))
         #expect(view.one(3, from: 0) == nil)
     }
 

@@ -81,7 +81,8 @@ import Testing
             for path in [
                 "/", "/deployments", "/deployments/7", "/deployments/7/review", "/deployments/7/review?split=1",
                 "/deployments/7/changes/1",
-                "/deployments/7/log", "/version", "/stops",
+                "/deployments/7/log", "/version", "/stops", "/audit", "/audit?all=1", "/deployments?state=failed&before=9",
+                "/deployments/7/rollback", "/deployments/7/review?space=0&against=approved", "/deployments/7/changes/1?against=3",
             ] {
                 let page = try ask(link, "GET", path, headers: ["Cookie": cookie])
                 #expect(page.output.hasPrefix("200"), "\(path): \(page)")
@@ -100,6 +101,32 @@ import Testing
             let again = try ask(link, "POST", "/session", headers: ["Origin": "http://\(place.host)"], body: "token=\(place.token)")
             #expect(again.output.hasPrefix("403") && again.output.contains("has been used"))
         }
+    }
+
+    @Test func `it has nothing of root's but the name, and no file but the daemon's socket and what /proc shows`() async throws {
+        try await serving { link, web, _ in
+            let cookie = try signIn(link)
+            #expect(try ask(link, headers: ["Cookie": cookie]).output.hasPrefix("200"))
+            for task in try #require(listing("/proc/\(web.pid)/task")) {
+                let status = try readFile("/proc/\(web.pid)/task/\(task)/status")
+                for line in [
+                    "CapInh:\t0000000000000000", "CapPrm:\t0000000000000000", "CapEff:\t0000000000000000",
+                    "CapBnd:\t0000000000000000",
+                    "CapAmb:\t0000000000000000", "NoNewPrivs:\t1", "Seccomp:\t2",
+                ] { #expect(status.contains(line), "\(task): \(line)") }
+            }
+            #expect(listing("/proc/\(web.pid)/root") == ["admin", "proc"])
+            #expect(listing("/proc/\(web.pid)/root/admin") == ["admin.sock"])
+            let mounts = try readFile("/proc/\(web.pid)/mounts").split(separator: "\n")
+            #expect(mounts.count >= 3 && mounts.allSatisfy { $0.contains(" ro,") }, "\(mounts)")
+        }
+    }
+
+    /// The names in a directory, in order; nil where it cannot be read.
+    private func listing(_ path: String) -> [String]? {
+        let listed = try? run("/bin/ls", ["-A", path], workingDirectory: "/")
+        guard let listed, listed.status.isSuccess else { return nil }
+        return listed.output.split(separator: "\n").map(String.init)
     }
 
     @Test func `another name, another page and the agent get nothing, whatever they know`() async throws {

@@ -28,11 +28,11 @@ struct TellingService: DeployServing {
         return deployment
     }
 
-    func history(limit: Int, before: Int?) throws(DeployError) -> [Deployment] { [try show(7)] }
+    func history(limit: Int, before: Int?, state: DeploymentState?) throws(DeployError) -> [Deployment] { [try show(7)] }
     func log(_ id: Int, from offset: Int, limit: Int) throws(DeployError) -> LogPage {
         LogPage(text: Records.evil, next: 10, complete: true)
     }
-    func diff(_ id: Int) async throws(DeployError) -> [UInt8] { change }
+    func diff(_ id: Int, against base: DiffBase) async throws(DeployError) -> [UInt8] { change }
     func change(after revision: Int, withinMilliseconds milliseconds: Int) async -> Int {
         let deadline = ContinuousClock.now + .milliseconds(milliseconds)
         while state.revision.withLock({ $0 }) <= revision, ContinuousClock.now < deadline, !Task.isCancelled {
@@ -41,10 +41,10 @@ struct TellingService: DeployServing {
         return state.revision.withLock { $0 }
     }
     func record(_ event: Event) {}
+    func events(limit: Int) throws(DeployError) -> [Event] { Records.events }
 
     // The page asks nothing of these.
     private func refuse() -> DeployError { .forbidden("the page only reads") }
-    func events(limit: Int) throws(DeployError) -> [Event] { throw refuse() }
     func surface(of path: String) async throws(DeployError) -> SurfaceAnswer { throw refuse() }
     func approve(_ commit: String, by caller: Caller) async throws(DeployError) -> Deployment { throw refuse() }
     func reject(_ commit: String, reason: String, by caller: Caller) async throws(DeployError) -> Deployment { throw refuse() }

@@ -1,4 +1,6 @@
+import AdminInterface
 import AdminWeb
+import DeployModel
 import Testing
 
 /// What a stranger wrote is text, wherever it stands.
@@ -28,8 +30,19 @@ struct MarkupTests {
 
     @Test func `markup and lists of it stay what they are, numbers and addresses are written`() {
         let inner: [Markup] = ["<li>1</li>", "<li>\("<")</li>"]
-        let markup: Markup = "<ul>\(inner)</ul><a href=\"\(Address.file(7, 2, split: true, from: 3))\">\(12)</a>"
-        #expect(markup.text == "<ul><li>1</li><li>&lt;</li></ul><a href=\"/deployments/7/changes/2?from=3&amp;split=1\">12</a>")
+        let look = DiffLook().with { ($0.isSplit, $0.base) = (true, .deployment(3)) }
+        let markup: Markup = "<ul>\(inner)</ul><a href=\"\(Address.file(7, 2, look, from: 3))\">\(12)</a>"
+        #expect(
+            markup.text
+                == "<ul><li>1</li><li>&lt;</li></ul><a href=\"/deployments/7/changes/2?from=3&amp;split=1&amp;against=3\">12</a>")
+    }
+
+    @Test func `an address is made of numbers and of words of a list`() {
+        let look = DiffLook().with { ($0.hidesSpace, $0.base) = (true, .approved) }
+        #expect(Address.review(7, look).path == "/deployments/7/review?space=0&against=approved")
+        #expect(Address.review(7, DiffLook()).path == "/deployments/7/review")
+        #expect(Address.history(before: 9, state: .rolledBack).path == "/deployments?before=9&state=rolled_back")
+        for text in ["", "0", "-1", "+1", "01", "1 ", "deployed ", "<x>"] { #expect(DiffBase(text) == nil, "\(text)") }
     }
 
     @Test func `text where a browser would follow or run it ends the program`() async {

@@ -21,6 +21,18 @@ struct PageTests {
             ("history", .history(HistoryPage(deployments: [deployment, bare], next: 1))),
             ("history, empty", .history(HistoryPage(deployments: [], next: nil))),
             ("version", .version(status, good: deployment)), ("version, empty", .version(empty, good: nil)),
+            ("history of a state", .history(HistoryPage(deployments: [deployment], next: 1), state: .failed)),
+            (
+                "rollback",
+                .rollback(deployment, status, DiffView(diff, deployment: 7, look: DiffLook().with { $0.base = .deployment(3) }))
+            ),
+            (
+                "review against another",
+                .review(deployment, status, view, DiffLook().with { ($0.hidesSpace, $0.base) = (true, .approved) })
+            ),
+            ("audit", .audit(EventList(events: Records.events), all: false)),
+            ("audit, all", .audit(EventList(events: Records.events), all: true)),
+            ("audit, empty", .audit(EventList(events: []), all: false)),
             ("stops", .stops(status)), ("stops, empty", .stops(empty)),
             ("file", try #require(.file(deployment, view, 0, from: 0))),
             ("sign in", .signIn(Records.evil)), ("problem", .problem(Problem(.refused, Records.evil))),
@@ -74,6 +86,13 @@ struct PageTests {
             #expect(found != nil, "\(mark) is missing, or stands too early")
             if let found { rest = rest[found.upperBound...] }
         }
+    }
+
+    @Test func `the audit shows what was refused, and all of it when asked`() {
+        let list = EventList(events: Records.events)
+        let (refused, all) = (Frame.audit(list, all: false).markup.text, Frame.audit(list, all: true).markup.text)
+        #expect(refused.contains("1 of the last 2") && !refused.contains("<td>hold<td>done"))
+        #expect(all.contains("2 of the last 2") && all.contains("<td>hold<td>done"))
     }
 
     @Test func `what does not wait has no answer, and a change that cannot be seen says not to approve`() throws {

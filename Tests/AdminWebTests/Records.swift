@@ -62,6 +62,11 @@ enum Records {
         return status
     }
 
+    static let events = [
+        Event(at: moment, who: evil, what: evil, outcome: "refused: \(evil)"),
+        Event(at: moment, who: "root (uid 0)", what: "hold", outcome: "done"),
+    ]
+
     static let change = Array(
         """
         diff --git a/app.py b/app.py

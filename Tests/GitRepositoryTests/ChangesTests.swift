@@ -110,4 +110,29 @@ struct ChangesTests {
             #expect(try diff(tip, tip).isEmpty)
         }
     }
+
+    @Test func `the diff tells what was renamed, with what changed in it, and of many files those that moved unchanged`() throws {
+        try withTemporaryDirectory { directory in
+            let (mirror, base, tip) = try changes(
+                directory, from: "seq 20 > old; seq 30 > same",
+                to: "mv old new; sed -i 's/^5$/five/' new; mv same moved; echo other > fresh")
+            func diff(_ base: ObjectID, _ tip: ObjectID, in mirror: GitMirror) throws -> String {
+                try run(Executables.git, ["diff", mirror.path, "\(base)", "\(tip)"]).requireSuccess()
+            }
+            let few = try diff(base, tip, in: mirror)
+            #expect(few.contains("rename from old\nrename to new\n") && few.contains("-5\n+five\n"), "\(few)")
+            #expect(few.contains("similarity index 100%\nrename from same\nrename to moved\n"), "\(few)")
+            #expect(few.contains("diff --git a/fresh b/fresh\nnew file mode 100644\n"), "\(few)")
+            #expect(!few.contains("--- a/old\n+++ /dev/null"), "\(few)")
+        }
+        try withTemporaryDirectory { directory in
+            // More pairs than are compared.
+            let (mirror, base, tip) = try changes(
+                directory, from: "for i in $(seq 201); do seq $i 50 > a$i; done",
+                to: "for i in $(seq 201); do mv a$i b$i; done; echo more >> b7")
+            let many = try run(Executables.git, ["diff", mirror.path, "\(base)", "\(tip)"]).requireSuccess()
+            #expect(many.contains("rename from a8\nrename to b8\n"))
+            #expect(many.contains("diff --git a/a7 b/a7\ndeleted file mode 100644\n"), "\(many.prefix(500))")
+        }
+    }
 }

@@ -25,6 +25,8 @@ class Browser:
         os.close(question)
         os.close(answer)
         self.number, self.rest = 0, b""
+        # What it told without being asked.
+        self.events = []
 
     def call(self, method, session=None, **parameters):
         self.number += 1
@@ -42,6 +44,7 @@ class Browser:
                 if "error" in answer:
                     raise OSError(answer["error"]["message"])
                 return answer["result"]
+            self.events.append(answer)
 
     def open(self, url):
         """In a tab of its own."""

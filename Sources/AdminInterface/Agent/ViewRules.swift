@@ -9,7 +9,9 @@ package protocol ViewRules: Sendable {
 }
 
 /// Paths to be explained, absolute and with symbolic links followed.
-package struct PathsRequest: Codable, Hashable, Sendable {
+package struct PathsRequest: Codable, Hashable, RequestContent {
+    package enum CodingKeys: CodingKey, CaseIterable { case paths }
+
     package var paths: [String]
 
     /// More than a path has symbolic links (`man 7 path_resolution`).

@@ -43,6 +43,31 @@
   });
   if (!document.hidden) follow();
 
+  // The output of what runs grows at its end: the next piece is asked for where the last one ended, while the page is seen.
+  const output = document.getElementById("output");
+  const more = async () => {
+    const next = document.querySelector("#next a");
+    if (!next) return clearInterval(timer);
+    if (document.hidden) return;
+    const answer = await fetch(next.getAttribute("href"), { headers: { Accept: "text/html" } });
+    if (!answer.ok) return;
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const piece = page.getElementById("output"), link = page.getElementById("next");
+    if (!piece || !link || document.querySelector("#next a") !== next) return;
+    const atEnd = output.scrollHeight - output.scrollTop - output.clientHeight < 40;
+    output.append(...piece.childNodes);
+    document.getElementById("none").hidden ||= output.hasChildNodes();
+    document.getElementById("next").replaceWith(link);
+    if (atEnd) output.scrollTop = output.scrollHeight;
+    if (!link.querySelector("a")) say("The deployment has ended.");
+  };
+  let isAsking = false;
+  const timer = output && setInterval(() => {
+    if (isAsking) return;
+    isAsking = true;
+    more().catch(() => {}).finally(() => { isAsking = false; });
+  }, 1000);
+
   const files = () => [...document.querySelectorAll(".file")];
   const key = file => "viewed " + location.pathname + " " + file.dataset.file;
   const progress = document.getElementById("progress");

@@ -13,14 +13,14 @@ package struct DiffView: Sendable {
 
     let diff: Diff
     let deployment: Int
-    let isSplit: Bool
+    let look: DiffLook
     /// Paths that judge the agent: they come first.
     let judging: Set<[UInt8]>
 
-    package init(_ diff: Diff, deployment: Int, isSplit: Bool = false, judging: Set<[UInt8]> = []) {
+    package init(_ diff: Diff, deployment: Int, look: DiffLook = DiffLook(), judging: Set<[UInt8]> = []) {
         self.diff = diff
         self.deployment = deployment
-        self.isSplit = isSplit
+        self.look = look
         self.judging = judging
     }
 
@@ -28,7 +28,6 @@ package struct DiffView: Sendable {
     package func whole() -> Markup {
         guard !diff.files.isEmpty else { return "<p>No file differs.</p>\(remarks)" }
         var markup = Markup()
-        let order = diff.files.indices.filter { isJudging($0) } + diff.files.indices.filter { !isJudging($0) }
         var lines = 0
         for index in order {
             let count = diff.files[index].lineCount
@@ -48,9 +47,12 @@ package struct DiffView: Sendable {
         return markup
     }
 
-    /// The change's files as a list of links.
+    /// The files, those that judge the agent first.
+    private var order: [Int] { diff.files.indices.filter { isJudging($0) } + diff.files.indices.filter { !isJudging($0) } }
+
+    /// The change's files as a list.
     package var contents: Markup {
-        let rows = diff.files.indices.map { index -> Markup in
+        let rows = order.map { index -> Markup in
             let file = diff.files[index]
             let name = String(showing: file.path)
             return """
@@ -60,7 +62,7 @@ package struct DiffView: Sendable {
                 """
         }
         return """
-            <table class="list"><caption>\(diff.files.count) files</caption><thead><tr><th scope="col">Kind<th scope="col">What\
+            <table class="list"><caption>\(diff.files.count == 1 ? "1 file" : "\(diff.files.count) files")</caption><thead><tr><th scope="col">Kind<th scope="col">What\
             <th scope="col">Added<th scope="col">Removed<th scope="col">File<tbody>
             \(rows)</table>
             """
@@ -94,7 +96,7 @@ package struct DiffView: Sendable {
         if isFolded {
             markup.append(
                 """
-                <p>Folded: \(file.lineCount) lines. <a href="\(Address.file(deployment, index, split: isSplit, from: 0))">Show this file</a></p></section>
+                <p>Folded: \(file.lineCount) lines. <a href="\(Address.file(deployment, index, look, from: 0))">Show this file</a></p></section>
 
                 """)
             return
@@ -102,7 +104,7 @@ package struct DiffView: Sendable {
         if !file.hunks.isEmpty {
             markup.append(
                 """
-                <div class="scroll" role="region" tabindex="0" aria-label="Lines of \(name)"><table class="\(isSplit ? "diff split" : "diff")">\
+                <div class="scroll" role="region" tabindex="0" aria-label="Lines of \(name)"><table class="\(look.isSplit ? "diff split" : "diff")">\
                 <caption class="unseen">Changed lines of \(name)</caption>
 
                 """)
@@ -110,160 +112,10 @@ package struct DiffView: Sendable {
             markup.append(literal: "</table></div>\n")
             if let next = shown {
                 markup.append(
-                    "<p><a href=\"\(Address.file(deployment, index, split: isSplit, from: next))\">Go on from line \(next) of \(file.lineCount)</a></p>"
+                    "<p><a href=\"\(Address.file(deployment, index, look, from: next))\">Go on from line \(next) of \(file.lineCount)</a></p>"
                 )
             }
         }
         markup.append(literal: "</section>\n")
-    }
-
-    /// The number of the first line that is not shown any more, counted over the file's hunks; nil where all are.
-    private func appendHunks(_ file: FileChange, _ index: Int, to markup: inout Markup, from: Int, budget: Int) -> Int? {
-        let start = markup.bytes.count
-        var passed = 0
-        for hunk in file.hunks {
-            defer { passed += hunk.lines.count }
-            if passed + hunk.lines.count <= from { continue }
-            markup.append(literal: "<tbody><tr class=\"h\"><td colspan=\"")
-            markup.append(number: isSplit ? 6 : 4)
-            markup.append(literal: "\">@@ −")
-            markup.append(number: hunk.oldStart)
-            markup.append(literal: " +")
-            markup.append(number: hunk.newStart)
-            markup.append(literal: " @@ ")
-            markup.append(shown: diff[hunk.heading].prefix(Self.longestLine))
-            markup.append(literal: "\n")
-            for run in runs(hunk.lines, from: max(0, from - passed)) {
-                guard markup.bytes.count - start < budget, passed + run.lowerBound - from < Self.lineBudget else {
-                    return passed + run.lowerBound
-                }
-                append(run: hunk.lines[run], file: index, to: &markup)
-            }
-        }
-        return nil
-    }
-
-    /// Lines in the middle of which nothing is parted: a context line alone, or what is removed with what is added in its place.
-    private func runs(_ lines: [Line], from: Int) -> [Range<Int>] {
-        var result: [Range<Int>] = []
-        var index = min(from, lines.count)
-        while index < lines.count {
-            var end = index + 1
-            if lines[index].kind != .context {
-                var hasAdded = lines[index].kind == .added
-                // A run has an end, or one file would be one run.
-                while end < lines.count, end - index < 100, lines[end].kind != .context, !(hasAdded && lines[end].kind == .removed)
-                {
-                    hasAdded = hasAdded || lines[end].kind == .added
-                    end += 1
-                }
-            }
-            result.append(index..<end)
-            index = end
-        }
-        return result
-    }
-
-    private func append(run: ArraySlice<Line>, file: Int, to markup: inout Markup) {
-        if run.count == 1, let line = run.first, line.kind == .context {
-            if isSplit {
-                markup.append(literal: "<tr>")
-                append(half: line, isOld: true, file: file, marks: [], to: &markup)
-                append(half: line, isOld: false, file: file, marks: [], to: &markup)
-                markup.append(literal: "\n")
-            } else {
-                append(unified: line, file: file, marks: [], to: &markup)
-            }
-            return
-        }
-        let (removed, added) = (run.filter { $0.kind == .removed }, run.filter { $0.kind == .added })
-        let marks = zip(removed, added).map { WordDifference.between(diff[$0.text], diff[$1.text]) }
-        func mark(_ index: Int, isOld: Bool) -> [Range<Int>] {
-            index < marks.count ? (isOld ? marks[index]?.old : marks[index]?.new) ?? [] : []
-        }
-        guard isSplit else {
-            for (index, line) in removed.enumerated() {
-                append(unified: line, file: file, marks: mark(index, isOld: true), to: &markup)
-            }
-            for (index, line) in added.enumerated() {
-                append(unified: line, file: file, marks: mark(index, isOld: false), to: &markup)
-            }
-            return
-        }
-        for index in 0..<max(removed.count, added.count) {
-            markup.append(literal: "<tr>")
-            for (lines, isOld) in [(removed, true), (added, false)] {
-                if index < lines.count {
-                    append(half: lines[index], isOld: isOld, file: file, marks: mark(index, isOld: isOld), to: &markup)
-                } else {
-                    markup.append(literal: "<td><td><td>")
-                }
-            }
-            markup.append(literal: "\n")
-        }
-    }
-
-    private func append(unified line: Line, file: Int, marks: [Range<Int>], to markup: inout Markup) {
-        switch line.kind {
-        case .context: markup.append(literal: "<tr id=\"f")
-        case .added: markup.append(literal: "<tr class=\"a\" id=\"f")
-        case .removed: markup.append(literal: "<tr class=\"d\" id=\"f")
-        }
-        append(place: line, isOld: line.kind == .removed, file: file, to: &markup)
-        markup.append(literal: "\"><td>")
-        if line.kind != .added { append(number: line, isOld: true, isLink: line.kind == .removed, file: file, to: &markup) }
-        markup.append(literal: "<td>")
-        if line.kind != .removed { append(number: line, isOld: false, isLink: true, file: file, to: &markup) }
-        append(signAndText: line, marks: marks, to: &markup)
-        markup.append(literal: "\n")
-    }
-
-    private func append(half line: Line, isOld: Bool, file: Int, marks: [Range<Int>], to markup: inout Markup) {
-        switch line.kind {
-        case .context: markup.append(literal: "<td id=\"f")
-        case .added: markup.append(literal: "<td class=\"a\" id=\"f")
-        case .removed: markup.append(literal: "<td class=\"d\" id=\"f")
-        }
-        append(place: line, isOld: isOld, file: file, to: &markup)
-        markup.append(literal: "\">")
-        append(number: line, isOld: isOld, isLink: true, file: file, to: &markup)
-        append(signAndText: line, marks: marks, to: &markup)
-    }
-
-    private func append(place line: Line, isOld: Bool, file: Int, to markup: inout Markup) {
-        markup.append(number: file)
-        markup.append(literal: isOld ? "o" : "n")
-        markup.append(number: isOld ? line.old : line.new)
-    }
-
-    private func append(number line: Line, isOld: Bool, isLink: Bool, file: Int, to markup: inout Markup) {
-        guard isLink else { return markup.append(number: line.old) }
-        markup.append(literal: "<a href=\"#f")
-        append(place: line, isOld: isOld, file: file, to: &markup)
-        markup.append(literal: "\">")
-        markup.append(number: isOld ? line.old : line.new)
-        markup.append(literal: "</a>")
-    }
-
-    private func append(signAndText line: Line, marks: [Range<Int>], to markup: inout Markup) {
-        switch line.kind {
-        case .context: markup.append(literal: "<td><td>")
-        case .added: markup.append(literal: "<td>+<td>")
-        case .removed: markup.append(literal: "<td>−<td>")
-        }
-        let text = line.text.prefix(Self.longestLine)
-        var index = text.startIndex
-        for mark in marks {
-            markup.append(shown: diff[index..<mark.lowerBound])
-            markup.append(literal: line.kind == .removed ? "<del>" : "<ins>")
-            markup.append(shown: diff[mark])
-            markup.append(literal: line.kind == .removed ? "</del>" : "</ins>")
-            index = mark.upperBound
-        }
-        markup.append(shown: diff[index..<text.endIndex])
-        if line.text.count > text.count {
-            markup.append("<i class=\"note\"> and \(line.text.count - text.count) bytes more in this line</i>")
-        }
-        if line.hasNoEnd { markup.append(literal: "<i class=\"note\"> no line end at the end of the file</i>") }
     }
 }

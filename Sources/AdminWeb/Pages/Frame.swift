@@ -23,8 +23,9 @@ package struct Frame: Sendable {
 
     package var markup: Markup {
         let pages: Markup = """
-            <nav aria-label="Pages"><a href="\(Address.now)">Now</a> <a href="\(Address.history(before: nil))">History</a> \
-            <a href="\(Address.version)">Version</a> <a href="\(Address.stops)">Quarantine and hold</a></nav>
+            <nav aria-label="Pages"><a href="\(Address.now)">Now</a> <a href="\(Address.history(before: nil, state: nil))">History</a> \
+            <a href="\(Address.version)">Version</a> <a href="\(Address.stops)">Quarantine and hold</a> \
+            <a href="\(Address.audit(all: false))">Audit</a></nav>
             <form method="post" action="\(Address.sessionEnd)"><button>End this session</button></form>
             """
         return """

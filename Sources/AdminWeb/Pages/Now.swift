@@ -10,7 +10,7 @@ extension Frame {
                 <section class="ask" aria-labelledby="asked"><h2 id="asked">A human is asked</h2>
                 <p>Commit <code>\(waiting.commit.short)</code> waits since \(moment(waiting.since)), because</p>
                 \(bullets(waiting.reasons.map(\.sentence)))
-                <p><a class="button" href="\(Address.review(waiting.deployment, split: false))">Review deployment \(waiting.deployment)</a></p></section>
+                <p><a class="button" href="\(Address.review(waiting.deployment, DiffLook()))">Review deployment \(waiting.deployment)</a></p></section>
 
                 """)
         }

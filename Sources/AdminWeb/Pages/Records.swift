@@ -22,7 +22,7 @@ extension Frame {
                 ("Approved", approval), ("Forced by", deployment.forcedBy.map { "\($0): no human was asked" }),
                 ("Backup", code(deployment.backup)), ("Release", code(deployment.release)), ("Push", push(deployment.push)),
             ]))
-            <p><a href="\(Address.review(id, split: false))">The change and what judged it</a> ·
+            <p><a href="\(Address.review(id, DiffLook()))">The change and what judged it</a> ·
             <a href="\(Address.output(id, from: 0))">Output of tests, build, reload and checks</a></p></section>
             <section aria-labelledby="steps"><h2 id="steps">Steps</h2>\(steps(deployment))</section>
             \(tests(deployment))
@@ -56,27 +56,34 @@ extension Frame {
 
     /// A piece of what tests, build, reload and checks wrote.
     package static func output(_ id: Int, _ page: LogPage, from: Int) -> Frame {
-        let lines = page.text.split(separator: "\n", omittingEmptySubsequences: false).map { line -> Markup in
-            "\(String(line))<br>\n"
+        // A piece may end inside a line, which the next one goes on with.
+        let parts = page.text.split(separator: "\n", omittingEmptySubsequences: false)
+        let lines = parts.enumerated().map { index, line -> Markup in
+            index == parts.count - 1 ? "\(String(line))" : "\(String(line))<br>\n"
         }
         let next: Markup =
             page.complete
-            ? "<p>Nothing comes after this.</p>"
-            : "<p><a href=\"\(Address.output(id, from: page.next))\">Go on from byte \(page.next)</a></p>"
-        let written: Markup =
+            ? "<p id=\"next\">Nothing comes after this.</p>"
+            : "<p id=\"next\"><a href=\"\(Address.output(id, from: page.next))\">Go on from byte \(page.next)</a></p>"
+        let none: Markup =
             page.text.isEmpty
-            ? "<p>Nothing was written here yet.</p>"
-            : "<div class=\"output\" role=\"region\" tabindex=\"0\" aria-label=\"Output\">\(lines)</div>"
+            ? "<p id=\"none\">Nothing was written here yet.</p>" : "<p id=\"none\" hidden>Nothing was written here yet.</p>"
         let body: Markup = """
             <p><a href="\(Address.deployment(id))">Deployment \(id)</a>, from byte \(from)</p>
-            \(written)
+            \(none)
+            <div class="output" id="output" role="log" tabindex="0" aria-label="Output">\(lines)</div>
             \(next)
             """
         return Frame("Output of deployment \(id)", .still, body: body)
     }
 
     /// Past deployments, newest first.
-    package static func history(_ page: HistoryPage) -> Frame {
+    /// - Parameter wanted: the only state of which they are; nil: any.
+    package static func history(_ page: HistoryPage, state wanted: DeploymentState? = nil) -> Frame {
+        let states: [DeploymentState?] = [nil] + DeploymentState.allCases.filter(\.isEnd)
+        let filters = states.map { one -> Markup in
+            "\(filter(one.map { words($0.rawValue) } ?? "all", isCurrent: one == wanted, .history(before: nil, state: one))) "
+        }
         let rows = page.deployments.map { deployment -> Markup in
             """
             <tr><td class="num"><a href="\(Address.deployment(deployment.id))">\(deployment.id)</a><td>\(state(deployment))\
@@ -92,8 +99,8 @@ extension Frame {
             <th scope="col">Number<th scope="col">State<th scope="col">Commit<th scope="col">Message<th scope="col">Came<tbody>
             \(rows)</table></div>
             """
-        let next: Markup? = page.next.map { "<p><a href=\"\(Address.history(before: $0))\">Older ones</a></p>" }
-        return Frame("History", .live, body: "\(table)\(next)")
+        let next: Markup? = page.next.map { "<p><a href=\"\(Address.history(before: $0, state: wanted))\">Older ones</a></p>" }
+        return Frame("History", .live, body: "<nav class=\"filter\" aria-label=\"States\">Show \(filters)</nav>\n\(table)\(next)")
     }
 
     /// What runs, what a rollback would lead to, and how to ask for one.
@@ -114,7 +121,9 @@ extension Frame {
             body.append(
                 """
                 <p>The version before that was good:</p>\(card(good))
-                <p>A rollback replaces what runs by it, and puts what runs now into quarantine: \(command("pinfold rollback \(good.id)"))</p>
+                <p>A rollback replaces what runs by it, and puts what runs now into quarantine. \
+                <a href="\(Address.rollback(good.id, DiffLook()))">See what it would change</a> before you ask for it: \
+                \(command("pinfold rollback \(good.id)"))</p>
                 """)
         } else {
             body.append("<p>There is no earlier good version to go back to.</p>")
@@ -154,8 +163,14 @@ extension Frame {
     /// One file of a change.
     package static func file(_ deployment: Deployment, _ view: DiffView, _ index: Int, from: Int) -> Frame? {
         view.one(index, from: from).map { file in
-            let back: Markup = "<p><a href=\"\(Address.review(deployment.id, split: view.isSplit))\">The whole review</a></p>"
-            return Frame("A file of deployment \(deployment.id)", .still, body: "\(back)\(file)")
+            let whole: Markup =
+                if case .deployment = view.look.base {
+                    "<a href=\"\(Address.rollback(deployment.id, view.look))\">All that a rollback would change</a>"
+                } else {
+                    "<a href=\"\(Address.review(deployment.id, view.look))\">The whole review</a>"
+                }
+            let back: Markup = "<p>\(whole)</p>"
+            return Frame("A file of deployment \(deployment.id)", .still, body: "\(back)<h2>Its lines</h2>\(file)")
         }
     }
 

@@ -1,9 +1,12 @@
+internal import AdminInterface
 package import DeployModel
 
 extension Frame {
     /// What somebody who is to agree has to see, in this order: why they are asked, what judges the agent and how that changed, both runs
     /// of the tests and what the judge found, hints, the change, the answers.
-    package static func review(_ deployment: Deployment, _ status: StatusDocument, _ view: DiffView?, problem: String? = nil)
+    package static func review(
+        _ deployment: Deployment, _ status: StatusDocument, _ view: DiffView?, _ look: DiffLook = DiffLook(), problem: String? = nil
+    )
         -> Frame
     {
         let waits = status.waiting.map { $0.deployment == deployment.id && $0.commit == deployment.commit } ?? false
@@ -12,16 +15,9 @@ extension Frame {
         body.append(tests(deployment))
         body.append(hints(deployment))
         body.append("<section id=\"changes\" aria-labelledby=\"change\"><h2 id=\"change\">The change</h2>")
+        body.append(switches(deployment, look))
         if let view {
-            let base: Markup? = deployment.base.map { "<code>\($0.short)</code>, which was deployed when it came" }
-            body.append(
-                """
-                <p>Against \(base ?? "nothing: nothing was deployed"). \
-                <a href="\(Address.review(deployment.id, split: !view.isSplit))">\(view.isSplit ? "Show in one column" : "Show side by side")</a></p>
-                <p id="progress" hidden></p>
-                \(view.contents)
-                \(view.whole())
-                """)
+            body.append("<p id=\"progress\" hidden></p>\n\(view.contents)\n\(view.whole())")
         } else {
             body.append(
                 "<p class=\"warn\">The change cannot be shown: \(problem ?? "nothing is known of it"). Do not approve what you have not seen.</p>"
@@ -30,6 +26,49 @@ extension Frame {
         body.append("</section>\n")
         body.append(answers(deployment, waits))
         return Frame("Review of deployment \(deployment.id)", .still, revision: status.revision, body: body)
+    }
+
+    /// What the change is compared with, and how it is shown, each with the way to the other.
+    private static func switches(_ deployment: Deployment, _ look: DiffLook) -> Markup {
+        let nothing: Markup = "nothing: nothing was deployed"
+        let base: Markup =
+            switch look.base {
+            case .deployed: deployment.base.map { "<code>\($0.short)</code>, which was deployed when it came" } ?? nothing
+            case .approved: "what a human agreed to last before it came"
+            case .deployment(let id): "<a href=\"\(Address.deployment(id))\">deployment \(id)</a>"
+            }
+        let other: DiffBase = look.base == .approved ? .deployed : .approved
+        return """
+            <p>Against \(base). <a href="\(Address.review(deployment.id, look.with { $0.base = other }))">\
+            \(other == .approved ? "Compare with what was approved last" : "Compare with what was deployed")</a></p>
+            \(layout(look) { Address.review(deployment.id, $0) })
+            """
+    }
+
+    /// One column or two, and what differs in white space alone.
+    static func layout(_ look: DiffLook, _ address: (DiffLook) -> Address) -> Markup {
+        let note: Markup =
+            look.hidesSpace
+            ? "<p class=\"warn\">Lines that differ in white space alone are shown as unchanged. In Python, YAML and texts it has a meaning.</p>"
+            : Markup()
+        return """
+            <p><a href="\(address(look.with { $0.isSplit.toggle() }))">\(look.isSplit ? "Show in one column" : "Show side by side")</a> · \
+            <a href="\(address(look.with { $0.hidesSpace.toggle() }))">\(look.hidesSpace ? "Show changes of white space" : "Hide changes of white space")</a></p>\(note)
+
+            """
+    }
+
+    /// What going back to a deployment would change of what runs, before anybody asks for it.
+    package static func rollback(_ deployment: Deployment, _ status: StatusDocument, _ view: DiffView) -> Frame {
+        let body: Markup = """
+            <section class="bar" aria-label="Rollback"><p>From what runs now, \(status.deployed.map(link) ?? "nothing"), back to:</p>\(card(deployment))
+            <p>It puts what runs now into quarantine, and is asked for by \(command("pinfold rollback \(deployment.id)"))</p></section>
+            <section id="changes" aria-labelledby="change"><h2 id="change">What it would change</h2>
+            \(layout(view.look) { Address.rollback(deployment.id, $0) })
+            \(view.contents)
+            \(view.whole())</section>
+            """
+        return Frame("Back to deployment \(deployment.id)", .still, revision: status.revision, body: body)
     }
 
     /// Which paths judge the agent, of what a record lists of them.
@@ -117,7 +156,7 @@ extension Frame {
             body.append(
                 """
                 <p>New lines and files that could reach for what judges the agent. They prove nothing; look at them.</p>
-                <table class="list"><caption>\(hints.count) hints</caption><thead><tr><th scope="col">Place<th scope="col">What<th scope="col">Line<tbody>
+                <table class="list"><caption>\(hints.count == 1 ? "1 hint" : "\(hints.count) hints")</caption><thead><tr><th scope="col">Place<th scope="col">What<th scope="col">Line<tbody>
                 \(hints.listed.map { hint -> Markup in
                     "<tr><td class=\"path\">\(hint.path)\(hint.line.map { ":\($0)" } ?? "")<td>\(hint.kind.sentence)<td><code>\(hint.text ?? "")</code>\n"
                 })</table>

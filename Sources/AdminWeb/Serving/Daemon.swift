@@ -14,11 +14,11 @@ final class Daemon: Sendable {
     private let client: AdminClient
     private let threads = NIOThreadPool(numberOfThreads: Daemon.connections)
     private let pending = Lock(0)
-    /// The change shown last: it is the same for ever, and whoever reads it reads several pages of it.
-    private let change = Lock<(id: Int, diff: Diff)?>(nil)
+    /// The change shown last: it is the same until another is approved, and whoever reads it reads several pages of it.
+    private let change = Lock<(id: Int, base: DiffBase, diff: Diff)?>(nil)
 
-    init(socketPath: String) {
-        client = AdminClient(socketPath: socketPath)
+    init(socketPath: String, reachedAt reached: String) {
+        client = AdminClient(socketPath: socketPath, reachedAt: reached)
         threads.start()
     }
 
@@ -27,8 +27,12 @@ final class Daemon: Sendable {
     func status() async throws -> StatusDocument { try await ask { try $0.ask(.status) } }
     func show(_ id: Int) async throws -> Deployment { try await ask { try $0.ask(.show, ["\(id)"]) } }
 
-    func history(before: Int?) async throws -> HistoryPage {
-        let query = [(name: Query.limit, value: "50")] + (before.map { [(name: Query.before, value: "\($0)")] } ?? [])
+    func events() async throws -> EventList { try await ask { try $0.ask(.events, query: [(name: Query.limit, value: "500")]) } }
+
+    func history(before: Int?, state: DeploymentState? = nil) async throws -> HistoryPage {
+        let query =
+            [(name: Query.limit, value: "50")] + (before.map { [(name: Query.before, value: "\($0)")] } ?? [])
+            + (state.map { [(name: Query.state, value: $0.rawValue)] } ?? [])
         return try await ask { try $0.ask(.history, query: query) }
     }
 
@@ -36,10 +40,12 @@ final class Daemon: Sendable {
         try await ask { try $0.ask(.log, ["\(id)"], query: [(name: Query.from, value: "\(from)")]) }
     }
 
-    func diff(_ id: Int) async throws -> Diff {
-        if let known = change.withLock({ $0 }), known.id == id { return known.diff }
-        let diff = try await ask { Diff(reading: try $0.bytes(.diff, ["\(id)"])) }
-        change.withLock { $0 = (id, diff) }
+    func diff(_ id: Int, against base: DiffBase) async throws -> Diff {
+        if let known = change.withLock({ $0 }), known.id == id, known.base == base { return known.diff }
+        let diff = try await ask {
+            Diff(reading: try $0.bytes(.diff, ["\(id)"], query: [(name: Query.against, value: "\(base)")]))
+        }
+        change.withLock { $0 = (id, base, diff) }
         return diff
     }
 

@@ -49,7 +49,7 @@ struct Site: Sendable {
 
     private func read(_ path: String, _ request: Request) async throws -> Response {
         let parts = path.split(separator: "/", omittingEmptySubsequences: true).map(String.init)
-        let isSplit = request.uri.queryParameters["split"] == "1"
+        let look = try look(request)
         func query(_ name: Substring) throws(Problem) -> Int? {
             guard let text = request.uri.queryParameters[name] else { return nil }
             guard let number = Int(text), number >= 0 else { throw Problem(.usage, "'\(name)' is a number") }
@@ -64,17 +64,28 @@ struct Site: Sendable {
         case "stream" where parts.count == 1: return try stream()
         case "version" where parts.count == 1: return page(try await version())
         case "stops" where parts.count == 1: return page(.stops(try await daemon.status()))
-        case "deployments" where parts.count == 1: return page(.history(try await daemon.history(before: try query("before"))))
+        case "audit" where parts.count == 1:
+            return page(.audit(try await daemon.events(), all: request.uri.queryParameters["all"] == "1"))
+        case "deployments" where parts.count == 1:
+            let state = try request.uri.queryParameters["state"].map { text throws(Problem) in
+                guard let state = DeploymentState(rawValue: String(text)) else {
+                    throw Problem(.usage, "'state' is a deployment's state")
+                }
+                return state
+            }
+            return page(.history(try await daemon.history(before: try query("before"), state: state), state: state))
         case "deployments" where parts.count == 2:
             return page(.deployment(try await daemon.show(try number(parts[1])), revision: nil))
         case "deployments" where parts.count == 3 && parts[2] == "log":
             let (id, from) = (try number(parts[1]), try query("from") ?? 0)
             return page(.output(id, try await daemon.output(id, from: from), from: from))
         case "deployments" where parts.count == 3 && parts[2] == "review":
-            return page(try await review(try number(parts[1]), isSplit))
+            return page(try await review(try number(parts[1]), look))
+        case "deployments" where parts.count == 3 && parts[2] == "rollback":
+            return page(try await rollback(try number(parts[1]), look))
         case "deployments" where parts.count == 4 && parts[2] == "changes":
             let deployment = try await daemon.show(try number(parts[1]))
-            let view = try await view(deployment, isSplit)
+            let view = try await view(deployment, look)
             guard let frame = Frame.file(deployment, view, try number(parts[3]), from: try query("from") ?? 0) else {
                 throw Problem(.notFound, "the change has no such file")
             }
@@ -83,19 +94,42 @@ struct Site: Sendable {
         }
     }
 
-    private func view(_ deployment: Deployment, _ isSplit: Bool) async throws -> DiffView {
-        let diff = try await daemon.diff(deployment.id)
-        return DiffView(diff, deployment: deployment.id, isSplit: isSplit, judging: Frame.judging(deployment, among: diff))
+    private func look(_ request: Request) throws(Problem) -> DiffLook {
+        var look = DiffLook()
+        look.isSplit = request.uri.queryParameters["split"] == "1"
+        look.hidesSpace = request.uri.queryParameters["space"] == "0"
+        if let text = request.uri.queryParameters["against"] {
+            guard let base = DiffBase(String(text)) else {
+                throw Problem(.usage, "'against' is deployed, approved or a deployment's number")
+            }
+            look.base = base
+        }
+        return look
     }
 
-    private func review(_ id: Int, _ isSplit: Bool) async throws -> Frame {
+    private func view(_ deployment: Deployment, _ look: DiffLook) async throws -> DiffView {
+        let diff = try await daemon.diff(deployment.id, against: look.base)
+        return DiffView(diff, deployment: deployment.id, look: look, judging: Frame.judging(deployment, among: diff))
+    }
+
+    private func rollback(_ id: Int, _ look: DiffLook) async throws -> Frame {
+        let status = try await daemon.status()
+        let deployment = try await daemon.show(id)
+        guard let deployed = status.deployed else {
+            throw Problem(.refused, "nothing is deployed, so nothing can be gone back from")
+        }
+        let view = try await view(deployment, look.with { $0.base = .deployment(deployed.deployment) })
+        return .rollback(deployment, status, view)
+    }
+
+    private func review(_ id: Int, _ look: DiffLook) async throws -> Frame {
         // The status first: what has moved since is newer than what the page says of itself.
         let status = try await daemon.status()
         let deployment = try await daemon.show(id)
         do {
-            return .review(deployment, status, try await view(deployment, isSplit))
+            return .review(deployment, status, try await view(deployment, look), look)
         } catch let problem as Problem {
-            return .review(deployment, status, nil, problem: problem.message)
+            return .review(deployment, status, nil, look, problem: problem.message)
         }
     }
 

@@ -20,6 +20,8 @@ package struct WebServer: Sendable {
     package struct Settings: Hashable, Sendable {
         /// The admin's socket of the deploy daemon.
         package var socketPath: String
+        /// The path by which this process reaches it.
+        package var reached: String
         package var agentUserID: UInt32
         /// 0: any that is free.
         package var port: Int
@@ -32,8 +34,8 @@ package struct WebServer: Sendable {
         /// How many seconds a connection may be silent while a request is expected of it.
         package var patience: Int64 = 30
 
-        package init(socketPath: String, agentUserID: UInt32, port: Int) {
-            (self.socketPath, self.agentUserID, self.port) = (socketPath, agentUserID, port)
+        package init(socketPath: String, reachedAt reached: String, agentUserID: UInt32, port: Int) {
+            (self.socketPath, self.reached, self.agentUserID, self.port) = (socketPath, reached, agentUserID, port)
         }
     }
 
@@ -49,7 +51,7 @@ package struct WebServer: Sendable {
     /// - Parameter whenReady: called once with the link.
     /// - Throws: ``WebServerError`` where the port cannot be had, or where nobody used the link in time.
     package func run(whenReady: @escaping @Sendable (_ link: String) async -> Void) async throws {
-        let daemon = Daemon(socketPath: settings.socketPath)
+        let daemon = Daemon(socketPath: settings.socketPath, reachedAt: settings.reached)
         let loops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let result: Result<Void, any Error>
         do {

@@ -65,8 +65,14 @@ struct HistoryTransaction: PastDeployments {
         try deployments("SELECT record FROM deployments WHERE ended = 0 ORDER BY id", [])
     }
 
-    func history(limit: Int, before: Int?) throws -> [Deployment] {
-        try deployments("SELECT record FROM deployments WHERE id < ? ORDER BY id DESC LIMIT ?", [before ?? Int.max, limit])
+    func history(limit: Int, before: Int?, state: DeploymentState? = nil) throws -> [Deployment] {
+        guard let state else {
+            return try deployments(
+                "SELECT record FROM deployments WHERE id < ? ORDER BY id DESC LIMIT ?", [before ?? Int.max, limit])
+        }
+        return try deployments(
+            "SELECT record FROM deployments WHERE state = ? AND id < ? ORDER BY id DESC LIMIT ?",
+            [state.rawValue, before ?? Int.max, limit])
     }
 
     /// The deployments after one, oldest first.

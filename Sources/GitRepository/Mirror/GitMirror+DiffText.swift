@@ -28,6 +28,7 @@ extension GitMirror {
                 unsafe git_diff_tree_to_tree(&diff, opened.repository, old ?? nil, new, &options)
             }
             defer { unsafe git_diff_free(diff) }
+            unsafe try Self.findRenames(in: diff, opened)
             let sink = DiffSink(limit: byteLimit + 1, output: output)
             let code = withExtendedLifetime(sink) {
                 unsafe git_diff_print(
@@ -42,6 +43,40 @@ extension GitMirror {
             if !sink.isFull { try git("cannot show the difference to \(commit)") { code } }
             try sink.flush()
         }
+    }
+
+    /// How many pairs of a file that went and one that came are compared, and how many bytes they have in sum: how long that takes is up to who made
+    /// the commit. Beyond it only a file that moved unchanged is found.
+    private static let (mostPairs, mostBytes) = (40_000, 32 << 20)
+
+    private static func findRenames(in diff: OpaquePointer?, _ opened: Opened) throws(GitError) {
+        var (gone, come, bytes) = (0, 0, 0)
+        var database: OpaquePointer?
+        try git("cannot read objects") { unsafe git_repository_odb(&database, opened.repository) }
+        defer { unsafe git_odb_free(database) }
+        for index in 0..<(unsafe git_diff_num_deltas(diff)) {
+            guard let delta = unsafe git_diff_get_delta(diff, index) else { continue }
+            var id: git_oid
+            switch unsafe delta.pointee.status {
+            case GIT_DELTA_DELETED:
+                gone += 1
+                id = unsafe delta.pointee.old_file.id
+            case GIT_DELTA_ADDED:
+                come += 1
+                id = unsafe delta.pointee.new_file.id
+            default: continue
+            }
+            var (length, kind) = (0, GIT_OBJECT_ANY)
+            // A submodule's commit is nobody's object here.
+            if unsafe git_odb_read_header(&length, &kind, database, &id) == 0 { bytes += length }
+        }
+        guard gone > 0, come > 0 else { return }
+        var options = unsafe git_diff_find_options()
+        try git("cannot compare") { unsafe git_diff_find_options_init(&options, UInt32(GIT_DIFF_FIND_OPTIONS_VERSION)) }
+        let isExact = gone * come > mostPairs || bytes > mostBytes
+        unsafe options.flags = GIT_DIFF_FIND_RENAMES.rawValue | (isExact ? GIT_DIFF_FIND_EXACT_MATCH_ONLY.rawValue : 0)
+        unsafe options.rename_limit = 1000
+        try git("cannot look for renames") { unsafe git_diff_find_similar(diff, &options) }
     }
 
     private static func tree(of commit: ObjectID, in opened: Opened) throws(GitError) -> OpaquePointer? {

@@ -70,9 +70,11 @@ struct DaemonConnection {
         }
     }
 
-    func bytes(_ route: Route, _ parameters: [String]) throws(CommandFailure) -> [UInt8] {
+    func bytes(
+        _ route: Route, _ parameters: [String], query: [(name: String, value: String)] = []
+    ) throws(CommandFailure) -> [UInt8] {
         do {
-            return try client.bytes(route, parameters)
+            return try client.bytes(route, parameters, query: query)
         } catch {
             throw CommandFailure(error)
         }

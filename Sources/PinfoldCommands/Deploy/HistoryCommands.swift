@@ -17,12 +17,16 @@ struct HistoryCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Only deployments before this one.", valueName: "deployment"))
     var before: Int?
 
+    @Option(help: ArgumentHelp("Only deployments in that state.", valueName: "state"))
+    var state: DeploymentState?
+
     @Flag(help: "What people and the agent asked for, answered and were refused, instead of deployments.")
     var events = false
 
     mutating func validate() throws {
         guard (1...Query.mostEntries).contains(number) else { throw ValidationError("--number is from 1 to \(Query.mostEntries)") }
         if events, before != nil { throw ValidationError("--before is about deployments; it does not go with --events") }
+        if events, state != nil { throw ValidationError("--state is about deployments; it does not go with --events") }
     }
 
     mutating func run() throws {
@@ -35,9 +39,13 @@ struct HistoryCommand: ParsableCommand {
                 list.events.isEmpty ? "nothing yet" : table(list.events.map { [$0.at.shown, $0.who, $0.what, $0.outcome] }))
         }
         if let before { query.append((name: Query.before, value: "\(before)")) }
+        if let state { query.append((name: Query.state, value: state.rawValue)) }
         let page: HistoryPage = try connection.ask(.history, query: query)
         if output.json { return try Terminal.say(record: page) }
-        guard !page.deployments.isEmpty else { return Terminal.say("no deployments\(before == nil ? " yet" : " before that one")") }
+        guard !page.deployments.isEmpty else {
+            return Terminal.say(
+                "no deployments\(state.map { " that are \($0.words)" } ?? "")\(before == nil ? " yet" : " before that one")")
+        }
         Terminal.say(
             table(
                 page.deployments.map { deployment in
@@ -75,3 +83,6 @@ struct ShowCommand: ParsableCommand {
 }
 
 let deploymentHelp = ArgumentHelp("A deployment's number, or at least the first seven digits of its commit.", valueName: "id")
+
+/// As an option's value: what `--json` and `status.json` call it.
+extension DeploymentState: ExpressibleByArgument {}

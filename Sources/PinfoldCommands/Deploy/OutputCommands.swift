@@ -43,7 +43,7 @@ struct LogsCommand: ParsableCommand {
     }
 }
 
-/// `pinfold diff`: what a deployment changes against what was deployed.
+/// `pinfold diff`: what a deployment changes against what was deployed, or against something else.
 struct DiffCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "diff", abstract: "Print a deployment's change against what was deployed when it came.")
@@ -59,6 +59,19 @@ struct DiffCommand: ParsableCommand {
     @OptionGroup var daemon: DaemonOptions
     @OptionGroup var output: OutputOptions
 
+    @Option(
+        help: ArgumentHelp(
+            "What it is compared with: 'deployed' (the default), 'approved', which is what a human agreed to last before it came, or another deployment's number.",
+            valueName: "what"), transform: Self.base)
+    var against: DiffBase?
+
+    private static func base(_ text: String) throws -> DiffBase {
+        guard let base = DiffBase(text) else {
+            throw ValidationError("'\(text)' is nothing to compare with: 'deployed', 'approved' or a deployment's number")
+        }
+        return base
+    }
+
     @Flag(help: "The bytes as they are, for a program such as 'git apply'; else control characters are shown as escapes.")
     var raw = false
 
@@ -69,7 +82,8 @@ struct DiffCommand: ParsableCommand {
     mutating func run() throws {
         let connection = try daemon.connect()
         let id = try deployment.number(connection)
-        let bytes = try connection.bytes(.diff, ["\(id)"])
+        let bytes = try connection.bytes(
+            .diff, ["\(id)"], query: against.map { [(name: Query.against, value: $0.description)] } ?? [])
         if raw { return Terminal.write(bytes, to: STDOUT_FILENO) }
         let text = String(showing: bytes)
         if output.json { return try Terminal.say(record: Answer(deployment: id, diff: text)) }
