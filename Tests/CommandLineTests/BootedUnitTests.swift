@@ -86,6 +86,32 @@ struct `On a machine with systemd` {
         }
     }
 
+    @Test func `the page's unit is up when its link is there for root alone, which opens it, and leaves nothing behind`() throws {
+        try withTemporaryDirectory { directory in
+            let machine = try booted(directory)
+            let early = try machine.run("systemctl", "start", "pinfold-web")
+            #expect(!early.status.isSuccess)
+            #expect(try machine.journal(of: "pinfold-web").contains("the deploy daemon cannot be reached"))
+            try machine.run("systemctl", "start", "pinfold-deployd").requireSuccess()
+            let started = try machine.run("systemctl", "start", "pinfold-web")
+            let journal = try machine.journal(of: "pinfold-web")
+            #expect(started.status.isSuccess, "\(journal)")
+            #expect(
+                try machine.shell("cd /run/pinfold-web && stat -c '%a %U %n' . link").output == "700 root .\n600 root link\n")
+            let opened = try machine.shell(
+                """
+                link=$(cat /run/pinfold-web/link) place=${link#http://} token=${link#*#}
+                place=${place%%/*}
+                curl -s -o /dev/null -w '%{http_code}' -H "Host: $place" -H "Origin: http://$place" --data "token=$token" \
+                    "http://127.0.0.1:${place##*:}/session"
+                """)
+            #expect(opened.output == "303", "\(opened)")
+            try machine.run("systemctl", "stop", "pinfold-web").requireSuccess()
+            #expect(try machine.state(of: "pinfold-web") == "inactive")
+            #expect(try !machine.shell("test -e /run/pinfold-web").status.isSuccess)
+        }
+    }
+
     @Test func `the agent's unit ends with its view and comes back with it, and a stop is clean`() async throws {
         try await withTemporaryDirectory { directory in
             let machine = try booted(

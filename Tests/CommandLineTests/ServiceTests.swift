@@ -80,6 +80,19 @@ struct ServiceTests {
         }
     }
 
+    @Test func `systemd accepts the page's unit, which leaves it little`() throws {
+        try withTemporaryDirectory { root in
+            let text = try readFile(Self.unit("pinfold-web"))
+            try writeFile(root + "/pinfold-web.service", text.replacing("/usr/local/bin/pinfold", with: Executables.pinfold))
+            let verified = try run(
+                "systemd-analyze", ["verify", root + "/pinfold-web.service"], environment: ["SYSTEMD_LOG_LEVEL": "warning"])
+            #expect(verified.status.isSuccess && verified.errors.isEmpty && verified.output.isEmpty, "\(verified)")
+            let exposed = try run(
+                "systemd-analyze", ["security", "--offline=true", "--threshold=50", root + "/pinfold-web.service"])
+            #expect(exposed.status.isSuccess, "\(exposed)")
+        }
+    }
+
     private static let units = ["pinfold-mount", "pinfold-deployd", "pinfold-agent", "pinfold-agent@"]
 
     /// From this file's own place.
