@@ -46,6 +46,22 @@ struct CommitTests {
         }
     }
 
+    @Test func `what a killed commit has left does not stop the next and what the agent is making does`() throws {
+        try withTemporaryDirectory { directory in
+            let repository = try repository(directory)
+            try repository.write("kept.txt", "after\n")
+            let (lock, traces) = (repository.path + "/.git/index.lock", repository.path + "/.git/pinfold-traces")
+            try writeFile(lock, "")
+            let refused = try commit(repository)
+            #expect(!refused.status.isSuccess && exists(lock) && !exists(traces))
+            try makeDirectories(traces)
+            try shell("ln '\(lock)' '\(traces)/1'").requireSuccess()
+            try commit(repository).requireSuccess()
+            #expect(!exists(lock) && !exists(traces))
+            #expect(try repository.git("status", "--porcelain").isEmpty)
+        }
+    }
+
     @Test func `with nothing to commit the tip is printed and stays`() throws {
         try withTemporaryDirectory { directory in
             let repository = try repository(directory)
