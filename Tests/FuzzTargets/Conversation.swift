@@ -31,7 +31,7 @@ struct Conversation {
             var conversation = try Conversation(zone: directory + "/zone")
             conversation.say(.initialize)
             var rest = input[...]
-            while let message = Message(&rest) { conversation.say(message) }
+            while let message = KernelMessage(&rest) { conversation.say(message) }
             // Serving leaves the thread as its last caller.
             try FileCreator.become(user: 0, group: 0, umask: 0o022)
         } catch {
@@ -62,7 +62,7 @@ struct Conversation {
             SessionOptions(name: "code-repo", source: "/", readOnly: false, features: features, workers: 1), device: device)
     }
 
-    private mutating func say(_ message: Message) {
+    private mutating func say(_ message: KernelMessage) {
         unique += 2
         let node: UInt64 =
             switch message.node {
@@ -75,7 +75,7 @@ struct Conversation {
     }
 
     /// What the session answered: one message at most, in the shape that the kernel takes.
-    private mutating func listen(_ message: Message) {
+    private mutating func listen(_ message: KernelMessage) {
         var buffer = [UInt8](repeating: 0, count: 1 << 18)
         var answers = 0
         while true {
@@ -103,7 +103,7 @@ struct Conversation {
 }
 
 /// One message of an input.
-struct Message {
+struct KernelMessage {
     let operation: UInt32
     let node: UInt8
     let flags: UInt8
@@ -130,11 +130,11 @@ struct Message {
     }
 
     /// What the kernel begins with: protocol 7.38, every flag offered.
-    static let initialize: Message = {
+    static let initialize: KernelMessage = {
         var body = [UInt8](repeating: 0, count: 64)
         body.replaceSubrange(0..<16, with: [7, 0, 0, 0, 38, 0, 0, 0, 0, 0, 2, 0, 0xff, 0xff, 0xff, 0xff])
         body.replaceSubrange(16..<20, with: [0xff, 0, 0, 0])
-        return Message(26, body)
+        return KernelMessage(26, body)
     }()
 
     /// Whether the answer begins with a node: lookup, symlink, mknod, mkdir, link, create, tmpfile.

@@ -1,3 +1,4 @@
+import AgentTools
 import AuditLog
 import DeployModel
 import GitRepository
@@ -86,6 +87,37 @@ func tryAnswer(_ input: [UInt8]) {
     // A byte that is no UTF-8 is shown by a character of three.
     require(fields <= 3 * min(input.count, HTTPHeadParser.limit), "\(fields) bytes of fields out of \(input.count)")
     require(answer.status == 101 || (200...999).contains(answer.status), "the status \(answer.status)")
+}
+
+/// A request is the same however it is cut, it says what came and no more, and a message in it is the same when it is written again.
+func tryRequest(_ input: [UInt8]) {
+    func parse(pieces size: Int) -> Result<HTTPRequest?, HTTPRefusal> {
+        Result { () throws(HTTPRefusal) in
+            var parser = HTTPRequestParser()
+            var rest = input[...]
+            while !rest.isEmpty {
+                if let request = try parser.take(rest.prefix(size)) { return request }
+                rest = rest.dropFirst(size)
+            }
+            return nil
+        }
+    }
+    let whole = parse(pieces: max(1, input.count))
+    for size in [1, 7] { require(parse(pieces: size) == whole, "another request in pieces of \(size) bytes") }
+    guard case .success(let request?) = whole else {
+        if case .failure(let refusal) = whole { require((400...499).contains(refusal.status), "the status \(refusal.status)") }
+        return
+    }
+    let texts = [request.method, request.path] + request.fields.flatMap { [$0.name, $0.value] }
+    require(texts.reduce(0) { $0 + $1.utf8.count } + request.body.count <= input.count, "more than came")
+    require(texts.allSatisfy { !$0.utf8.contains(0) && !$0.utf8.contains(10) && !$0.utf8.contains(13) }, "a line end in a text")
+    require(request.path.hasPrefix("/"), "the path \(request.path)")
+    require(request.count(of: "transfer-encoding") == 0, "a body whose length is said in two ways")
+    if let length = request["content-length"] { require(Int(length) == request.body.count, "a body of \(request.body.count)") }
+    guard let message = try? Message(request.body), case .request(let asked) = message else { return }
+    var members: [String: JSONValue] = ["jsonrpc": "2.0", "id": asked.id, "method": .string(asked.method)]
+    members["params"] = asked.parameters
+    require((try? Message(JSONValue.object(members).bytes)) == message, "a message that says something else")
 }
 
 /// A packet that is taken is the one that says what was taken from it, and what it says has the form of a path.

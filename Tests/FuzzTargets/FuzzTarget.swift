@@ -21,6 +21,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case export
     /// Answers of HTTP servers: who a health check asks is a stranger.
     case answer
+    /// Requests to `pinfold mcp`: whoever reaches the port may send them, with no token or a wrong one.
+    case request
     /// Packets by which `pinfold run` says what was refused: the paths in them are the agent's.
     case message
 
@@ -38,6 +40,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .commit: tryCommit(input)
         case .export: tryExport(input)
         case .answer: tryAnswer(input)
+        case .request: tryRequest(input)
         case .message: tryMessage(input)
         }
     }

@@ -1,52 +1,56 @@
 /// One HTTP/1.1 request (RFC 9112), read strictly: what could be understood in two ways is refused.
-struct HTTPRequest: Hashable {
-    var method: String
-    var path: String
+package struct HTTPRequest: Hashable, Sendable {
+    package var method: String
+    package var path: String
     /// Names in lower case, in the order in which they came.
-    var fields: [(name: String, value: String)]
-    var body: [UInt8] = []
+    package var fields: [(name: String, value: String)]
+    package var body: [UInt8] = []
 
-    static func == (a: HTTPRequest, b: HTTPRequest) -> Bool {
+    package static func == (a: HTTPRequest, b: HTTPRequest) -> Bool {
         a.method == b.method && a.path == b.path && a.fields.elementsEqual(b.fields, by: ==) && a.body == b.body
     }
 
-    func hash(into hasher: inout Hasher) {
+    package func hash(into hasher: inout Hasher) {
         hasher.combine(method)
         hasher.combine(path)
         hasher.combine(body)
     }
 
     /// A field that is there once; nil where it is not, or more than once.
-    subscript(name: String) -> String? {
+    package subscript(name: String) -> String? {
         let found = fields.filter { $0.name == name }
         return found.count == 1 ? found[0].value : nil
     }
 
-    func count(of name: String) -> Int { fields.count { $0.name == name } }
+    package func count(of name: String) -> Int { fields.count { $0.name == name } }
 }
 
 /// Why bytes are no request that is served: with which status that is answered.
-struct HTTPRefusal: Error, Hashable {
-    var status: Int
-    var message: String
+package struct HTTPRefusal: Error, Hashable {
+    package var status: Int
+    package var message: String
 }
 
 /// Puts one request together from the pieces in which it comes.
-struct HTTPRequestParser {
-    static let headLimit = 16 << 10
+package struct HTTPRequestParser {
+    package static let headLimit = 16 << 10
 
     private var buffer: [UInt8] = []
     private var request: HTTPRequest?
     private var length = 0
+    /// How many of the bytes have been searched for the end of the head.
+    private var searched = 0
+
+    package init() {}
 
     /// Whether the client waits for a word before it sends the body.
     private(set) var expectsContinue = false
 
     /// Takes in `bytes`; the request, once it is whole. What comes after it is not looked at: each connection has one.
-    mutating func take(_ bytes: ArraySlice<UInt8>) throws(HTTPRefusal) -> HTTPRequest? {
+    package mutating func take(_ bytes: ArraySlice<UInt8>) throws(HTTPRefusal) -> HTTPRequest? {
         buffer += bytes
         if request == nil {
-            guard let end = Self.blankLine(in: buffer) else {
+            guard let end = blankLine() else {
                 guard buffer.count <= Self.headLimit else {
                     throw HTTPRefusal(status: 431, message: "the head is larger than 16 KiB")
                 }
@@ -71,7 +75,7 @@ struct HTTPRequestParser {
         var lines = text.split(separator: "\r\n", omittingEmptySubsequences: true)[...]
         let words = (lines.popFirst() ?? "").split(separator: " ", omittingEmptySubsequences: false)
         guard words.count == 3, ["HTTP/1.1", "HTTP/1.0"].contains(words[2]), words[1].hasPrefix("/"), !words[0].isEmpty,
-            words[0].allSatisfy({ $0.isASCII && $0.isUppercase })
+            words[0].allSatisfy({ $0.isASCII && $0.isUppercase }), words[1].utf8.allSatisfy({ (0x21...0x7E).contains($0) })
         else { throw HTTPRefusal(status: 400, message: "no HTTP request line") }
         var fields: [(name: String, value: String)] = []
         for line in lines {
@@ -109,12 +113,13 @@ struct HTTPRequestParser {
     }
 
     /// Where the bytes after the first empty line begin.
-    private static func blankLine(in bytes: [UInt8]) -> Int? {
-        var index = 0
-        while index + 3 < min(bytes.count, headLimit + 4) {
-            if bytes[index] == 13, bytes[index + 1] == 10, bytes[index + 2] == 13, bytes[index + 3] == 10 { return index + 4 }
+    private mutating func blankLine() -> Int? {
+        var index = max(0, searched - 3)
+        while index + 3 < min(buffer.count, Self.headLimit + 4) {
+            if buffer[index] == 13, buffer[index + 1] == 10, buffer[index + 2] == 13, buffer[index + 3] == 10 { return index + 4 }
             index += 1
         }
+        searched = buffer.count
         return nil
     }
 }
