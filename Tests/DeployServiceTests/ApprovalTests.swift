@@ -37,6 +37,9 @@ struct ApprovalTests {
             #expect(deployed.approval?.used != nil)
             #expect(try farm.deployed("a") == "2")
             try await eventually("the flag is gone") { !exists(farm.deployments + Self.flag) }
+            // Everybody on the machine may read the file.
+            let shown = try readFile(farm.deployments + "/status.json")
+            #expect(shown.contains("\"by\" : \"a human\"") && !shown.contains("(uid 0)"), "\(shown)")
         }
     }
 

@@ -65,7 +65,8 @@ struct MakingWayTests {
             #expect(clock.now - start < .seconds(20))
             #expect(try farm.deployed("a") == "1")
             let ended = try #require(try service.history(limit: 5).first { $0.commit == hanging })
-            #expect(ended.state == .rolledBack && ended.reason?.contains("asked for a rollback") == true, "\(ended.reason ?? "")")
+            #expect(
+                ended.state == .rolledBack && ended.reason?.contains("a rollback was asked for") == true, "\(ended.reason ?? "")")
             try await eventually("the status says so") {
                 let status = try service.status()
                 return status.quarantine.map(\.commit) == [hanging] && status.deployed?.commit == good

@@ -33,7 +33,7 @@ struct PipelineTests {
             let uses = before.stage.targetUse
             for outcome in outcomes(of: before.stage) {
                 // Whoever asks for a way back has what is in the target cut short.
-                for ending in endings + [.cutShort(before, by: "root")] {
+                for ending in endings + [.cutShort(before)] {
                     for isMarked in uses == .none ? [false] : [false, true] {
                         if uses != .tries, uses != .takesBack, ending?.state == .rolledBack || ending?.state == .failed { continue }
                         if uses == .tries || uses == .takesBack, ending?.reason == "newer" { continue }

@@ -5,12 +5,9 @@ package import DeployModel
 extension Deployment {
     /// The record as the agent's socket answers it.
     package var forAgent: Deployment {
-        var shown = self
+        var shown = unnamed
         shown.advice = agentAdvice
-        shown.approval?.by = somebody
         shown.approval?.at = updated
-        if forcedBy != nil { shown.forcedBy = somebody }
-        if requestedBy != nil { shown.requestedBy = somebody }
         // Where what was deployed is pushed, and what was said there, is between the admin and that host.
         shown.push = nil
         return shown
@@ -47,13 +44,10 @@ extension Deployment {
 extension StatusDocument {
     /// The status as the agent's socket answers it.
     package var forAgent: StatusDocument {
-        var shown = self
+        var shown = unnamed
         shown.current = current?.forAgent
         shown.last = last?.forAgent
         shown.waiting?.answers = []
-        shown.hold?.by = somebody
         return shown
     }
 }
-
-private let somebody = "a human"

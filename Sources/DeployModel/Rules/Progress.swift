@@ -55,15 +55,15 @@ package struct Ending: Hashable, Sendable {
     package static let rollbackGoesFirst = Ending(.superseded, "a rollback goes first")
 
     /// How a deployment ends whose version is in the target when somebody asks for a way back.
-    package static func cutShort(_ deployment: Deployment, by who: String) -> Ending {
+    package static func cutShort(_ deployment: Deployment) -> Ending {
         let stage = deployment.stage.rawValue.split(separator: "_").joined(separator: " ")
         return switch deployment.kind {
         case .reload: rollbackGoesFirst
         case .commit:
             Ending(
-                .rolledBack, "\(who) asked for a rollback during its step \(stage)",
+                .rolledBack, "a rollback was asked for during its step \(stage)",
                 advice: "it is quarantined: pinfold lift \(deployment.commit.short)")
-        case .rollback: Ending(.failed, "\(who) asked for another rollback during its step \(stage)")
+        case .rollback: Ending(.failed, "another rollback was asked for during its step \(stage)")
         }
     }
 }

@@ -27,7 +27,7 @@ extension DeployLoop {
     func makeWay(_ begun: Deployment, for back: Deployment) throws(DeployError) -> Bool {
         switch begun.stage.targetUse {
         case .tries, .takesBack:
-            let ending = Ending.cutShort(begun, by: back.requestedBy ?? "an admin")
+            let ending = Ending.cutShort(begun)
             let good = try store.read { try $0.fact(.good) }
             try record(Settlement(cuttingShort: begun, ending, good: good, at: Clock.now))
         case .none, .switches:

@@ -121,7 +121,8 @@ final class StatusBoard: Sendable {
         document.updated = Clock.now
         let final = document
         do {
-            try DurableFile.write(DeployJSON.encode(final, pretty: true), to: settings.data.status)
+            // Everybody may read it, the agent too.
+            try DurableFile.write(DeployJSON.encode(final.unnamed, pretty: true), to: settings.data.status)
             state.withLock { $0.warnings["status"] = nil }
         } catch {
             state.withLock { $0.warnings["status"] = "\(settings.data.status) is out of date: \(explanation(of: error).reason)" }

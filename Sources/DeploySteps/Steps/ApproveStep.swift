@@ -16,12 +16,12 @@ internal import DeployModel
     guard !work.deployment.approvalReasons.isEmpty else { return .done(note: "nobody has to agree") }
     guard let tree = deployment.tree else { throw DeployError.broken("the tree of \(deployment.commit.short) is not known") }
     if ApprovalRule.objection(to: deployment.approval, commit: deployment.commit, tree: tree, newestTip: deployment.commit) == nil {
-        return .done(note: deployment.approval.map { "approved by \($0.by)" })
+        return .done(note: "a human has agreed")
     }
     if let who = deployment.forcedBy {
         // The admin's own word, given with the commit: an approval like any other, in the record.
         work.deployment.approval = Approval(commit: deployment.commit, tree: tree, by: "\(who), by force", at: deployment.updated)
-        return .done(note: "forced by \(who)")
+        return .done(note: "forced: no human was asked")
     }
     return .waiting(
         reason: "a human has to agree: " + work.deployment.approvalReasons.map(\.sentence).joined(separator: "; "),

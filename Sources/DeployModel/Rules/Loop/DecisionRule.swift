@@ -178,7 +178,7 @@ package struct DecisionRule<Past: PastDeployments> {
             switch deployment.stage.targetUse {
             case .tries, .takesBack:
                 // Between two steps it makes way when the next is looked for.
-                if isWorking { ruling.callsOff = .cutShort(deployment, by: caller.description) }
+                if isWorking { ruling.callsOff = .cutShort(deployment) }
                 continue
             case .switches where isWorking:
                 // Called off where nothing has moved yet, and then it begins anew by itself.
