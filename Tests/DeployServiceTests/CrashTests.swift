@@ -9,33 +9,21 @@ import Testing
 /// The daemon is killed as by a power cut, at a point that PINFOLD_FAULT names, and started again.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct CrashTests {
-    private func command(_ farm: Farm, fault: String?, _ further: [String: String] = [:]) throws -> ChildProcess.Command {
-        var environment = [
-            "AGENT_DATA_ROOT": farm.root + "/agent-data", "AGENT_USER": "\(farm.uid):\(farm.uid)",
-            "AGENT_DEPLOY_TARGET": farm.settings.versions.target,
-            "AGENT_DEPLOY_TEST_COMMAND": "echo tested; test ! -e broken",
-            "AGENT_DEPLOY_RELOAD_COMMAND": "true", "AGENT_DEPLOY_HEALTH_COMMAND": "! test -e \"$PINFOLD_TARGET/sick\"",
-        ]
-        environment["PINFOLD_FAULT"] = fault
-        environment.merge(further) { $1 }
-        return try ChildProcess.Command(
-            Executables.deployd, ["--config", emptyConfiguration(in: farm.root)], environment: mergedEnvironment(environment),
-            workingDirectory: "/",
-            descriptors: [1: 2, 2: 2])
+    private func variables(_ further: [String: String]) -> [String: String] {
+        [
+            "AGENT_DEPLOY_TEST_COMMAND": "echo tested; test ! -e broken", "AGENT_DEPLOY_RELOAD_COMMAND": "true",
+            "AGENT_DEPLOY_HEALTH_COMMAND": "! test -e \"$PINFOLD_TARGET/sick\"",
+        ].merging(further) { $1 }
     }
 
     private func untilKilled(
         _ farm: Farm, at point: String, _ further: [String: String] = [:], meanwhile: () throws -> Void = {}
     ) throws {
-        let daemon = try ChildProcess(try command(farm, fault: point, further))
-        try meanwhile()
-        guard try daemon.ends(withinMilliseconds: 60_000) else { throw TestFailure("the daemon never came to \(point)") }
-        let status = try daemon.wait()
-        guard status == .signaled(SIGKILL) else { throw TestFailure("at \(point) the daemon ended with \(status)") }
+        try farm.runDaemon(untilKilledAt: point, variables(further), meanwhile: meanwhile)
     }
 
     private func untilDone(_ farm: Farm, _ further: [String: String] = [:], _ condition: (String) -> Bool) async throws {
-        let daemon = try ChildProcess(try command(farm, fault: nil, further))
+        let daemon = try ChildProcess(try farm.daemon(fault: nil, variables(further)))
         do {
             try await eventually("the restarted daemon comes to the same end", within: 60) {
                 condition((try? readFile(farm.deployments + "/status.json")) ?? "")

@@ -9,62 +9,14 @@ import Testing
 /// A version comes into the running server, or does not, and the server runs on either way.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct HotReloadTests {
-    private static let package: String = {
-        let parts = #filePath.split(separator: "/").dropLast(3)
-        return "/" + parts.joined(separator: "/") + "/Python"
-    }()
-
-    /// A server that takes what `srv/words.py` says into a file, a hundred times a second.
-    private static let files: [String: String?] = [
-        "srv/__init__.py": "", "srv/words.py": "def word():\n    return 'one'\n",
-        "serve.py": """
-        import os, sys, time
-        import pinfold_agent
-        from srv import words
-        while True:
-            with pinfold_agent.work():
-                with open(sys.argv[1] + ".new", "w") as out:
-                    out.write(f"{os.getpid()} {pinfold_agent.commit()[:7]} {words.word()}")
-                os.rename(sys.argv[1] + ".new", sys.argv[1])
-            time.sleep(0.01)
-        """,
-    ]
-
-    private static func hot(_ farm: inout Farm) {
-        farm.settings.reload.socket = farm.root + "/sockets"
-        farm.settings.reload.drain = 2
-    }
-
-    /// The server's process, started in what is deployed.
-    private func server(_ farm: Farm) async throws -> ChildProcess {
-        let process = try ChildProcess(
-            .init(
-                "/usr/bin/python3", ["serve.py", farm.root + "/said"],
-                environment: [
-                    "PATH=/usr/bin:/bin", "PYTHONPATH=\(Self.package)", "PYTHONDONTWRITEBYTECODE=1",
-                    "AGENT_DEPLOY_TARGET=\(farm.settings.versions.target)", "AGENT_DEPLOY_RELOAD_SOCKET=\(farm.root)/sockets",
-                ], workingDirectory: farm.settings.versions.target, newSession: true))
-        let socket = "\(farm.root)/sockets/\(process.pid).sock"
-        try await eventually("the server works and listens") {
-            exists(farm.root + "/said") && exists(socket)
-        }
-        return process
-    }
-
-    private func waitFor(_ word: String, _ commit: CommitID, by process: Int32, _ farm: Farm) async throws {
-        try await eventually("process \(process) says \(word)") {
-            try readFile(farm.root + "/said") == "\(process) \(commit.hex.prefix(7)) \(word)"
-        }
-    }
-
     @Test func `functions are patched and modules executed anew in the running server, and a rollback comes back the same way`()
         async throws
     {
-        try await withFarm(Self.hot) { farm, service in
-            let one = try farm.commit(Self.files)
+        try await withFarm(HotServer.make) { farm, service in
+            let one = try farm.commit(HotServer.files)
             let first = try await service.deployed(one)
             #expect(first.steps.first { $0.stage == .reload }?.note?.contains("no process of the server listens") == true)
-            let process = try await server(farm)
+            let process = try await HotServer.start(farm)
             let pid = process.pid
             defer { kill(pid, SIGKILL) }
 
@@ -73,31 +25,31 @@ struct HotReloadTests {
             #expect(patched.reload?.tier == .patched && patched.reload?.processes == 1)
             #expect(patched.reload?.modules == ["srv.words"] && patched.reload?.pauseMilliseconds != nil)
             #expect(patched.steps.first { $0.stage == .reload }?.note?.contains("functions patched in 1 process") == true)
-            try await waitFor("two", two, by: pid, farm)
+            try await HotServer.waitFor("two", two, by: pid, farm)
 
             let three = try farm.commit(["srv/words.py": "WORD = 'three'\ndef word():\n    return WORD\n"])
             #expect(try await service.deployed(three).reload?.tier == .reloaded)
-            try await waitFor("three", three, by: pid, farm)
+            try await HotServer.waitFor("three", three, by: pid, farm)
 
             let back = try await service.rollback(to: patched.id, by: admin)
             let settled = try await service.settled(back.id, withinMilliseconds: 60_000)
             #expect(settled.state == .deployed && settled.reload?.tier == .reloaded)
-            try await waitFor("two", two, by: pid, farm)
+            try await HotServer.waitFor("two", two, by: pid, farm)
         }
     }
 
     @Test func `a version that does not start never reaches the server, and without a command the old one is back`() async throws {
-        try await withFarm(Self.hot) { farm, service in
-            var good = try farm.commit(Self.files)
+        try await withFarm(HotServer.make) { farm, service in
+            var good = try farm.commit(HotServer.files)
             try await service.deployed(good)
-            let process = try await server(farm)
+            let process = try await HotServer.start(farm)
             let pid = process.pid
             defer { kill(pid, SIGKILL) }
             for text in ["1 / 0\n", "import nothing_of_that_name\n", "raise SystemExit(0)\n"] {
                 let outcome = try await service.outcome(of: farm.commit(["srv/words.py": text + "# \(text.count)\n"]))
                 #expect(outcome.state == .rolledBack)
                 #expect(outcome.reason?.contains("does not start") == true, "\(outcome.reason ?? "")")
-                try await waitFor("one", good, by: pid, farm)
+                try await HotServer.waitFor("one", good, by: pid, farm)
                 try farm.git("revert", "--no-edit", "HEAD")
                 good = try farm.head()
                 try await service.deployed(good)
@@ -107,11 +59,11 @@ struct HotReloadTests {
 
     @Test func `what the running server refuses is done by the command, and the reason is on record`() async throws {
         try await configured { farm in
-            Self.hot(&farm)
+            HotServer.make(&farm)
             farm.settings.reload.command = "echo $PINFOLD_COMMIT > '\(farm.root)/restarted'"
         }.run { farm, service in
-            try await service.deployed(farm.commit(Self.files))
-            let process = try await server(farm)
+            try await service.deployed(farm.commit(HotServer.files))
+            let process = try await HotServer.start(farm)
             let pid = process.pid
             defer { kill(pid, SIGKILL) }
             let commit = try farm.commit(["serve.py": "import sys\nsys.exit()\n"])
@@ -136,8 +88,8 @@ struct HotReloadTests {
         ("silence while requests wait", "HOLD"),
     ])
     func `what a process answers is a stranger's word`(what: String, answer: String) async throws {
-        try await withFarm(Self.hot) { farm, service in
-            let commit = try farm.commit(Self.files)
+        try await withFarm(HotServer.make) { farm, service in
+            let commit = try farm.commit(HotServer.files)
             try await service.deployed(commit)
             let process = try await stranger(answer, farm)
             let pid = process.pid
@@ -152,10 +104,10 @@ struct HotReloadTests {
 
     @Test func `a link, a file and another user's socket are refused, and what a dead process left is passed over`() async throws {
         try await configured { farm in
-            Self.hot(&farm)
+            HotServer.make(&farm)
             farm.settings.reload.command = "true"
         }.run { farm, service in
-            try await service.deployed(farm.commit(Self.files))
+            try await service.deployed(farm.commit(HotServer.files))
             let sockets = farm.root + "/sockets"
             try makeDirectories(sockets)
             func refusal(_ number: Int) async throws -> String {

@@ -34,15 +34,14 @@ struct HotReload {
         guard !processes.isEmpty else { return nil }
         // Where the link leads by now, or the directory that has been brought to the version.
         let current = Paths.resolved(work.settings.versions.target)
-        let statuses = try ask(processes, #"{"do":"status"}"#, withinSeconds: 10)
+        let statuses = try ask(processes, #"{"do":"status"}"#, at: "status", withinSeconds: 10)
         let release = try work.deployment.release.flatMap { try PathState(of: $0) == .directory ? $0 : nil } ?? current
         for wish in try Set(statuses.map(Self.wish)) {
             try ColdImport(work: work, release: release, directory: current).run(wish)
         }
-        work.tools.fault.reach("reload", "prepare")
         let prepared = try ask(
             processes, #"{"do":"prepare","release":\#(try quoted(current)),"commit":"\#(work.deployment.commit.hex)"}"#,
-            withinSeconds: 60 + work.settings.reload.drain)
+            at: "prepare", withinSeconds: 60 + work.settings.reload.drain)
         var tier = ReloadRecord.Tier.same
         var modules: Set<String> = []
         for answer in prepared {
@@ -53,19 +52,22 @@ struct HotReload {
             modules.formUnion(changed)
         }
         for (verb, seconds) in [("hold", work.settings.reload.drain + 5), ("swap", 10), ("keep", 10)] {
-            work.tools.fault.reach("reload", verb)
-            _ = try ask(processes, #"{"do":"\#(verb)"}"#, withinSeconds: seconds)
+            _ = try ask(processes, #"{"do":"\#(verb)"}"#, at: verb, withinSeconds: seconds)
         }
-        work.tools.fault.reach("reload", "release")
         // It is in by now, whatever a process says: whoever is gone starts on it again.
-        let pauses = (try? ask(processes, #"{"do":"release"}"#, withinSeconds: 10).compactMap(\.paused)) ?? []
+        let pauses = (try? ask(processes, #"{"do":"release"}"#, at: "release", withinSeconds: 10).compactMap(\.paused)) ?? []
         let pause = pauses.filter { $0.isFinite && $0 >= 0 && $0 < 1e9 }.max().map { Int($0.rounded(.up)) }
         return ReloadRecord(tier: tier, processes: processes.count, modules: modules.sorted(), pauseMilliseconds: pause)
     }
 
     /// All of them at once: each is as slow as the slowest.
-    private func ask(_ processes: [ServerProcess], _ request: String, withinSeconds seconds: Int) throws -> [ReloadAnswer] {
-        for process in processes { try process.send(request) }
+    private func ask(
+        _ processes: [ServerProcess], _ request: String, at verb: String, withinSeconds seconds: Int
+    ) throws -> [ReloadAnswer] {
+        for (index, process) in processes.enumerated() {
+            work.tools.fault.reach("reload", index == 0 ? verb : "\(verb)-\(index)")
+            try process.send(request)
+        }
         var answers: [ReloadAnswer] = []
         for process in processes {
             answers.append(try process.answer(withinSeconds: seconds) { work.tools.cancellation.why != nil })

@@ -10,22 +10,13 @@ import Testing
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct ClientCrashTests {
     private func untilKilled(_ farm: Farm, at point: String) throws {
-        let daemon = try ChildProcess(
-            ChildProcess.Command(
-                Executables.deployd, ["--config", emptyConfiguration(in: farm.root)],
-                environment: mergedEnvironment([
-                    "AGENT_DATA_ROOT": farm.root + "/agent-data", "AGENT_USER": "\(farm.uid):\(farm.uid)",
-                    "AGENT_DEPLOY_TEST_COMMAND": "true", "AGENT_DEPLOY_CLIENT_BUILD_COMMAND": "sh build.sh",
-                    "AGENT_DEPLOY_CLIENT_PUBLIC": farm.settings.clientPublic, "AGENT_DEPLOY_HEALTH_SOAK": "0",
-                    "AGENT_DEPLOY_HEALTH_TIMEOUT": "1",
-                    "AGENT_DEPLOY_HEALTH_COMMAND": "! test -e \"$PINFOLD_TARGET/sick\"", "PINFOLD_FAULT": point,
-                ]), workingDirectory: "/", descriptors: [1: 2, 2: 2]))
-        guard try daemon.ends(withinMilliseconds: 60_000) else {
-            try daemon.signal(SIGKILL)
-            _ = try daemon.wait()
-            throw TestFailure("the daemon never came to \(point)")
-        }
-        guard try daemon.wait() == .signaled(SIGKILL) else { throw TestFailure("at \(point) the daemon ended otherwise") }
+        try farm.runDaemon(
+            untilKilledAt: point,
+            [
+                "AGENT_DEPLOY_TEST_COMMAND": "true", "AGENT_DEPLOY_CLIENT_BUILD_COMMAND": "sh build.sh",
+                "AGENT_DEPLOY_CLIENT_PUBLIC": farm.settings.clientPublic, "AGENT_DEPLOY_HEALTH_SOAK": "0",
+                "AGENT_DEPLOY_HEALTH_TIMEOUT": "1", "AGENT_DEPLOY_HEALTH_COMMAND": "! test -e \"$PINFOLD_TARGET/sick\"",
+            ])
     }
 
     private static func crashing(_ farm: inout Farm) {
