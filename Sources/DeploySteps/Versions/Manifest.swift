@@ -66,9 +66,11 @@ package struct Manifest: Hashable, Sendable {
         let body = bytes.prefix(bytes.count - end.count - 1)
         guard end.elementsEqual("end \(Hexadecimal.text(Array(SHA256.hash(data: body))))".utf8) else { return nil }
         entries = [:]
+        entries.reserveCapacity(records.count)
+        let file = Array("file ".utf8)
         for record in records.dropFirst().dropLast(2) {
             var fields = 2
-            if record.starts(with: Array("file ".utf8)) { fields = 4 }
+            if record.starts(with: file) { fields = 4 }
             var at = record.startIndex
             for _ in 0..<fields {
                 guard let space = record[at...].firstIndex(of: 0x20) else { return nil }
