@@ -9,7 +9,7 @@ internal import SystemPackage
 
 /// Answers whoever connects to a Unix socket: made, served, and taken away again.
 struct SocketListener: Sendable {
-    private let place: SocketPlace
+    private let name: SocketName
     /// Whose members may connect beside the owner; nil for nobody's.
     private let group: UInt32?
     private let patience: Int64
@@ -22,7 +22,7 @@ struct SocketListener: Sendable {
     init(
         at path: String, directoryMode: UInt32, group: UInt32?, patience: Int64, connections: Int, logger: Logger
     ) throws(AdminServerError) {
-        place = try SocketPlace(preparing: path, directoryMode: directoryMode)
+        name = try SocketName(preparing: path, directoryMode: directoryMode)
         self.group = group
         self.patience = patience
         self.connections = connections
@@ -32,7 +32,7 @@ struct SocketListener: Sendable {
     /// Answers until the task is cancelled.
     /// - Parameter whenReady: called once, when it can be connected to.
     func answer(_ responder: some HTTPResponder<AdminContext>, whenReady: @escaping @Sendable () async -> Void) async throws {
-        let path = place.path
+        let path = name.path
         // Its name may lead through a directory's descriptor, which stays open to the end of this function.
         let reachable: UnixSocketPath
         do {
@@ -48,7 +48,7 @@ struct SocketListener: Sendable {
         do {
             try await serve(responder, at: reachable.name, loops) { channel in
                 do {
-                    if let group { try place.open(toGroup: group) }
+                    if let group { try name.open(toGroup: group) }
                     await whenReady()
                 } catch {
                     failure.withLock { $0 = AdminServerError("the agent cannot be let in at \(path): \(error)") }
@@ -59,7 +59,7 @@ struct SocketListener: Sendable {
         } catch {
             result = .failure(error)
         }
-        place.remove()
+        name.remove()
         try? await loops.shutdownGracefully()
         if let failure = failure.withLock({ $0 }) { throw failure }
         try result.get()

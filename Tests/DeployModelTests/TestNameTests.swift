@@ -7,7 +7,7 @@ struct TestNameTests {
         let end = String(repeating: "</testsuite>", count: suites.count)
         return try parsed(
             "<testsuites name='run 17'>\(start)<testcase \(test)/>\(end)</testsuites>",
-            places: ["/work", "/srv/app/releases/7-abc"]
+            roots: ["/work", "/srv/app/releases/7-abc"]
         )
         .cases.keys.first
     }

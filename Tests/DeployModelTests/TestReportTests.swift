@@ -1,14 +1,14 @@
 import DeployModel
 import Testing
 
-func parsed(_ bytes: [UInt8], places: [String] = []) throws(ReportFault) -> TestReport {
-    var reader = ReportReader(.junit, places: places)
+func parsed(_ bytes: [UInt8], roots: [String] = []) throws(ReportFault) -> TestReport {
+    var reader = ReportReader(.junit, roots: roots)
     try reader.read(bytes)
     return reader.report
 }
 
-func parsed(_ text: String, places: [String] = []) throws(ReportFault) -> TestReport {
-    try parsed(Array(text.utf8), places: places)
+func parsed(_ text: String, roots: [String] = []) throws(ReportFault) -> TestReport {
+    try parsed(Array(text.utf8), roots: roots)
 }
 
 struct TestReportTests {

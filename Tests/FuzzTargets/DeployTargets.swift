@@ -10,7 +10,7 @@ func tryReport(_ input: [UInt8]) {
 }
 
 private func tryReport(_ input: [UInt8], _ format: TestReport.Format) {
-    var reader = ReportReader(format, places: ["/work"], bite: "bad")
+    var reader = ReportReader(format, roots: ["/work"], bite: "bad")
     do throws(ReportFault) {
         try reader.read(input)
     } catch {

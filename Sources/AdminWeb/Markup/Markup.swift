@@ -1,7 +1,7 @@
 /// HTML that can be sent: made of literals in this module's source and of text that was escaped on its way in.
 ///
 /// There is no other way in. A literal is a `StaticString`, so no text that is made at run time passes for one, and what is
-/// interpolated is taken for the place in which it stands: between tags, or in an attribute's quotes. In all other places, and in
+/// interpolated is taken for where it stands: between tags, or in an attribute's quotes. Everywhere else, and in
 /// attributes that a browser follows or runs, text ends the program: the page's own tests find it, not a visitor.
 package struct Markup: Sendable, ExpressibleByStringInterpolation {
     /// UTF-8.
@@ -19,7 +19,7 @@ package struct Markup: Sendable, ExpressibleByStringInterpolation {
     }
 
     package init(stringInterpolation: StringInterpolation) {
-        precondition(stringInterpolation.place == .text, "a piece of markup ends inside a tag")
+        precondition(stringInterpolation.position == .text, "a piece of markup ends inside a tag")
         bytes = stringInterpolation.bytes
     }
 
@@ -45,14 +45,14 @@ package struct Markup: Sendable, ExpressibleByStringInterpolation {
 
 extension Markup {
     package struct StringInterpolation: StringInterpolationProtocol {
-        fileprivate enum Place: Equatable {
+        fileprivate enum Position: Equatable {
             case text
             case tag
             case value
         }
 
         fileprivate var bytes: [UInt8] = []
-        fileprivate var place = Place.text
+        fileprivate var position = Position.text
         /// The name of the attribute in whose quotes this is, or the word that may become one.
         private var name: [UInt8] = []
 
@@ -69,22 +69,22 @@ extension Markup {
 
         /// Where the next byte would stand.
         private mutating func follow(_ byte: UInt8) {
-            switch (place, byte) {
+            switch (position, byte) {
             case (.text, UInt8(ascii: "<")):
-                place = .tag
+                position = .tag
                 name = []
-            case (.tag, UInt8(ascii: ">")): place = .text
-            case (.tag, UInt8(ascii: "\"")): place = .value
+            case (.tag, UInt8(ascii: ">")): position = .text
+            case (.tag, UInt8(ascii: "\"")): position = .value
             case (.tag, UInt8(ascii: " ")), (.tag, UInt8(ascii: "\n")): name = []
             case (.tag, UInt8(ascii: "=")): break
             case (.tag, _): name.append(byte)
-            case (.value, UInt8(ascii: "\"")): place = .tag
+            case (.value, UInt8(ascii: "\"")): position = .tag
             default: break
             }
         }
 
         package mutating func appendInterpolation(_ text: String) {
-            switch place {
+            switch position {
             case .text: ShownText.append(Array(text.utf8)[...], to: &bytes, marking: true)
             case .value:
                 precondition(!Self.isFollowed(name), "text in an attribute that a browser follows")
@@ -96,12 +96,12 @@ extension Markup {
         package mutating func appendInterpolation(_ number: Int) { appendInterpolation(String(number)) }
 
         package mutating func appendInterpolation(_ address: Address) {
-            precondition(place == .value, "an address stands in an attribute")
+            precondition(position == .value, "an address stands in an attribute")
             ShownText.append(Array(address.path.utf8)[...], to: &bytes, marking: false)
         }
 
         package mutating func appendInterpolation(_ markup: Markup) {
-            precondition(place == .text, "markup inside a tag")
+            precondition(position == .text, "markup inside a tag")
             bytes.append(contentsOf: markup.bytes)
         }
 

@@ -22,16 +22,16 @@ struct Gate: Sendable {
             throw Problem(.forbidden, "it cannot be told whose connection this is")
         }
         guard uid != agentUserID else { throw Problem(.forbidden, "the agent does not get to see this page") }
-        let place = "\(host):\(server.port)"
+        let authority = "\(host):\(server.port)"
         // A name that somebody else's server of names leads here (DNS rebinding), or an address.
-        guard visitor.host == place else { throw Problem(.forbidden, "this page is at another host name: the one of the link") }
+        guard visitor.host == authority else { throw Problem(.forbidden, "this page is at another host name: the one of the link") }
         // A link or a form on another page, whoever's. Browsers that do not say are let in to read, by the cookie alone.
         if let site = visitor.site, site != "same-origin", site != "none" {
             throw Problem(.forbidden, "another page led here; open the link that 'pinfold web' has printed")
         }
         guard visitor.isPost else { return }
         // Of a form on a page that tells nobody where it is (Referrer-Policy), browsers say "null", and in another header that it is ours.
-        guard visitor.origin == "http://\(place)" || (visitor.origin == "null" && visitor.site == "same-origin") else {
+        guard visitor.origin == "http://\(authority)" || (visitor.origin == "null" && visitor.site == "same-origin") else {
             throw Problem(.forbidden, "this was sent by another page")
         }
     }

@@ -66,8 +66,8 @@ package struct Hint: Codable, Hashable, Sendable {
 extension Hint {
     /// For people, escaped.
     package var shown: String {
-        let place = path.plain() + (line.map { ":\($0)" } ?? "")
-        return "\(place) \(kind.sentence)" + (text.map { ": \($0.plain())" } ?? "")
+        let location = path.plain() + (line.map { ":\($0)" } ?? "")
+        return "\(location) \(kind.sentence)" + (text.map { ": \($0.plain())" } ?? "")
     }
 }
 

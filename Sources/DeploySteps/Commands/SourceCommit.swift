@@ -31,20 +31,20 @@ package struct SourceCommit: Sendable {
         if message != nil { command += ["--message", "-"] }
         let (status, output, complaint) = try run(command, input: message ?? "", isCalledOff)
         guard status.isSuccess else {
-            throw .refused("nothing was committed: \(inPlace(complaint).plain())")
+            throw .refused("nothing was committed: \(withPath(complaint).plain())")
         }
         let words = output.split(whereSeparator: \.isWhitespace)
         guard words.count == 2, let id = CommitID(String(words[0])) else {
             throw .broken("pinfold-git answered '\(output.plain())'")
         }
         if words[1] == "changed" {
-            throw .usage("nothing was committed: \(inPlace(complaint).plain()); say what the change is with --message")
+            throw .usage("nothing was committed: \(withPath(complaint).plain()); say what the change is with --message")
         }
         return id
     }
 
-    /// What it complained of, with the repository's own place in it and without its name.
-    private func inPlace(_ complaint: String) -> String {
+    /// What it complained of, with the repository's own path in it and without its name.
+    private func withPath(_ complaint: String) -> String {
         let prefix = "pinfold-git: "
         let words = complaint.hasPrefix(prefix) ? String(complaint.dropFirst(prefix.count)) : complaint
         return String((" " + words).replacing(" /code-repo", with: " " + settings.codeRepo).dropFirst())

@@ -12,7 +12,7 @@ package struct Phase: Hashable, Sendable {
     package var shown: [String: [UInt8]] = [:]
     /// What is done to the copy before it, in order.
     package var preparations: [Preparation] = []
-    package var report: ReportPlace?
+    package var report: ExpectedReport?
 
     package init(_ command: [String]) {
         self.command = command
@@ -33,7 +33,7 @@ package struct Phase: Hashable, Sendable {
 }
 
 /// Where a run's report comes from.
-package struct ReportPlace: Hashable, Sendable {
+package struct ExpectedReport: Hashable, Sendable {
     package enum Source: Hashable, Sendable {
         /// A file of the copy, or several: a `ReportPattern`. What the commit brings is not read.
         case file(String)

@@ -34,7 +34,7 @@ package struct PythonRunner: Runner {
         var phase = Phase(
             [interpreter, "-I", "-c", "import posix; exec(posix.read(3, 65536))", kind.rawValue, onPath ? "1" : "0"] + arguments)
         phase.handed = [Self.script, secret.handed]
-        phase.report = ReportPlace(.descriptor, .junit)
+        phase.report = ExpectedReport(.descriptor, .junit)
         phase.report?.secret = secret.bytes
         return [phase]
     }

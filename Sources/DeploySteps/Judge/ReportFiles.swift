@@ -17,8 +17,8 @@ struct ReportFiles {
 
     /// Before the run. A file at the very path of the report is removed, and so is a report that a pattern matches. Other files that it matches may be the tests' own: they
     /// stay, and are passed over afterwards if they are as they were.
-    init(_ place: String, in copy: Overlay, _ tools: Work.Tools) throws {
-        pattern = try ReportPattern(place)
+    init(matching text: String, in copy: Overlay, _ tools: Work.Tools) throws {
+        pattern = try ReportPattern(text)
         self.copy = copy
         self.tools = tools
         brought = Set(try find() ?? [])

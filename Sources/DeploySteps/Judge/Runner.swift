@@ -54,7 +54,7 @@ package struct ShellRunner: Runner {
 
     package func phases(_ run: JudgedRun, in tree: String) -> [Phase] {
         var phase = Phase(["/bin/sh", "-c", command])
-        phase.report = ReportPlace(.file(report ?? ReportPlace.usual), .junit, isTold: true)
+        phase.report = ExpectedReport(.file(report ?? ExpectedReport.usual), .junit, isTold: true)
         return [phase]
     }
 }

@@ -56,15 +56,15 @@ struct TestRun {
         let surface = try work.surface(of: work.facts.base)
         let paths = try work.tools.mirror.files(of: work.deployment.commit.objectID).map(\.path.bytes)
         let made = try ThrowAwayCopy(
-            of: work.place.tree, at: work.place.test, owner: owner,
+            of: work.workplace.tree, at: work.workplace.test, owner: owner,
             keeping: paths.filter { surface.contains($0) && !Self.isWrittenByRunner($0) })
         defer { try? made.discard(into: work.settings.data.work) }
         if let base { try made.keep(overlay(base, on: made)) }
-        let phases = try runner.phases(judged, in: work.place.tree)
+        let phases = try runner.phases(judged, in: work.workplace.tree)
         // A report that the commit brought with it says nothing about this run.
         var reports: [String: ReportFiles] = [:]
-        for case .file(let place) in phases.compactMap(\.report?.source) {
-            reports[place] = try ReportFiles(place, in: files(in: made), work.tools)
+        for case .file(let pattern) in phases.compactMap(\.report?.source) {
+            reports[pattern] = try ReportFiles(matching: pattern, in: files(in: made), work.tools)
         }
         work.tools.fault.reach("test", "inside")
 
@@ -89,20 +89,21 @@ struct TestRun {
 
     private func run(_ phase: Phase, in copy: ThrowAwayCopy, _ reports: [String: ReportFiles], named name: String) throws -> Outcome
     {
-        let version = try work.versionPlace(of: copy.path)
+        let version = try work.versionMount(of: copy.path)
         var environment = ["PINFOLD_COMMIT": work.deployment.commit.hex]
-        if let report = phase.report, report.isTold, case .file(let place) = report.source, let path = try ReportPattern(place).path
+        if let report = phase.report, report.isTold, case .file(let pattern) = report.source,
+            let path = try ReportPattern(pattern).path
         {
             environment["PINFOLD_TEST_REPORT"] = version.directory + "/" + path
         }
         var command = ConfinedCommand(
             name: name, phase: phase, shown: runner.command, version: version, settings: work.settings, environment: environment)
-        guard let place = phase.report else { return Outcome(ending: try command.run(work.tools)) }
-        switch place.source {
+        guard let report = phase.report else { return Outcome(ending: try command.run(work.tools)) }
+        switch report.source {
         case .file(let path):
             var outcome = Outcome(ending: try command.run(work.tools))
             guard runner.reports, let files = reports[path] else { return outcome }
-            var bundle = try bundle(place, from: version)
+            var bundle = try bundle(report, from: version)
             if try files.gather(into: &bundle) {
                 (outcome.report, outcome.fault) = try ReportReading.read(bundle, work.settings, work.tools)
             }
@@ -112,20 +113,20 @@ struct TestRun {
             let raw = file.rawValue
             command.report = raw
             var outcome = Outcome(ending: try command.run(work.tools))
-            guard try cut(place.secret, from: raw) else {
+            guard try cut(report.secret, from: raw) else {
                 outcome.fault = "is not whole: the runner has not come to its end"
                 return outcome
             }
-            var bundle = try bundle(place, from: version)
+            var bundle = try bundle(report, from: version)
             try bundle.add(file, named: "what was written")
             (outcome.report, outcome.fault) = try ReportReading.read(bundle, work.settings, work.tools)
             return outcome
         }
     }
 
-    private func bundle(_ place: ReportPlace, from version: VersionMount) throws -> ReportBundle {
-        let places = [version.directory, work.ownRelease, work.settings.versions.target]
-        return try ReportBundle(place.format, places: places, bite: place.bite)
+    private func bundle(_ report: ExpectedReport, from version: VersionMount) throws -> ReportBundle {
+        let roots = [version.directory, work.ownRelease, work.settings.versions.target]
+        return try ReportBundle(report.format, roots: roots, bite: report.bite)
     }
 
     /// Takes `secret` off the end of a report; false where another end is there, or none.

@@ -83,11 +83,11 @@ package enum Pipeline {
         let steps = steps(of: deployment.kind)
         guard let step = (steps + [goBack]).first(where: { $0.stage == deployment.stage }) else { return nil }
         guard step.tree == .reads, let writer = steps.first(where: { $0.tree == .writes }) else { return step }
-        let places = [
+        let sources = [
             settings.data.workplace(of: deployment.id).tree,
             settings.data.release(of: deployment.id, commit: deployment.commit.short),
         ]
-        return places.contains { (try? PathState(of: $0)) == .directory } ? step : writer
+        return sources.contains { (try? PathState(of: $0)) == .directory } ? step : writer
     }
 
     /// The step that makes the target a deployment's version.

@@ -65,8 +65,8 @@ package struct Work: Sendable {
         }
     }
 
-    /// This deployment's own place: the exported tree and throw-away copies.
-    package var place: DataRoot.Workplace { settings.data.workplace(of: deployment.id) }
+    /// This deployment's own directory: the exported tree and throw-away copies.
+    package var workplace: DataRoot.Workplace { settings.data.workplace(of: deployment.id) }
     /// Where its version is published.
     var ownRelease: String { settings.data.release(of: deployment.id, commit: deployment.commit.short) }
 }

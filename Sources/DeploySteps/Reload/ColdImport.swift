@@ -28,9 +28,9 @@ struct ColdImport {
             throw ReloadRefusal("the server has too many modules loaded to try them all")
         }
         let made = try ThrowAwayCopy(
-            of: release, at: work.place.test, owner: (work.settings.agentUID, work.settings.agentGID))
+            of: release, at: work.workplace.test, owner: (work.settings.agentUID, work.settings.agentGID))
         defer { try? made.discard(into: work.settings.data.work) }
-        var version = try work.versionPlace(of: made.path)
+        var version = try work.versionMount(of: made.path)
         version.directory = directory
         for index in version.links.indices where version.links[index].at == work.settings.versions.target {
             version.links[index].to = directory

@@ -58,8 +58,8 @@ struct SocketDirectory {
     ) throws(ReloadRefusal) -> ServerProcess? {
         let shown = "\(path)/\(name)"
         do {
-            let place = try directory.open(name, [.path, .noFollow])
-            let status = try place.status()
+            let socket = try directory.open(name, [.path, .noFollow])
+            let status = try socket.status()
             guard status.kind == .socket else {
                 throw ReloadRefusal(
                     "\(shown) is a \(status.kind == .symbolicLink ? "symbolic link" : "\(status.kind)"), not a socket")
@@ -69,7 +69,7 @@ struct SocketDirectory {
                 throw ReloadRefusal("\(shown) belongs to uid \(status.owner), who is not the server's user")
             }
             // By the inode that was looked at, whatever has the name by now.
-            let stream = try UnixStream(connectingTo: "/proc/self/fd/\(place.rawValue)", patience: 1)
+            let stream = try UnixStream(connectingTo: "/proc/self/fd/\(socket.rawValue)", patience: 1)
             let peer = try stream.peer
             guard peer.userID == status.owner else {
                 throw ReloadRefusal("\(shown) belongs to uid \(status.owner), and uid \(peer.userID) listens there")

@@ -3,7 +3,7 @@ internal import DeployModel
 internal import LinuxSystem
 internal import SystemPackage
 
-/// What the reader of a report gets: the form, the places of the copy, and the files, as a stream of parts, each a letter, its length and its bytes.
+/// What the reader of a report gets: the form, where the copy lay, and the files, as a stream of parts, each a letter, its length and its bytes.
 ///
 /// The files are copied, so that what is read is one state of them and is bounded in sum, whatever becomes of them meanwhile.
 struct ReportBundle: ~Copyable {
@@ -19,19 +19,19 @@ struct ReportBundle: ~Copyable {
 
     private enum Part {
         static let format = UInt8(ascii: "f")
-        static let place = UInt8(ascii: "p")
+        static let root = UInt8(ascii: "p")
         static let bite = UInt8(ascii: "t")
         static let name = UInt8(ascii: "n")
         /// Of the file that was named last.
         static let piece = UInt8(ascii: "b")
     }
 
-    /// - Parameter places: where the copy lay for the run: absolute paths.
-    /// - Parameter bite: see `ReportPlace`.
-    init(_ format: TestReport.Format, places: [String], bite: String? = nil) throws(Errno) {
+    /// - Parameter roots: where the copy lay for the run: absolute paths.
+    /// - Parameter bite: see `ExpectedReport`.
+    init(_ format: TestReport.Format, roots: [String], bite: String? = nil) throws(Errno) {
         let stream = Descriptor(owning: try check { unsafe pinfold_memfd_create("pinfold-report") })
         try Self.put(Part.format, Array(format.rawValue.utf8), into: stream)
-        for place in places { try Self.put(Part.place, Array(place.utf8), into: stream) }
+        for root in roots { try Self.put(Part.root, Array(root.utf8), into: stream) }
         if let bite { try Self.put(Part.bite, Array(bite.utf8), into: stream) }
         self.stream = stream
     }
@@ -90,13 +90,13 @@ struct ReportBundle: ~Copyable {
     static func read(_ bytes: [UInt8]) throws(ReportFault) -> ReportReader {
         var rest = bytes[...]
         var format: TestReport.Format?
-        var places: [String] = []
+        var roots: [String] = []
         var bite: String?
         var reader: ReportReader?
         var current: (name: String, bytes: [UInt8])?
         func finish() throws(ReportFault) {
             guard let file = current, let format else { return }
-            if reader == nil { reader = ReportReader(format, places: places, bite: bite) }
+            if reader == nil { reader = ReportReader(format, roots: roots, bite: bite) }
             do throws(ReportFault) {
                 try reader?.read(file.bytes)
             } catch {
@@ -110,7 +110,7 @@ struct ReportBundle: ~Copyable {
             rest = rest.dropFirst(4 + count)
             switch part {
             case Part.format: format = TestReport.Format(rawValue: String(decoding: bytes, as: UTF8.self))
-            case Part.place: places.append(String(decoding: bytes, as: UTF8.self))
+            case Part.root: roots.append(String(decoding: bytes, as: UTF8.self))
             case Part.bite: bite = String(decoding: bytes, as: UTF8.self)
             case Part.name:
                 try finish()

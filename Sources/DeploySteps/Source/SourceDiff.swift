@@ -10,7 +10,7 @@ internal import SystemPackage
 ///
 /// As nobody, and not as the agent's user: what the agent runs beside it must not be able to touch what a human goes by.
 package struct SourceDiff: Sendable {
-    private static let place = "/repo.git"
+    private static let directory = "/repo.git"
     private static let nobody: UInt32 = 65_534
     private static let byteLimit = 1 << 20
 
@@ -35,10 +35,10 @@ package struct SourceDiff: Sendable {
         limits.fileBytes = UInt64(Self.byteLimit) * 2
         limits.cpuSeconds = UInt64(seconds)
         let fence = Fence.confinedTool(
-            name: "git", user: FenceUser(uid: Self.nobody, gid: Self.nobody), readOnly: [(source: mirror, at: Self.place)],
+            name: "git", user: FenceUser(uid: Self.nobody, gid: Self.nobody), readOnly: [(source: mirror, at: Self.directory)],
             writable: [], workingDirectory: "/", limits: limits, temporaryBytes: 1 << 20)
         let command = [
-            "/run/pinfold/pinfold-git", "diff", Self.place, base?.description ?? "-", commit.description, "--max-bytes",
+            "/run/pinfold/pinfold-git", "diff", Self.directory, base?.description ?? "-", commit.description, "--max-bytes",
             "\(Self.byteLimit)",
         ]
         do {

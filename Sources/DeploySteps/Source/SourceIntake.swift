@@ -8,7 +8,7 @@ internal import SystemPackage
 /// deadline; this process sees the pack that it hands over, and checks that.
 package struct SourceIntake: Sendable {
     /// Where the repository is inside the fence.
-    private static let place = "/code-repo"
+    private static let directory = "/code-repo"
 
     package let codeRepo: String
     package let branch: String
@@ -74,7 +74,7 @@ package struct SourceIntake: Sendable {
         for known in isComplete ? [try mirror.latest(), deployed] : [] {
             if let known, try mirror.contains(known) { haves.insert(known) }
         }
-        var command = ["/run/pinfold/pinfold-git", "pack", Self.place, commit?.description ?? branch]
+        var command = ["/run/pinfold/pinfold-git", "pack", Self.directory, commit?.description ?? branch]
         command += haves.sorted().flatMap { ["--have", $0.description] }
         command += [
             "--max-objects", "\(limits.objects)", "--max-bytes", "\(limits.packBytes)", "--max-blob", "\(limits.blobBytes)",
@@ -86,7 +86,7 @@ package struct SourceIntake: Sendable {
         var bounds = Fence.Group.git
         bounds.memoryBytes = max(bounds.memoryBytes ?? 0, memory.memoryBytes ?? 0)
         let fence = Fence.confinedTool(
-            name: "git", user: FenceUser(uid: user, gid: group), readOnly: [(source: codeRepo, at: Self.place)], writable: [],
+            name: "git", user: FenceUser(uid: user, gid: group), readOnly: [(source: codeRepo, at: Self.directory)], writable: [],
             workingDirectory: "/", limits: memory, group: bounds)
         let deadline = ContinuousClock.now + .seconds(seconds)
         let pack = try Self.pipe()

@@ -9,7 +9,9 @@ internal import PlainText
     let project: ClientProject
     let version: ClientVersion
     do {
-        guard let found = try ClientProject.find(in: work.place.tree, work.settings.client) else { return .done(note: "no client") }
+        guard let found = try ClientProject.find(in: work.workplace.tree, work.settings.client) else {
+            return .done(note: "no client")
+        }
         project = found
         version = try ClientBuild(work: work, project: project).version()
     } catch let fault as ClientProject.Fault {

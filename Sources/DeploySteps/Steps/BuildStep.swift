@@ -9,33 +9,33 @@ internal import PlainText
     work.deployment.release = release
     if try PathState(of: release) == .directory { return .done(note: "published before") }
     guard let command = work.settings.build.command else {
-        try (ReleaseRecord.read(work.place.treeRecord) ?? ReleaseRecord()).publish(work.place.tree, as: release)
+        try (ReleaseRecord.read(work.workplace.treeRecord) ?? ReleaseRecord()).publish(work.workplace.tree, as: release)
         work.tools.fault.reach("build", "inside")
-        try DurableFile.move(work.place.tree, to: release)
+        try DurableFile.move(work.workplace.tree, to: release)
         return .done(note: "no build command")
     }
-    let part = work.place.release
+    let part = work.workplace.release
     try Tree.remove(part)
     let made = try ThrowAwayCopy(
-        of: work.place.tree, at: work.place.build, owner: (work.settings.agentUID, work.settings.agentGID))
+        of: work.workplace.tree, at: work.workplace.build, owner: (work.settings.agentUID, work.settings.agentGID))
     defer { try? made.discard(into: work.settings.data.work) }
     let copy = made.path
     let ending = try ConfinedCommand(
-        name: "build", phase: Phase(["/bin/sh", "-c", command]), shown: command, version: try work.versionPlace(of: copy),
+        name: "build", phase: Phase(["/bin/sh", "-c", command]), shown: command, version: try work.versionMount(of: copy),
         settings: work.settings,
         environment: ["PINFOLD_COMMIT": work.deployment.commit.hex]
     ).run(work.tools)
     guard ending.succeeded else {
         return .stopped(.failed, reason: "the build ended with \(ending.sentence)", advice: "pinfold logs \(work.deployment.id)")
     }
-    if let fault = try BuildOutput.fault(of: copy, tree: work.place.tree) {
+    if let fault = try BuildOutput.fault(of: copy, tree: work.workplace.tree) {
         return .stopped(.failed, reason: "the build's output is refused: \(fault)", advice: "pinfold logs \(work.deployment.id)")
     }
     work.tools.fault.reach("build", "inside")
     try Tree.copy(copy, to: part, owner: (0, 0))
     try DurableFile.syncFileSystem(of: part)
     // The commit's own files are as they were, as has been seen above, but copies.
-    let files = try ReleaseRecord.read(work.place.treeRecord)?.files?.restamped(Tree.entries(part))
+    let files = try ReleaseRecord.read(work.workplace.treeRecord)?.files?.restamped(Tree.entries(part))
     try ReleaseRecord(files: files).publish(part, as: release)
     try DurableFile.move(part, to: release)
     return .done(note: "built")

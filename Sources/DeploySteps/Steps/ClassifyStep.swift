@@ -26,7 +26,7 @@ internal import GitRepository
     }
     // With nothing to compare with, everything in it was agreed to.
     if base != nil, work.deployment.standIns != nil {
-        let record = try ReleaseRecord.read(work.place.treeRecord)
+        let record = try ReleaseRecord.read(work.workplace.treeRecord)
         let new = try newStandIns(in: result.changes, record: record?.files, of: work.tools.mirror)
         work.deployment.standIns?.new = Array(new.prefix(ChangeSummary.listed))
     }

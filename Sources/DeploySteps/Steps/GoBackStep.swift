@@ -49,8 +49,8 @@ private func backToEarlierClient(_ work: Work) -> String? {
 
 /// Where the last known good version is on disk.
 private func usableRelease(of version: StatusDocument.DeployedVersion, _ work: Work) throws -> String {
-    let place = work.settings.data.release(of: version.deployment, commit: version.commit.short)
-    if let release = try work.settings.releases.find(version, .none, restoringTo: place, for: work) { return release }
+    let path = work.settings.data.release(of: version.deployment, commit: version.commit.short)
+    if let release = try work.settings.releases.find(version, .none, restoringTo: path, for: work) { return release }
     throw DeployError.broken(
         "neither the release nor an undamaged backup of the last known good version (deployment \(version.deployment)) is left")
 }

@@ -18,7 +18,7 @@ internal import GitRepository
             if let outcome = try prepareEarlier(&work) { return outcome }
         }
         try work.tools.cancellation.check()
-        try DurableFile.makeDirectory(work.place.path, mode: 0o700)
+        try DurableFile.makeDirectory(work.workplace.path, mode: 0o700)
         try mark.write(work.deployment.release)
     } else if work.deployment.kind != .commit {
         work.deployment.release = marked

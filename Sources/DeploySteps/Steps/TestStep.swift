@@ -11,7 +11,7 @@ internal import LinuxSystem
             passed: true, basis: .none, reason: "tests are switched off (AGENT_DEPLOY_REQUIRE_TESTS=false)")
         return .done(note: "switched off")
     }
-    guard let runner = Runners.find(work.settings, in: work.place.tree) else {
+    guard let runner = Runners.find(work.settings, in: work.workplace.tree) else {
         return .stopped(
             .failed, reason: "no test command is configured and the kind of project is not recognised",
             advice: "set AGENT_DEPLOY_TEST_COMMAND, or AGENT_DEPLOY_REQUIRE_TESTS=false to deploy untested")

@@ -27,7 +27,7 @@ struct ReleaseRecord {
             let length = body.suffix(8).reversed().reduce(0) { $0 << 8 | Int($1) }
             body = body.dropLast(8)
             guard length >= 0, length <= body.count else { return nil }
-            record.paths = OwnedPaths.decoded(Array(body.suffix(length)), of: place)
+            record.paths = OwnedPaths.decoded(Array(body.suffix(length)), of: name)
             body = body.dropLast(length)
         }
         record.files = ExportRecord(encoded: body)
@@ -37,7 +37,7 @@ struct ReleaseRecord {
     func write(to path: String) throws(FileError) {
         var body = files?.encoded ?? []
         if let paths {
-            let list = OwnedPaths.encoded(paths, of: Self.place)
+            let list = OwnedPaths.encoded(paths, of: Self.name)
             body += list
             for shift in stride(from: 0, to: 64, by: 8) { body.append(UInt8(truncatingIfNeeded: list.count >> shift)) }
             body += Self.mark
@@ -60,11 +60,11 @@ struct ReleaseRecord {
 
     /// Behind the paths and their length in bytes, where they are there: a record of files alone ends otherwise.
     private static let mark = Array("pinfold paths 1\n".utf8)
-    private static let place = "release"
+    private static let name = "release"
 }
 
 extension ExportRecord {
-    /// The same files, known again by what they are in another place, where each has been seen to hold what it should.
+    /// The same files, known again by what they are elsewhere, where each has been seen to hold what it should.
     func restamped(_ there: [DurableFiles.TreeEntry]) -> ExportRecord {
         var record = self
         for entry in there where entry.kind == .file {

@@ -14,12 +14,12 @@ extension ReleaseStore {
 
     /// Finds an earlier version on disk: its release where that is still there, else its backup made a release again. What is no deployment's in
     /// a backup stays there.
-    /// - Parameter place: the release that a backup is made where the version's own is gone.
+    /// - Parameter path: the release that a backup is made where the version's own is gone.
     /// - Returns: nil where neither is left.
     func find(
-        _ version: StatusDocument.DeployedVersion, _ proof: Proof, restoringTo place: String, for work: Work
+        _ version: StatusDocument.DeployedVersion, _ proof: Proof, restoringTo path: String, for work: Work
     ) throws -> String? {
-        let earlier = try EarlierVersion(version, at: place, in: self, for: work)
+        let earlier = try EarlierVersion(version, at: path, in: self, for: work)
         return switch proof {
         case .none: try release(of: version) ?? earlier.restored()
         case .whole: try earlier.proven()
@@ -29,14 +29,14 @@ extension ReleaseStore {
 
 private struct EarlierVersion {
     let version: StatusDocument.DeployedVersion
-    let place: String
+    let path: String
     private let store: ReleaseStore
     private let work: Work
     private let backups: [Backup]
 
-    init(_ version: StatusDocument.DeployedVersion, at place: String, in store: ReleaseStore, for work: Work) throws {
+    init(_ version: StatusDocument.DeployedVersion, at path: String, in store: ReleaseStore, for work: Work) throws {
         self.version = version
-        self.place = place
+        self.path = path
         self.store = store
         self.work = work
         backups = try Backup.all(of: version, in: work.settings.data.backups)
@@ -76,21 +76,21 @@ private struct EarlierVersion {
                 work.tools.log.note("\(backup.path) does not say what of it was deployed, and what was the server's")
                 continue
             }
-            if try PathState(of: place) == .missing { try publish(backup, owned: owned) }
-            return place
+            if try PathState(of: path) == .missing { try publish(backup, owned: owned) }
+            return path
         }
         return nil
     }
 
     private func publish(_ backup: Backup, owned: Set<[UInt8]>?) throws {
-        let part = work.place.release
-        try DurableFile.makeDirectory(work.place.path, mode: 0o700)
+        let part = work.workplace.release
+        try DurableFile.makeDirectory(work.workplace.path, mode: 0o700)
         try Tree.remove(part)
         try Tree.copy(backup.tree, to: part, leaving: Tree.Leaving(allBut: owned.map(OwnedPaths.withParents)))
         if backup.about.link == nil { try overwriteFromCommit(part) }
         try DurableFile.syncFileSystem(of: part)
-        try ReleaseRecord().publish(part, as: place)
-        try DurableFile.move(part, to: place)
+        try ReleaseRecord().publish(part, as: path)
+        try DurableFile.move(part, to: path)
     }
 
     /// In place, a server may have written into files that were deployed: those that the commit has come from the mirror.

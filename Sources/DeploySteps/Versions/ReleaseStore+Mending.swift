@@ -10,8 +10,8 @@ extension ReleaseStore {
     /// - Returns: how many files were put back.
     /// - Parameter reading: whether every file is read, and not only those that somebody has written into as far as can be seen.
     func mend(_ release: String, from mirror: GitMirror, reading: Bool = false) throws -> Int {
-        let place = ReleaseRecord.path(of: release)
-        guard var kept = try ReleaseRecord.read(place), let record = kept.files else { return 0 }
+        let path = ReleaseRecord.path(of: release)
+        guard var kept = try ReleaseRecord.read(path), let record = kept.files else { return 0 }
         var there: [[UInt8]: DurableFiles.TreeEntry] = [:]
         for entry in try Tree.entries(release) { there[entry.path] = entry }
         let overlay = Overlay(root: release, owner: (0, 0))
@@ -31,7 +31,7 @@ extension ReleaseStore {
         guard count > 0 else { return 0 }
         try DurableFile.syncFileSystem(of: release)
         kept.files = record.restamped(try Tree.entries(release))
-        try kept.write(to: place)
+        try kept.write(to: path)
         return count
     }
 }

@@ -27,7 +27,7 @@ package struct Overlay: Sendable {
         _ path: [UInt8], contents: [UInt8], mode: UInt32, modified: (seconds: Int, nanoseconds: Int)? = nil
     ) throws(FileError) {
         let name = PathInside.name(of: path)
-        try place(path) { parent throws(Errno) in
+        try change(path) { parent throws(Errno) in
             let raw = parent.rawValue
             let file = Descriptor(
                 owning: try check { unsafe pinfold_openat(raw, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600) })
@@ -50,7 +50,7 @@ package struct Overlay: Sendable {
     /// An empty directory in the place of whatever is there.
     package func makeDirectory(_ path: [UInt8]) throws(FileError) {
         let name = PathInside.name(of: path)
-        try place(path) { parent throws(Errno) in
+        try change(path) { parent throws(Errno) in
             let raw = parent.rawValue
             _ = try check { unsafe mkdirat(raw, name, 0o755) }
             _ = try check { unsafe fchownat(raw, name, owner.uid, owner.gid, pinfold_AT_SYMLINK_NOFOLLOW) }
@@ -60,7 +60,7 @@ package struct Overlay: Sendable {
     package func link(_ path: [UInt8], to destination: [UInt8]) throws(FileError) {
         let name = PathInside.name(of: path)
         let text = destination.map { CChar(bitPattern: $0) } + [0]
-        try place(path) { parent throws(Errno) in
+        try change(path) { parent throws(Errno) in
             let raw = parent.rawValue
             _ = try check { unsafe symlinkat(text, raw, name) }
         }
@@ -103,7 +103,7 @@ package struct Overlay: Sendable {
         }
     }
 
-    private func place(_ path: [UInt8], _ body: (borrowing Descriptor) throws(Errno) -> Void) throws(FileError) {
+    private func change(_ path: [UInt8], _ body: (borrowing Descriptor) throws(Errno) -> Void) throws(FileError) {
         do {
             let top = try opened()
             // The directories above it: whatever else has their names makes way.

@@ -11,16 +11,16 @@ extension Tree {
     /// - Parameter directory: where it waits, on the same file system; nil for beside it. Nobody else may be able to write there.
     package static func discard(_ path: String, into directory: String? = nil) throws(FileError) {
         let parent = DurableFile.split(path).directory
-        let place = directory ?? parent
+        let holder = directory ?? parent
         do {
-            let aside = place + "/" + discarded + String(UInt64.random(in: 0...UInt64.max), radix: 16)
+            let aside = holder + "/" + discarded + String(UInt64.random(in: 0...UInt64.max), radix: 16)
             _ = try check { unsafe rename(path, aside) }
         } catch {
             if error == .noSuchFileOrDirectory { return }
             throw FileError("move out of the way", path, error)
         }
         try DurableFile.syncDirectory(parent)
-        if place != parent { try DurableFile.syncDirectory(place) }
+        if holder != parent { try DurableFile.syncDirectory(holder) }
     }
 
     /// Removes what was discarded into these directories, for as long as it takes. A crash leaves a part, for the next call.

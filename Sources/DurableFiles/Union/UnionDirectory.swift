@@ -132,8 +132,8 @@ package struct UnionDirectory: ~Copyable {
     }
 
     /// One rename: whoever opens the path meanwhile finds the old file, or none, or the new one, whole.
-    package borrowing func place(_ path: [UInt8], staged number: Int) throws(FileError) {
-        try naming("place", name(path)) { () throws(Errno) in
+    package borrowing func put(_ path: [UInt8], staged number: Int) throws(FileError) {
+        try naming("put", name(path)) { () throws(Errno) in
             let parent = try PathInside.parent(of: path, in: root)
             let (waiting, raw) = (staging.rawValue, parent.rawValue)
             _ = try check { unsafe renameat(waiting, EntryName("\(number)").bytes, raw, PathInside.name(of: path)) }
@@ -167,7 +167,7 @@ package struct UnionDirectory: ~Copyable {
         _ = try naming("sync", path) { () throws(Errno) in try check { pinfold_syncfs(raw) } }
     }
 
-    /// Removes the place where files wait.
+    /// Removes the directory where files wait.
     package consuming func close() throws(FileError) {
         guard !isForReading else { return }
         try Tree.remove(path + "/" + Self.stagingName)

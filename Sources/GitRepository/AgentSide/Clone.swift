@@ -115,11 +115,11 @@ package struct Clone {
             throw GitError(.notFound, "\(source) has no git directory")
         }
         // A linked worktree's own directory holds no objects. A working directory as the remote's address reads better than its `.git`.
-        var place = unsafe String(cString: common)
-        let borrows = unsafe access(place + "objects/info/alternates", F_OK) == 0
+        var path = unsafe String(cString: common)
+        let borrows = unsafe access(path + "objects/info/alternates", F_OK) == 0
         if unsafe git_repository_is_worktree(repository) == 0, let directory = unsafe git_repository_workdir(repository) {
-            place = unsafe String(cString: directory)
+            path = unsafe String(cString: directory)
         }
-        return unsafe Source(path: place, branch: branch, tip: ObjectID(target.pointee), borrows: borrows)
+        return unsafe Source(path: path, branch: branch, tip: ObjectID(target.pointee), borrows: borrows)
     }
 }

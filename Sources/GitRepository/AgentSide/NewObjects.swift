@@ -1,4 +1,4 @@
-/// Collects what commits bring: each commit, and of its tree what is not at the same place in one of its parents' trees.
+/// Collects what commits bring: each commit, and of its tree what is not under the same path in one of its parents' trees.
 ///
 /// Grows with the change, not with the tree. Something moved elsewhere is sent once more, which costs bytes and nothing else.
 ///

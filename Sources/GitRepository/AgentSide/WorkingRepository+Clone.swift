@@ -51,9 +51,9 @@ extension WorkingRepository {
     }
 
     private func makeDirectory(_ submodule: TreePath) throws(GitError) {
-        let place = (Array(path.utf8) + [UInt8(ascii: "/")] + submodule.bytes).map { CChar(bitPattern: $0) } + [0]
-        guard unsafe mkdir(place, 0o777) == -1, pinfold_errno() != EEXIST, pinfold_errno() != ENOENT else { return }
-        try attempt("cannot make the directory of the submodule \(submodule)") { unsafe mkdir(place, 0o777) }
+        let directory = (Array(path.utf8) + [UInt8(ascii: "/")] + submodule.bytes).map { CChar(bitPattern: $0) } + [0]
+        guard unsafe mkdir(directory, 0o777) == -1, pinfold_errno() != EEXIST, pinfold_errno() != ENOENT else { return }
+        try attempt("cannot make the directory of the submodule \(submodule)") { unsafe mkdir(directory, 0o777) }
     }
 }
 

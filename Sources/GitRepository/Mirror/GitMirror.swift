@@ -59,9 +59,9 @@ internal import LinuxSystem
     }
 
     /// Made beside its place, synced and renamed, so that a half made one is never opened. What a crash leaves of it is removed by the next call.
-    private static func create(_ place: String) throws(GitError) {
+    private static func create(_ mirror: String) throws(GitError) {
         Library.start()
-        let path = place + ".new"
+        let path = mirror + ".new"
         if unsafe access(path, F_OK) == 0 { try removeTree(path) }
         defer { if unsafe access(path, F_OK) == 0 { try? removeTree(path) } }
         var options = unsafe git_repository_init_options()
@@ -72,14 +72,14 @@ internal import LinuxSystem
         var made: OpaquePointer?
         try git("cannot make the mirror \(path)") { unsafe git_repository_init_ext(&made, path, &options) }
         unsafe git_repository_free(made)
-        let parent = place.lastIndex(of: "/").map { String(place[..<$0]) } ?? "."
+        let parent = mirror.lastIndex(of: "/").map { String(mirror[..<$0]) } ?? "."
         let directory = Descriptor(
             owning: try attempt("cannot open \(path)") { unsafe pinfold_open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0) })
         let raw = directory.rawValue
         try attempt("cannot sync \(path)") { pinfold_syncfs(raw) }
         // Half of one by that name, of before this was done so.
-        if unsafe access(place, F_OK) == 0 { try removeTree(place) }
-        try attempt("cannot make the mirror \(place)") { unsafe rename(path, place) }
+        if unsafe access(mirror, F_OK) == 0 { try removeTree(mirror) }
+        try attempt("cannot make the mirror \(mirror)") { unsafe rename(path, mirror) }
         try sync(directory: parent.isEmpty ? "/" : parent)
     }
 

@@ -31,7 +31,7 @@ internal import CLinux
     /// libssh2 prefers ECDSA to ed25519, whatever `file` holds, and libgit2 does not let anybody choose: a server that has both shows its
     /// ECDSA key, and a file with the other alone says nothing about that.
     func objection(host: String, port: Int32, knownHosts file: String) -> String? {
-        let place = port == 22 ? host : "[\(host)]:\(port)"
+        let address = port == 22 ? host : "[\(host)]:\(port)"
         do throws(GitError) {
             let text = try AdminFile.read(file, private: false)
             if text.split(separator: UInt8(ascii: "\n")).contains(where: { $0.first == UInt8(ascii: "@") }) {
@@ -57,17 +57,17 @@ internal import CLinux
         case LIBSSH2_KNOWNHOST_CHECK_MATCH: return nil
         case LIBSSH2_KNOWNHOST_CHECK_MISMATCH:
             return """
-                THE HOST KEY OF \(place) IS NOT THE ONE IN \(file): somebody may be in between. It showed \(type) \(fingerprint). \
+                THE HOST KEY OF \(address) IS NOT THE ONE IN \(file): somebody may be in between. It showed \(type) \(fingerprint). \
                 Nothing was sent. Replace the line only once the host's admin confirms that its key was changed
                 """
         case LIBSSH2_KNOWNHOST_CHECK_NOTFOUND:
             let isKnown = look(0) == LIBSSH2_KNOWNHOST_CHECK_MISMATCH
             return """
-                \(isKnown ? "\(file) has keys of \(place), but none of the type that it showed" : "\(place) is not in \(file)"): \
+                \(isKnown ? "\(file) has keys of \(address), but none of the type that it showed" : "\(address) is not in \(file)"): \
                 it showed \(type) \(fingerprint). Nothing was sent. Once the host's admin confirms that this is its key, add the line \
                 that `ssh-keyscan -t \(type.hasPrefix("ecdsa") ? "ecdsa" : type.hasSuffix("rsa") ? "rsa" : "ed25519") -p \(port) \(host)` prints
                 """
-        default: return "the host key of \(place) cannot be compared with \(file)"
+        default: return "the host key of \(address) cannot be compared with \(file)"
         }
     }
 

@@ -68,17 +68,17 @@ extension GitMirror {
 
     /// Writes a small file of the mirror's own, durably.
     func note(_ text: String, in name: String) throws(GitError) {
-        let place = path + "/" + name
+        let list = path + "/" + name
         // Swept away by the next start where a crash leaves it.
-        let temporary = place + ".lock"
+        let temporary = list + ".lock"
         let file = Descriptor(
-            owning: try attempt("cannot write \(place)") {
+            owning: try attempt("cannot write \(list)") {
                 unsafe pinfold_open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o644)
             })
         let raw = file.rawValue
         try PackExport.write(Array(text.utf8), to: raw)
-        try attempt("cannot sync \(place)") { pinfold_fsync(raw) }
-        try attempt("cannot write \(place)") { unsafe rename(temporary, place) }
+        try attempt("cannot sync \(list)") { pinfold_fsync(raw) }
+        try attempt("cannot write \(list)") { unsafe rename(temporary, list) }
         try Self.sync(directory: path)
     }
 }

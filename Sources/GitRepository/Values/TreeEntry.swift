@@ -6,7 +6,7 @@ package struct TreeEntry: Hashable, Sendable {
 
     /// The entries of a tree object's content (`octal mode SP name NUL 20 bytes`, repeated).
     ///
-    /// Refused: truncated content, a mode outside the five, a name that means another place (`..`, with a slash) or the repository
+    /// Refused: truncated content, a mode outside the five, a name that leads elsewhere (`..`, with a slash) or the repository
     /// itself (`.git` in any spelling that some filesystem takes for it), a name twice, entries out of git's order.
     package static func parse(_ content: UnsafeRawBufferPointer, of tree: ObjectID) throws(GitError) -> [TreeEntry] {
         var entries: [TreeEntry] = []

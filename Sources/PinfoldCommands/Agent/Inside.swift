@@ -36,6 +36,6 @@ enum Inside {
 extension DaemonConnection {
     /// Inside, where the variables that `pinfold run` sets say where the data is.
     init(inside options: ConfigurationOptions) throws(CommandFailure) {
-        self.init(agentAt: DataRoot(try options.place("AGENT_DATA_ROOT", of: .deployDaemon) { $0.data.path }))
+        self.init(agentAt: DataRoot(try options.path("AGENT_DATA_ROOT", of: .deployDaemon) { $0.data.path }))
     }
 }

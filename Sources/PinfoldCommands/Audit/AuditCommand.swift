@@ -47,7 +47,7 @@ struct AuditCommand: ParsableCommand {
     mutating func run() throws {
         try requireRoot(to: "read the audit record")
         let filter = try AuditFilter(denied: denied, since: since, path: path)
-        let root = try options.place("AGENT_DATA_ROOT", of: .view) { $0.data.path }
+        let root = try options.path("AGENT_DATA_ROOT", of: .view) { $0.data.path }
         let directory = DataRoot(root).auditDirectory
         guard unsafe access(directory, F_OK) == 0 else {
             throw CommandFailure(.notDone, "nothing has been recorded: \(directory) does not exist; 'pinfold mount' makes it")

@@ -5,10 +5,10 @@ internal import PinfoldConfiguration
 
 /// A wrong configuration starts nothing, and keeps nobody from what runs.
 extension ConfigurationOptions {
-    /// Where something runs, as the value of `variable` says. Where the configuration is wrong, or says another place than the one at which something was
+    /// Where something runs, as the value of `variable` says. Where the configuration is wrong, or says another path than the one at which something was
     /// started with the same file, that is said, and what runs is reached: by what flags and environment say of this one variable, else by
     /// the settings that it was started with.
-    func place(_ variable: String, of kind: RunningSettings.Kind, _ value: (Configuration) -> String) throws(CommandFailure)
+    func path(_ variable: String, of kind: RunningSettings.Kind, _ value: (Configuration) -> String) throws(CommandFailure)
         -> String
     {
         let overrides = try overrides()
@@ -16,10 +16,10 @@ extension ConfigurationOptions {
         // Without a file there is nothing that they have in common but the machine.
         let running = isNamed || shared.file == nil ? [] : Set(running(kind).map(value)).sorted()
         do throws(ConfigurationError) {
-            let place = value(try shared.read(overrides))
-            guard running.count == 1, running[0] != place else { return place }
+            let path = value(try shared.read(overrides))
+            guard running.count == 1, running[0] != path else { return path }
             Terminal.complain(
-                "warning: \(variable) is \(place) now, and what was started with this configuration is at \(running[0]), which is reached"
+                "warning: \(variable) is \(path) now, and what was started with this configuration is at \(running[0]), which is reached"
             )
             return running[0]
         } catch {
@@ -27,12 +27,12 @@ extension ConfigurationOptions {
             if let wrong = error.variable, overrides[wrong] != nil { throw CommandFailure(error) }
             if isNamed || shared.file == nil {
                 guard
-                    let place = Configuration.path(
+                    let path = Configuration.path(
                         variable, environment: SettingsOptions.environment(), overrides: overrides,
                         workingDirectory: workingDirectory())
                 else { throw CommandFailure(error) }
-                Terminal.complain("warning: \(error); what runs at \(place) is reached all the same")
-                return place
+                Terminal.complain("warning: \(error); what runs at \(path) is reached all the same")
+                return path
             }
             guard let first = running.first else { throw CommandFailure(error) }
             guard running.count == 1 else {

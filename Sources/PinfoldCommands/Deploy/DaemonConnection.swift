@@ -22,7 +22,7 @@ struct DaemonOptions: ParsableArguments {
             unsafe configuration.shared.config == nil && isThere(SettingsOptions.defaultFile)
             && access(SettingsOptions.defaultFile, R_OK) != 0
         guard isUnreadable else {
-            return DataRoot(try configuration.place("AGENT_DATA_ROOT", of: .deployDaemon) { $0.data.path })
+            return DataRoot(try configuration.path("AGENT_DATA_ROOT", of: .deployDaemon) { $0.data.path })
         }
         guard let root = configuration.shared.dataRoot ?? SettingsOptions.environment()["AGENT_DATA_ROOT"] else {
             throw CommandFailure(.usage, "\(SettingsOptions.defaultFile) is not this user's to read; set AGENT_DATA_ROOT")

@@ -94,11 +94,12 @@ enum ConfigurationChecks {
             "nothing needs to be done where something else bounds it; else mount the control groups writable, or start it as a service with Delegate=yes"
         do throws(ControlGroup.Failure) {
             let trial = try ControlGroup("doctor", limits: .init(memoryBytes: first, processes: 64, weight: Fence.Group.weight))
-            let places = ControlGroupHierarchies.find()
+            let hierarchies = ControlGroupHierarchies.find()
             guard trial.bounds.contains(.memory) else {
                 return [
                     Check(
-                        "control groups", .limited, "memory in sum is not bounded: \(places.obstacle ?? "no memory controller")",
+                        "control groups", .limited,
+                        "memory in sum is not bounded: \(hierarchies.obstacle ?? "no memory controller")",
                         advice: advice)
                 ]
             }
@@ -106,7 +107,7 @@ enum ConfigurationChecks {
             let rest = missing.isEmpty ? "" : "; without \(missing.joined(separator: ", ")) here"
             return [
                 Check(
-                    "control groups", missing.contains("pids") ? .limited : .ok, "\(places.versions): \(words)\(rest)",
+                    "control groups", missing.contains("pids") ? .limited : .ok, "\(hierarchies.versions): \(words)\(rest)",
                     advice: missing.contains("pids") ? "hand the pids controller on, too" : nil)
             ]
         } catch {

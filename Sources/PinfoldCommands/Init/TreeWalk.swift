@@ -46,18 +46,18 @@ struct TreeWalk {
         }
         for name in try fileNames(in: directory) {
             let status = try status(of: name, in: directory)
-            let place = "\(path)/\(String(decoding: name, as: UTF8.self))"
+            let inner = "\(path)/\(String(decoding: name, as: UTF8.self))"
             guard status.st_dev == device else {
-                throw CommandFailure(.usage, "\(place): another filesystem is mounted in the zone; unmount it")
+                throw CommandFailure(.usage, "\(inner): another filesystem is mounted in the zone; unmount it")
             }
             switch status.fileType {
             case S_IFDIR:
                 let child = try name.withPathBytes { name throws(Errno) in try openDirectory(name, in: directory) }
-                try inspect(child, path: place, device: device, depth: depth + 1)
-            case S_IFBLK, S_IFCHR: throw CommandFailure(.usage, "\(place) is a device; remove it from the zone")
+                try inspect(child, path: inner, device: device, depth: depth + 1)
+            case S_IFBLK, S_IFCHR: throw CommandFailure(.usage, "\(inner) is a device; remove it from the zone")
             default:
                 guard status.st_nlink > 1 else { continue }
-                names[UInt64(status.st_ino), default: (0, UInt64(status.st_nlink), place)].seen += 1
+                names[UInt64(status.st_ino), default: (0, UInt64(status.st_nlink), inner)].seen += 1
             }
         }
     }

@@ -52,21 +52,21 @@ struct MountedView: Sendable {
     /// hindrance.
     func detach() throws(CommandFailure) {
         let surroundings = MountRuntime(mountpoint: mountpoint).surroundings
-        for place in [mountpoint, surroundings] { try detach(place) }
+        for path in [mountpoint, surroundings] { try detach(path) }
         unsafe rmdir(surroundings)
     }
 
-    private func detach(_ place: String) throws(CommandFailure) {
+    private func detach(_ path: String) throws(CommandFailure) {
         for _ in 0..<64 {
             let table: MountTable
             do {
                 table = try MountTable.read()
-                guard table.entry(at: place)?.isPinfold == true else { return }
-                _ = try check { unsafe pinfold_umount2(place, pinfold_MNT_DETACH | pinfold_UMOUNT_NOFOLLOW) }
+                guard table.entry(at: path)?.isPinfold == true else { return }
+                _ = try check { unsafe pinfold_umount2(path, pinfold_MNT_DETACH | pinfold_UMOUNT_NOFOLLOW) }
             } catch {
                 // The daemon itself takes it away when the view is gone, and a directory of its own with it.
                 if error == .invalidArgument || error == .noSuchFileOrDirectory { continue }
-                throw CommandFailure(.notDone, "\(place) cannot be unmounted: \(error)")
+                throw CommandFailure(.notDone, "\(path) cannot be unmounted: \(error)")
             }
         }
     }
@@ -77,7 +77,7 @@ struct MountedView: Sendable {
         let lock = MountRuntime(mountpoint: mountpoint).lock
         while ContinuousClock.now < deadline {
             guard (try? Self.holder(ofLock: lock)) != nil else { return true }
-            usleep(5000)
+            SystemThread.sleep(milliseconds: 5)
         }
         return false
     }
@@ -95,9 +95,9 @@ struct MountedView: Sendable {
             // 1: FLOCK  ADVISORY  WRITE 1234 08:01:5678 0 EOF
             let fields = line.split(separator: " ")
             guard fields.count > 5, fields[1] == "FLOCK", let pid = Int32(fields[4]) else { continue }
-            let place = fields[5].split(separator: ":")
-            guard place.count == 3, UInt64(place[0], radix: 16) == major, UInt64(place[1], radix: 16) == minor else { continue }
-            if UInt64(place[2]) == UInt64(status.st_ino) { return pid }
+            let file = fields[5].split(separator: ":")
+            guard file.count == 3, UInt64(file[0], radix: 16) == major, UInt64(file[1], radix: 16) == minor else { continue }
+            if UInt64(file[2]) == UInt64(status.st_ino) { return pid }
         }
         return nil
     }

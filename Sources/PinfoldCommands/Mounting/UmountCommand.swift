@@ -31,7 +31,7 @@ struct UmountCommand: ParsableCommand {
             if let mountpoint {
                 absolutePath(mountpoint, in: workingDirectory())
             } else {
-                try options.place("AGENT_VIEW_MOUNTPOINT", of: .view) { $0.view.mountpoint }
+                try options.path("AGENT_VIEW_MOUNTPOINT", of: .view) { $0.view.mountpoint }
             }
         let view = try MountedView.find(path)
         if dead {

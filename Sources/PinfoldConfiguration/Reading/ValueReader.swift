@@ -181,8 +181,8 @@ struct ValueReader {
             }
             // As git tells them apart: `host:path` is one over ssh unless a slash comes before the colon.
             let isAddress = text.contains("://") || text.firstIndex(of: ":").map { !text[..<$0].contains("/") } ?? false
-            let place = isAddress ? text : Paths.absolute(text, from: directory)
-            return (place, place)
+            let value = isAddress ? text : Paths.absolute(text, from: directory)
+            return (value, value)
         }
     }
 
@@ -199,7 +199,7 @@ struct ValueReader {
         }
     }
 
-    mutating func reportPlace(_ name: String) throws(ConfigurationError) -> String? {
+    mutating func reportPattern(_ name: String) throws(ConfigurationError) -> String? {
         try value(name) { text, _ throws(Rejection) in
             guard !text.hasPrefix("/") else {
                 throw Rejection("it is absolute, and tests run on a copy of the commit: begin at its top")
@@ -350,7 +350,7 @@ extension Variable {
     /// systemd's unit files unset a variable by giving it nothing.
     fileprivate var emptyMeansNone: Bool {
         switch kind {
-        case .quota, .readablePaths, .command, .repository, .branch, .reportPlace, .webAddress, .clientSource, .packageRegistry,
+        case .quota, .readablePaths, .command, .repository, .branch, .reportPattern, .webAddress, .clientSource, .packageRegistry,
             .remote, .optionalPath,
             .treePatterns:
             true

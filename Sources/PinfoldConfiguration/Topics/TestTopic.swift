@@ -10,7 +10,7 @@ extension TestSettings: Topic {
             "AGENT_DEPLOY_TEST_COMMAND", .command, default: nil, note: "found by kind of project; `pinfold doctor` prints it",
             "Run by `sh -c` in the exported commit to test it"),
         Variable(
-            "AGENT_DEPLOY_TEST_REPORT", .reportPlace, default: nil,
+            "AGENT_DEPLOY_TEST_REPORT", .reportPattern, default: nil,
             "JUnit XML that the test command writes: a file, a directory or a pattern"),
         Variable("AGENT_DEPLOY_TEST_NETWORK", .boolean, default: "false", "Whether tests may use the network"),
         Variable(
@@ -25,7 +25,7 @@ extension TestSettings: Topic {
         required = try reader.boolean("AGENT_DEPLOY_REQUIRE_TESTS")
         timeout = try reader.number("AGENT_DEPLOY_TEST_TIMEOUT")
         command = try reader.command("AGENT_DEPLOY_TEST_COMMAND")
-        report = try reader.reportPlace("AGENT_DEPLOY_TEST_REPORT")
+        report = try reader.reportPattern("AGENT_DEPLOY_TEST_REPORT")
         network = try reader.boolean("AGENT_DEPLOY_TEST_NETWORK")
         memory = try reader.memory("AGENT_DEPLOY_TEST_MEMORY")
         read = try reader.readable("AGENT_DEPLOY_TEST_READ")

@@ -30,7 +30,7 @@ package struct Variable: Sendable, Hashable {
         case repository
         case branch
         /// A path inside the deployed tree, or a pattern of such.
-        case reportPlace
+        case reportPattern
         case webAddress
         /// A directory of the deployed tree, or none.
         case clientSource
@@ -76,7 +76,7 @@ package struct Variable: Sendable, Hashable {
         case .command: "a command for sh -c, or nothing"
         case .repository: "the path or URL of a git repository, or nothing"
         case .branch: "the name of a git branch, or nothing"
-        case .reportPlace:
+        case .reportPattern:
             "a relative path inside the deployed tree, of a file or directory, or a pattern of such (build/test-results/**/*.xml), or nothing"
         case .webAddress: "http://host[:port][/path], or nothing"
         case .clientSource: "a relative path inside the deployed tree (. for its top), or none to publish no client"

@@ -9,10 +9,10 @@ struct PublishPlanTests {
 
     @Test func `what is named comes before what names it, and the index last`() {
         let plan = PublishPlan(files, there: [], others: [:])
-        #expect(plan.assets == [.place("assets/a-1.js.gz"), .place("assets/a-1.js")])
+        #expect(plan.assets == [.put("assets/a-1.js.gz"), .put("assets/a-1.js")])
         #expect(
             plan.pages == [
-                .place("logo.svg.gz"), .place("logo.svg"), .place("about.html"), .place("index.html.gz"), .place("index.html"),
+                .put("logo.svg.gz"), .put("logo.svg"), .put("about.html"), .put("index.html.gz"), .put("index.html"),
             ])
     }
 
@@ -20,13 +20,13 @@ struct PublishPlanTests {
         let plan = PublishPlan(files, there: Set(files.keys), others: [:])
         #expect(plan.assets.isEmpty && plan.pages.isEmpty)
         let rest = PublishPlan(files, there: Set(files.keys).subtracting(["index.html"]), others: files)
-        #expect(rest.pages == [.place("index.html")])
+        #expect(rest.pages == [.put("index.html")])
     }
 
     @Test func `a compressed form of another version goes before its file comes`() {
         let plan = PublishPlan(
             ["index.html": .index], there: [], others: ["index.html.gz": .index, "index.html.br": .index, "index.html": .index])
-        #expect(plan.pages == [.remove("index.html.gz"), .remove("index.html.br"), .place("index.html")])
+        #expect(plan.pages == [.remove("index.html.gz"), .remove("index.html.br"), .put("index.html")])
     }
 
     @Test func `pages and service workers of other versions go last, and their other files stay`() {
@@ -34,11 +34,11 @@ struct PublishPlanTests {
             "sw.js": .entry, "sw.js.gz": .entry, "about.html": .entry, "logo.svg": .plain, "assets/b-2.js": .hashed,
         ]
         let plan = PublishPlan(["index.html": .index], there: [], others: others)
-        #expect(plan.pages == [.place("index.html"), .remove("about.html"), .remove("sw.js"), .remove("sw.js.gz")])
+        #expect(plan.pages == [.put("index.html"), .remove("about.html"), .remove("sw.js"), .remove("sw.js.gz")])
     }
 
     @Test func `back to where there was no index it is what goes first`() {
         let plan = PublishPlan(["logo.svg": .plain], there: [], others: ["index.html": .index, "about.html": .entry])
-        #expect(plan.pages == [.remove("about.html"), .remove("index.html"), .place("logo.svg")])
+        #expect(plan.pages == [.remove("about.html"), .remove("index.html"), .put("logo.svg")])
     }
 }

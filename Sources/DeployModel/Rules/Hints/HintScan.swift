@@ -12,7 +12,7 @@ package enum HintScan {
         String(decoding: content.prefix(200).prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
     }
 
-    /// What the file's place and first bytes say. For each file that is new or has new content.
+    /// What the file's path and first bytes say. For each file that is new or has new content.
     package static func hints(path: [UInt8], isNew: Bool, content: ArraySlice<UInt8>) -> [Hint] {
         let text = String(decoding: path, as: UTF8.self)
         var hints: [Hint] = []

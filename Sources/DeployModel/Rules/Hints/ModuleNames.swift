@@ -43,8 +43,8 @@ enum ModuleNames {
     static func isShadowed(_ names: [String]) -> Bool {
         guard let last = names.last else { return false }
         // A directory of the tree that is looked in for modules: its top, the usual one for sources, and those that scripts are started from.
-        let places = ["src", "scripts", "tools", "bin", "ci"]
-        let top = names.count > 1 && places.contains(names[0]) ? names.dropFirst() : names[...]
+        let roots = ["src", "scripts", "tools", "bin", "ci"]
+        let top = names.count > 1 && roots.contains(names[0]) ? names.dropFirst() : names[...]
         guard let first = top.first else { return false }
         let module = first.split(separator: ".").first.map(String.init) ?? first
         guard python.contains(module) else { return false }

@@ -161,7 +161,7 @@ package struct Settlement: Hashable, Sendable {
         guard step.stage.targetUse == .switches else { return }
         targetIsKnown = true
         if moved.kind.isReload {
-            // The same version; only where it lies may be another place.
+            // The same version; only where it lies may be elsewhere.
             guard var running = facts.running else { return }
             running.release = moved.release
             changes.append(.running(running))

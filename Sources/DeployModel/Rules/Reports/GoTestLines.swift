@@ -54,10 +54,10 @@ enum GoTestLines {
             case ("run", _, nil):
                 open[key] = cases.count
                 cases.append(.init(suite: package, name: test, outcome: .failed))
-            case (_, .some(let outcome), let place):
+            case (_, .some(let outcome), let index):
                 if outcome == .failed { failed.insert(package) }
-                if let place {
-                    cases[place].outcome = outcome
+                if let index {
+                    cases[index].outcome = outcome
                 } else {
                     cases.append(.init(suite: package, name: test, outcome: outcome))
                 }

@@ -15,20 +15,20 @@ extension ReportReader {
                     guard name == "testsuites" || name == "testsuite" else {
                         throw ReportFault("is no JUnit report: its root element is \(name.prefix(100))")
                     }
-                    suites.append(Suite(attributes, isSuite: name == "testsuite", in: nil, places: places))
+                    suites.append(Suite(attributes, isSuite: name == "testsuite", in: nil, roots: roots))
                     continue
                 }
                 if test != nil {
                     guard name != "testcase", name != "testsuite" else { throw ReportFault("has a \(name) in a testcase") }
                     test?.take(element: name, attributes)
                 } else if name == "testsuite" {
-                    suites.append(Suite(attributes, isSuite: true, in: suites.last, places: places))
+                    suites.append(Suite(attributes, isSuite: true, in: suites.last, roots: roots))
                 } else if name == "testcase" {
                     // What a test printed may look like another's result.
                     guard parent == "testsuite" || parent == "testsuites", let suite = suites.last else {
                         throw ReportFault("has a testcase in a \(parent.prefix(100))")
                     }
-                    test = OpenTest(attributes, in: suite, places: places)
+                    test = OpenTest(attributes, in: suite, roots: roots)
                     for remark in test?.remarks ?? [] { self.remark(remark) }
                 } else if parent == "testsuite" || parent == "testsuites", let meaning = ReportWords.meaning(ofElement: name) {
                     // A suite that could not be collected, or set up.
@@ -64,16 +64,16 @@ extension ReportReader {
         /// It is expected to fail, which no run fails by (node's `todo`).
         private var isToDo = false
 
-        init(_ attributes: [String: String], in suite: Suite, places: [String]) {
+        init(_ attributes: [String: String], in suite: Suite, roots: [String]) {
             let name = attributes["name"] ?? ""
             let className = attributes["classname"] ?? attributes["class"]
             formerID = [attributes["classname"] ?? attributes["file"], attributes["name"]].compactMap(\.self).joined(
                 separator: "::")
             id =
                 TestName(
-                    file: attributes["file"].map { TestName.inTree($0, places) } ?? suite.file, suites: suite.outer,
+                    file: attributes["file"].map { TestName.inTree($0, roots) } ?? suite.file, suites: suite.outer,
                     suite: suite.name,
-                    className: className.map { TestName.inTree($0, places) }, name: TestName.inTree(name, places)
+                    className: className.map { TestName.inTree($0, roots) }, name: TestName.inTree(name, roots)
                 ).id
             saysOutcome = suite.saysSkipped ? .skipped : .passed
             for (key, value) in attributes {
@@ -120,12 +120,12 @@ extension ReportReader {
         private var notPassed = 0
         private var unreadable: [String] = []
 
-        init(_ attributes: [String: String], isSuite: Bool, in parent: Suite?, places: [String]) {
+        init(_ attributes: [String: String], isSuite: Bool, in parent: Suite?, roots: [String]) {
             hosts = attributes["hostname"].map { [$0] } ?? parent?.hosts ?? []
-            file = (attributes["file"] ?? attributes["filepath"]).map { TestName.inTree($0, places) } ?? parent?.file
+            file = (attributes["file"] ?? attributes["filepath"]).map { TestName.inTree($0, roots) } ?? parent?.file
             outer = parent.map { TestName.joined($0.outer, $0.name) } ?? ""
             // What all suites together are called says nothing of a test.
-            name = isSuite ? TestName.lasting(TestName.inTree(attributes["name"] ?? "", places), hosts: hosts) : ""
+            name = isSuite ? TestName.lasting(TestName.inTree(attributes["name"] ?? "", roots), hosts: hosts) : ""
             saysSkipped = parent?.saysSkipped ?? false
             for (key, value) in attributes {
                 switch key {

@@ -9,7 +9,7 @@ extension ReportReader {
         case .swift: (results, printed) = (SwiftTestLines.read(bytes, bite: bite), bytes)
         }
         for result in results {
-            let name = TestName.inTree(result.name, places)
+            let name = TestName.inTree(result.name, roots)
             try add(.init(id: TestName(suite: TestReport.Test.bounded(result.suite), name: name).id, outcome: result.outcome))
         }
     }
@@ -32,7 +32,7 @@ extension Line {
 
     func ends(_ text: String) -> Bool { count >= text.utf8.count && suffix(text.utf8.count).elementsEqual(text.utf8) }
 
-    /// What follows the first place of a text, and what is before it.
+    /// What follows the first occurrence of a text, and what is before it.
     func parted(at text: String) -> (before: Line, after: Line)? {
         let sought = Array(text.utf8)
         var start = startIndex

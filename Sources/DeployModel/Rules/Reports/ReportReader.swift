@@ -14,7 +14,7 @@ package struct ReportFault: Error, Hashable, Sendable {
 package struct ReportReader {
     package let format: TestReport.Format
     /// Where the run's copy was for the run: paths in a report are those of the tree, wherever that lay.
-    let places: [String]
+    let roots: [String]
     let bite: String?
     package private(set) var tests: [TestReport.Test] = []
     package private(set) var remarks: [String] = []
@@ -27,13 +27,13 @@ package struct ReportReader {
     /// Bytes of all ids.
     private static let mostBytes = 32 << 20
 
-    /// - Parameter bite: see `ReportPlace`.
-    package init(_ format: TestReport.Format, places: [String] = [], bite: String? = nil, mostTests: Int = TestReport.mostTests) {
+    /// - Parameter bite: see `ExpectedReport`.
+    package init(_ format: TestReport.Format, roots: [String] = [], bite: String? = nil, mostTests: Int = TestReport.mostTests) {
         self.format = format
         self.bite = bite
         self.mostTests = mostTests
         // The longest first: one may lie in another.
-        self.places = places.filter { $0.hasPrefix("/") && $0.utf8.count > 1 }.sorted { $0.utf8.count > $1.utf8.count }
+        self.roots = roots.filter { $0.hasPrefix("/") && $0.utf8.count > 1 }.sorted { $0.utf8.count > $1.utf8.count }
     }
 
     package mutating func read(_ bytes: [UInt8]) throws(ReportFault) {

@@ -56,8 +56,8 @@ enum SwiftTestLines {
             outcome = .failed
             guard said.begins("failed") || open[key] == nil else { return }
         }
-        if let place = open[key] {
-            cases[place].outcome = outcome
+        if let index = open[key] {
+            cases[index].outcome = outcome
         } else {
             cases.append(.init(suite: suite, name: name, outcome: outcome))
         }

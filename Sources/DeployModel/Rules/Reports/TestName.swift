@@ -49,11 +49,11 @@ struct TestName {
 
     // What is another by each run.
 
-    /// Paths below the places where the copy lay, as paths of the tree.
-    static func inTree(_ text: String, _ places: [String]) -> String {
+    /// Paths below the directories where the copy lay, as paths of the tree.
+    static func inTree(_ text: String, _ roots: [String]) -> String {
         var text = TestReport.Test.bounded(text)
-        for place in places where text.utf8.contains(UInt8(ascii: "/")) {
-            for beginning in ["file://" + place, place] {
+        for root in roots where text.utf8.contains(UInt8(ascii: "/")) {
+            for beginning in ["file://" + root, root] {
                 var result: [UInt8] = []
                 var rest = Array(text.utf8)[...]
                 while let found = rest.firstRange(of: Array(beginning.utf8)) {

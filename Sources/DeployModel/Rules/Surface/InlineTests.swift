@@ -57,13 +57,13 @@ enum InlineTests {
     /// Behind the `]` of `#[…]`.
     private static func attributeEnd(_ tokens: [SourceScanner.Token], from index: Int) -> Int? {
         var depth = 0
-        for place in (index + 1)..<min(tokens.count, index + 200) {
-            if tokens[place] == .other(UInt8(ascii: "[")) { depth += 1 }
-            if tokens[place] == .other(UInt8(ascii: "]")) {
+        for position in (index + 1)..<min(tokens.count, index + 200) {
+            if tokens[position] == .other(UInt8(ascii: "[")) { depth += 1 }
+            if tokens[position] == .other(UInt8(ascii: "]")) {
                 depth -= 1
-                if depth == 0 { return place + 1 }
+                if depth == 0 { return position + 1 }
             }
-            if depth == 0, place > index + 1 { return nil }
+            if depth == 0, position > index + 1 { return nil }
         }
         return nil
     }

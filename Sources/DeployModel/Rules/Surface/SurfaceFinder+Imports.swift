@@ -37,33 +37,33 @@ extension SurfaceFinder {
         }
         if !base.isEmpty { modules.append(base) }
         return modules.compactMap { name in
-            module(name, from: path).map { Imported(path: $0, stems: places(of: name, from: path)) }
+            module(name, from: path).map { Imported(path: $0, stems: candidates(for: name, from: path)) }
         }
     }
 
     /// The file of a module that Python finds from a file at `path`: from the top, from `src`, from a directory above the file.
     func module(_ name: String, from path: String) -> String? {
-        for whole in places(of: name, from: path) {
+        for whole in candidates(for: name, from: path) {
             for candidate in [whole + ".py", Self.join(whole, "__init__.py")] where files[candidate] != nil { return candidate }
         }
         return nil
     }
 
     /// Where it is looked for, without an ending.
-    private func places(of name: String, from path: String) -> [String] {
+    private func candidates(for name: String, from path: String) -> [String] {
         let dots = name.prefix { $0 == "." }.count
         let names = name.split(separator: ".").joined(separator: "/")
-        var places = ["", "src"]
+        var starts = ["", "src"]
         var directory = Self.parent(of: path)
         if dots > 0 {
             for _ in 1..<dots { directory = Self.parent(of: directory) }
-            places = [directory]
+            starts = [directory]
         } else {
             while !directory.isEmpty {
-                places.append(directory)
+                starts.append(directory)
                 directory = Self.parent(of: directory)
             }
         }
-        return places.map { Self.join($0, names) }
+        return starts.map { Self.join($0, names) }
     }
 }

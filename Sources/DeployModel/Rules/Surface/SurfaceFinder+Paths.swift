@@ -2,13 +2,13 @@ extension SurfaceFinder {
     /// The file or directory of the tree that `text` names: from the top, beside the file at `path`, or beside a directory above that.
     func resolve(_ text: String, from path: String, besideOnly: Bool = false) -> String? {
         var directory = Self.parent(of: path)
-        var places = [directory]
+        var starts = [directory]
         while !directory.isEmpty, !besideOnly {
             directory = Self.parent(of: directory)
-            places.append(directory)
+            starts.append(directory)
         }
-        for place in places {
-            guard let normal = Self.normal(Self.join(place, text)), !normal.isEmpty else { continue }
+        for start in starts {
+            guard let normal = Self.normal(Self.join(start, text)), !normal.isEmpty else { continue }
             if files[normal] != nil || directories.contains(normal) { return normal }
         }
         return nil

@@ -7,16 +7,16 @@ extension SurfaceFinder {
         var prefixes: Set<String> = []
         for id in ids {
             let separator = id.firstRange(of: "::")
-            var place = id[..<(separator?.lowerBound ?? id.endIndex)]
+            var path = id[..<(separator?.lowerBound ?? id.endIndex)]
             // `app.main::app.main.add` is an example in the text of a function: that part of the file judges, not all of it.
-            if let separator, id[separator.upperBound...].hasPrefix(place + ".") { continue }
+            if let separator, id[separator.upperBound...].hasPrefix(path + ".") { continue }
             // What a build says of a file may begin where it was built.
-            while place.hasPrefix("../") { place = place.dropFirst(3) }
-            if separator != nil, files[String(place)] != nil {
-                note(String(place), .holdsTests)
+            while path.hasPrefix("../") { path = path.dropFirst(3) }
+            if separator != nil, files[String(path)] != nil {
+                note(String(path), .holdsTests)
                 continue
             }
-            var names = place.split(whereSeparator: { ".\\/".contains($0) })
+            var names = path.split(whereSeparator: { ".\\/".contains($0) })
             if separator == nil {
                 // The last one is the test's own.
                 guard names.count > 2 else { continue }

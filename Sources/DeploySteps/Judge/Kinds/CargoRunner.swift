@@ -51,7 +51,7 @@ package struct CargoRunner: Runner {
         guard run == .bitten else {
             var phase = Phase.printing(["cargo", "test"] + arguments + programWords, standardError: true)
             phase.preparations = [clean]
-            phase.report = ReportPlace(.descriptor, .cargo)
+            phase.report = ExpectedReport(.descriptor, .cargo)
             return [phase]
         }
         let name = "pinfold_" + String(UInt64.random(in: .min ... .max), radix: 16)
@@ -62,7 +62,7 @@ package struct CargoRunner: Runner {
         let further = arguments.contains("--no-fail-fast") ? [] : ["--no-fail-fast"]
         var test = Phase.printing(["cargo", "test"] + arguments + further + programWords, standardError: true)
         test.preparations = roots.map { .restore(path: $0) }
-        test.report = ReportPlace(.descriptor, .cargo, bite: name)
+        test.report = ExpectedReport(.descriptor, .cargo, bite: name)
         return [build, test]
     }
 }

@@ -36,21 +36,21 @@ package struct GoRunner: Runner {
         var shown: [String: [UInt8]] = [:]
         if run == .bitten {
             let files = try GoTesting.bitten()
-            let overlay = files.map { file in "\"\(file.path)\":\"\(Self.place)/\(file.name)\"" }.joined(separator: ",")
-            for file in files { shown["\(Self.place)/\(file.name)"] = file.bytes }
-            shown[Self.place + "/overlay.json"] = Array("{\"Replace\":{\(overlay)}}".utf8)
-            words.append("-overlay=\(Self.place)/overlay.json")
+            let overlay = files.map { file in "\"\(file.path)\":\"\(Self.directory)/\(file.name)\"" }.joined(separator: ",")
+            for file in files { shown["\(Self.directory)/\(file.name)"] = file.bytes }
+            shown[Self.directory + "/overlay.json"] = Array("{\"Replace\":{\(overlay)}}".utf8)
+            words.append("-overlay=\(Self.directory)/overlay.json")
         }
         // Each test has its say.
         let arguments = run == .bitten ? arguments.filter { !$0.hasPrefix("-failfast") && !$0.hasPrefix("--failfast") } : arguments
         var phase = Phase.printing(words + arguments, standardError: false)
         phase.shown = shown
-        phase.report = ReportPlace(.descriptor, .go)
+        phase.report = ExpectedReport(.descriptor, .go)
         return [phase]
     }
 
     /// Inside the fence.
-    private static let place = "/run/pinfold/judge"
+    private static let directory = "/run/pinfold/judge"
 }
 
 /// The files of Go's `testing` that run tests, with a failure at the end of each.
@@ -64,7 +64,7 @@ enum GoTesting {
 
     struct Unknown: Error {}
 
-    /// - Throws: where no Go is installed, or its files have not the places that are known.
+    /// - Throws: where no Go is installed, or its files have not the lines that are known.
     static func bitten() throws -> [File] {
         guard let program = Programs.resolved("go"), program.hasSuffix("/bin/go") else { throw Unknown() }
         let directory = program.dropLast("/bin/go".count) + "/src/testing/"
@@ -79,9 +79,9 @@ enum GoTesting {
         ].map { name, changes in
             guard let bytes = try DurableFile.read(directory + name, limit: 1 << 20) else { throw Unknown() }
             var text = String(decoding: bytes, as: UTF8.self)
-            for (place, bitten) in changes {
-                guard text.ranges(of: place).count == 1 else { throw Unknown() }
-                text.replace(place, with: bitten)
+            for (line, bitten) in changes {
+                guard text.ranges(of: line).count == 1 else { throw Unknown() }
+                text.replace(line, with: bitten)
             }
             return File(path: directory + name, name: name, bytes: Array(text.utf8))
         }

@@ -2,9 +2,9 @@ internal import CLinux
 
 /// Programs of the host, where the fence shows them.
 enum Programs {
-    /// The file that a program's name leads to, by the fence's PATH or in one of `places`; nil where there is none.
-    static func resolved(_ name: String, in places: [String] = []) -> String? {
-        for directory in path + places {
+    /// The file that a program's name leads to, by the fence's PATH or in one of `directories`; nil where there is none.
+    static func resolved(_ name: String, in directories: [String] = []) -> String? {
+        for directory in path + directories {
             guard let real = unsafe realpath("\(directory)/\(name)", nil) else { continue }
             defer { unsafe free(real) }
             if unsafe access(real, X_OK) == 0 { return unsafe String(cString: real) }

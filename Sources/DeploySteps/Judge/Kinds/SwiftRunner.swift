@@ -29,7 +29,7 @@ package struct SwiftRunner: Runner {
         guard run == .bitten else {
             var phase = Phase.printing([swift, "test"] + arguments, standardError: true)
             phase.preparations = [clean]
-            phase.report = ReportPlace(.descriptor, .swift)
+            phase.report = ExpectedReport(.descriptor, .swift)
             return [phase]
         }
         let name = "Pinfold" + String(UInt64.random(in: .min ... .max), radix: 16)
@@ -40,7 +40,7 @@ package struct SwiftRunner: Runner {
         build.preparations = [clean] + added.map { .put(path: $0.path, Array($0.text.utf8)) }
         var test = Phase.printing([swift, "test", "--skip-build"] + arguments, standardError: true)
         test.preparations = added.map { .remove(path: $0.path) }
-        test.report = ReportPlace(.descriptor, .swift, bite: name)
+        test.report = ExpectedReport(.descriptor, .swift, bite: name)
         return [build, test]
     }
 

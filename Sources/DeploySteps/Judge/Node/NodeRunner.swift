@@ -5,7 +5,7 @@ package struct NodeRunner: Runner {
     /// Options of node's, which each test file's process gets.
     package let options: [String]
     /// Files, directories and patterns; none for what node finds by itself.
-    package let places: [String]
+    package let files: [String]
     /// As the project says it.
     package let command: String
 
@@ -17,11 +17,11 @@ package struct NodeRunner: Runner {
     /// - Parameter arguments: what follows `node --test`. nil where one is not known to mean the same for a file by itself.
     package init?(_ arguments: [String], command: String) {
         var options: [String] = []
-        var places: [String] = []
+        var files: [String] = []
         var rest = arguments[...]
         while let word = rest.popFirst() {
             guard word.hasPrefix("-") else {
-                places.append(word)
+                files.append(word)
                 continue
             }
             let name = word.prefix { $0 != "=" }
@@ -35,7 +35,7 @@ package struct NodeRunner: Runner {
             if !Self.left.contains(String(name)) { options += [word] + value }
         }
         self.options = options
-        self.places = places
+        self.files = files
         self.command = command
     }
 
@@ -68,16 +68,16 @@ package struct NodeRunner: Runner {
     }
 
     package func phases(_ run: JudgedRun, in tree: String) -> [Phase] {
-        var phase = Phase(["node", Self.place + "/node-run.cjs"] + options + ["--"] + places)
+        var phase = Phase(["node", Self.directory + "/node-run.cjs"] + options + ["--"] + files)
         phase.handed = [[UInt8(ascii: run == .bitten ? "B" : "-")]]
         phase.shown = [
-            Self.place + "/node-run.cjs": PackageResources.node_run_cjs,
-            Self.place + "/node-preload.cjs": PackageResources.node_preload_cjs,
+            Self.directory + "/node-run.cjs": PackageResources.node_run_cjs,
+            Self.directory + "/node-preload.cjs": PackageResources.node_preload_cjs,
         ]
-        phase.report = ReportPlace(.descriptor, .junit)
+        phase.report = ExpectedReport(.descriptor, .junit)
         return [phase]
     }
 
     /// Inside the fence.
-    private static let place = "/run/pinfold/judge"
+    private static let directory = "/run/pinfold/judge"
 }

@@ -126,9 +126,9 @@ function start() {
                 if (kind.name === 'Suite') return apply(create, this, [kind, name, options, fn, ...rest]);
                 const holder = { test: undefined, done: false };
                 const given = [name, options, fn];
-                const place = given.findIndex((value) => typeof value === 'function');
+                const index = given.findIndex((value) => typeof value === 'function');
                 const expected = options?.expectFailure;
-                if (place >= 0 && !expected) given[place] = wrap(given[place], holder);
+                if (index >= 0 && !expected) given[index] = wrap(given[index], holder);
                 holder.test = apply(create, this, [kind, ...given, ...rest]);
                 say('d', idOf(holder.test));
                 return holder.test;

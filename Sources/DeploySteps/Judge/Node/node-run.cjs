@@ -21,12 +21,12 @@ const types = process.features.typescript || process.argv.includes('--experiment
 /** Test files below a directory, as node's runner looks for them. */
 function walk(directory, isTest, found) {
     for (const entry of fs.readdirSync(directory, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
-        const place = path.join(directory, entry.name);
+        const file = path.join(directory, entry.name);
         if (entry.isDirectory()) {
-            if (entry.name !== 'node_modules') walk(place, isTest || entry.name === 'test', found);
+            if (entry.name !== 'node_modules') walk(file, isTest || entry.name === 'test', found);
         } else if (entry.isFile() && types.test(entry.name) && !/\.d\.[cm]?ts$/.test(entry.name)
             && (isTest || names.test(entry.name.replace(types, '')))) {
-            found.push(place);
+            found.push(file);
         }
     }
     return found;
@@ -50,18 +50,18 @@ function expand(pattern) {
     return found.map((name) => name.slice(0, -1));
 }
 
-function filesOf(places) {
-    if (places.length === 0) return walk('.', false, []);
-    const found = places.flatMap((place) => {
-        if (fs.existsSync(place)) return fs.statSync(place).isDirectory() && major < 21 ? walk(place, true, []) : [place];
-        const matches = /[*?]/.test(place) ? expand(place).filter((name) => !name.split('/').includes('node_modules')) : [];
+function filesOf(words) {
+    if (words.length === 0) return walk('.', false, []);
+    const found = words.flatMap((word) => {
+        if (fs.existsSync(word)) return fs.statSync(word).isDirectory() && major < 21 ? walk(word, true, []) : [word];
+        const matches = /[*?]/.test(word) ? expand(word).filter((name) => !name.split('/').includes('node_modules')) : [];
         if (matches.length === 0) {
-            console.error(`Could not find '${place}'`);
+            console.error(`Could not find '${word}'`);
             process.exit(1);
         }
         return matches;
     });
-    return [...new Set(found.map((place) => path.normalize(place)))];
+    return [...new Set(found.map((file) => path.normalize(file)))];
 }
 
 /** One file: what its process said, and how it ended. */
@@ -126,8 +126,8 @@ function judge(file, key, text, code, signal, options) {
 }
 
 /** Whether what ended the process is a file of the project that is no test. */
-function isStranger(place, file) {
-    const name = place.startsWith('file://') ? require('node:url').fileURLToPath(place) : place;
+function isStranger(address, file) {
+    const name = address.startsWith('file://') ? require('node:url').fileURLToPath(address) : address;
     const inside = path.relative(root, name);
     if (!path.isAbsolute(name) || inside.startsWith('..') || inside === path.normalize(file)) return false;
     const parts = inside.split(path.sep);

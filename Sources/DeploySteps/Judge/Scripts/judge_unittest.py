@@ -60,8 +60,8 @@ def runUnittest(bite, arguments, witness, finish):
         result = program.result
     else:
         suite = Suite([Loader().discover('.')])
-        for place in ('tests', 'test'):
-            if os.path.isdir(place) and not os.path.exists(place + '/__init__.py'):
-                suite.addTests(Loader().discover(place))
+        for directory in ('tests', 'test'):
+            if os.path.isdir(directory) and not os.path.exists(directory + '/__init__.py'):
+                suite.addTests(Loader().discover(directory))
         result = Runner(resultclass=Judged, verbosity=2).run(suite)
     finish('', [((('name', name),), element) for name, element in cases.items()], int(not result.wasSuccessful()))

@@ -51,21 +51,21 @@ struct ClientBuild {
         let owner = (uid: settings.agentUID, gid: settings.agentGID)
         let source = project.source.isEmpty ? "" : project.source + "/"
         let modules = try ModuleCache(work: work).modules(for: project)
-        let copy = try ThrowAwayCopy(of: work.place.tree, at: work.place.clientBuild, owner: owner)
+        let copy = try ThrowAwayCopy(of: work.workplace.tree, at: work.workplace.clientBuild, owner: owner)
         defer { try? copy.discard(into: settings.data.work) }
         var inside: [(source: String, name: String)] = []
         var shown: ThrowAwayCopy?
         defer { try? shown?.discard(into: settings.data.work) }
         if let modules {
             // Read-only below: what a build writes there is this build's alone.
-            let made = try ThrowAwayCopy(of: modules, at: work.place.clientModules, owner: owner)
+            let made = try ThrowAwayCopy(of: modules, at: work.workplace.clientModules, owner: owner)
             shown = made
             try Overlay(root: copy.path, owner: owner).makeDirectory(Array((source + "node_modules").utf8))
             inside = [(made.path, source + "node_modules")]
         }
         let ending = try ConfinedCommand(
             name: "client build", phase: Phase(["/bin/sh", "-c", project.command]), shown: project.command,
-            version: try work.versionPlace(of: copy.path), settings: settings,
+            version: try work.versionMount(of: copy.path), settings: settings,
             environment: [
                 "PINFOLD_COMMIT": work.deployment.commit.hex, "NODE_ENV": "production", "NPM_CONFIG_UPDATE_NOTIFIER": "false",
                 "NPM_CONFIG_OFFLINE": "true",

@@ -42,7 +42,7 @@ package struct ClientProject: Sendable {
 
     private init(in directory: String, source: String, _ settings: ClientSettings) throws {
         self.source = source
-        let place = source.isEmpty ? "" : source + "/"
+        let prefix = source.isEmpty ? "" : source + "/"
         func file(_ name: String, limit: Int) throws -> [UInt8]? {
             guard try PathState(of: directory + "/" + name) == .file else { return nil }
             return try DurableFile.read(directory + "/" + name, limit: limit)
@@ -52,7 +52,7 @@ package struct ClientProject: Sendable {
                 try NodePackage(bytes)
             }
         } catch {
-            throw Fault(reason: "\(place)\(error.description)", advice: "mend it")
+            throw Fault(reason: "\(prefix)\(error.description)", advice: "mend it")
         }
         lock = try NodePackage.lockNames.lazy.compactMap { try file($0, limit: 64 << 20) }.first
         if let command = settings.buildCommand {
@@ -61,7 +61,7 @@ package struct ClientProject: Sendable {
         }
         guard let node, node.hasBuild else {
             throw Fault(
-                reason: "\(place)package.json has no script `build`, and no other way to build the client is known",
+                reason: "\(prefix)package.json has no script `build`, and no other way to build the client is known",
                 advice: "give it one, or let an admin set AGENT_DEPLOY_CLIENT_BUILD_COMMAND (or AGENT_DEPLOY_CLIENT_SOURCE=none)")
         }
         if node.hasDependencies, lock == nil {
@@ -69,8 +69,8 @@ package struct ClientProject: Sendable {
                 try PathState(of: directory + "/" + $0.key) == .file
             }
             throw Fault(
-                reason: foreign.map { "\(place)\($0.key) is of \($0.value), and packages are fetched by npm" }
-                    ?? "\(place)package.json names packages, and there is no lock file that says which exactly",
+                reason: foreign.map { "\(prefix)\($0.key) is of \($0.value), and packages are fetched by npm" }
+                    ?? "\(prefix)package.json names packages, and there is no lock file that says which exactly",
                 advice:
                     "commit a package-lock.json (`npm install --package-lock-only`), or let an admin set AGENT_DEPLOY_CLIENT_BUILD_COMMAND"
             )
@@ -80,11 +80,11 @@ package struct ClientProject: Sendable {
 
     /// Whether a path leads to a directory without any link on the way.
     static func isDirectory(_ path: String, in tree: String) throws(FileError) -> Bool {
-        var place = tree
+        var inner = tree
         for name in path.split(separator: "/") {
             if name == ".." { return false }
-            place += "/" + name
-            guard try PathState(of: place) == .directory else { return false }
+            inner += "/" + name
+            guard try PathState(of: inner) == .directory else { return false }
         }
         return true
     }

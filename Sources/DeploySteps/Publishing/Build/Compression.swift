@@ -13,13 +13,13 @@ struct Compression {
 
     /// Puts them beside the files of `tree`, which is root's, where they are smaller.
     func add(to tree: String) throws {
-        let place = work.place.clientCompression
-        try Tree.remove(place)
-        try DurableFile.makeDirectory(place, mode: 0o700)
-        defer { try? Tree.discard(place, into: work.settings.data.work) }
+        let directory = work.workplace.clientCompression
+        try Tree.remove(directory)
+        try DurableFile.makeDirectory(directory, mode: 0o700)
+        defer { try? Tree.discard(directory, into: work.settings.data.work) }
         let agent = (uid: work.settings.agentUID, gid: work.settings.agentGID)
-        try Overlay(root: place, owner: agent).makeDirectory(Array("tree".utf8))
-        let made = place + "/tree"
+        try Overlay(root: directory, owner: agent).makeDirectory(Array("tree".utf8))
+        let made = directory + "/tree"
         let command = ConfinedCommand(
             name: "compress", phase: Phase(["/bin/sh", "-c", Self.script]), shown: "gzip, brotli",
             version: VersionMount(source: made, directory: "/run/out", hiding: Paths.resolved(work.settings.data.deployments)),

@@ -16,13 +16,13 @@ struct ModuleCache {
     /// - Throws: `ClientProject.Fault` where they cannot be had.
     func modules(for project: ClientProject) throws -> String? {
         guard let node = project.node, let lock = project.lock else { return nil }
-        let place = project.source.isEmpty ? "" : project.source + "/"
+        let prefix = project.source.isEmpty ? "" : project.source + "/"
         let request: NodePackage.Request
         do throws(NodePackage.Objection) {
             request = try node.request(lock: lock, registry: work.settings.client.registry)
         } catch {
             throw ClientProject.Fault(
-                reason: "\(place)package.json: its packages are not fetched: \(error.description)",
+                reason: "\(prefix)package.json: its packages are not fetched: \(error.description)",
                 advice: "change that, and write the lock file again")
         }
         let cache = work.settings.data.clientModules
@@ -40,14 +40,14 @@ struct ModuleCache {
     }
 
     private func fetch(_ request: NodePackage.Request, into modules: String) throws {
-        let place = work.place.clientFetch
-        try Tree.remove(place)
-        try DurableFile.makeDirectory(place, mode: 0o700)
-        defer { try? Tree.discard(place, into: work.settings.data.work) }
-        let directory = place + "/tree"
+        let directory = work.workplace.clientFetch
+        try Tree.remove(directory)
+        try DurableFile.makeDirectory(directory, mode: 0o700)
+        defer { try? Tree.discard(directory, into: work.settings.data.work) }
+        let tree = directory + "/tree"
         let agent = (uid: work.settings.agentUID, gid: work.settings.agentGID)
-        try Overlay(root: place, owner: agent).makeDirectory(Array("tree".utf8))
-        let files = Overlay(root: directory, owner: agent)
+        try Overlay(root: directory, owner: agent).makeDirectory(Array("tree".utf8))
+        let files = Overlay(root: tree, owner: agent)
         try files.put(Array(NodePackage.manifestName.utf8), contents: request.manifest, mode: 0o644)
         try files.put(Array("package-lock.json".utf8), contents: request.lock, mode: 0o644)
         var command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--cache", "/tmp/npm"]
@@ -57,7 +57,7 @@ struct ModuleCache {
         let ending = try ConfinedCommand(
             name: "fetch", phase: Phase(command), shown: command.joined(separator: " "),
             version: VersionMount(
-                source: directory, directory: "/run/client", hiding: Paths.resolved(work.settings.data.deployments)),
+                source: tree, directory: "/run/client", hiding: Paths.resolved(work.settings.data.deployments)),
             settings: work.settings, environment: ["NPM_CONFIG_USERCONFIG": "/dev/null"], network: .host
         ).run(work.tools)
         guard ending.succeeded else {
@@ -65,7 +65,7 @@ struct ModuleCache {
                 reason: "the client's packages could not be fetched: npm ci ended with \(ending.sentence)",
                 advice: "pinfold logs \(work.deployment.id); a registry of your own is AGENT_DEPLOY_CLIENT_REGISTRY")
         }
-        let made = directory + "/node_modules"
+        let made = tree + "/node_modules"
         // Nothing at all to install.
         if try PathState(of: made) == .missing { try DurableFile.makeDirectory(made) }
         if let fault = try OutputReview.foreignFault(of: made) {

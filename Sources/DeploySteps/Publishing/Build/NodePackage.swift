@@ -51,7 +51,7 @@ package struct NodePackage: Sendable {
             for part in [manifest, lock, Array(node.utf8), Array(architecture.utf8)] {
                 hash.update(data: Array("\(part.count):".utf8) + part)
             }
-            return hash.finalize().prefix(20).map { (($0 < 16 ? "0" : "") + String($0, radix: 16)) }.joined()
+            return Hexadecimal.text(Array(hash.finalize()).prefix(20))
         }
     }
 
@@ -94,9 +94,9 @@ package struct NodePackage: Sendable {
     }
 
     /// Versions only: an address, a repository or a directory in the place of one would be fetched from there.
-    private static func check(_ value: JSONValue, in place: String) throws(Objection) {
+    private static func check(_ value: JSONValue, in section: String) throws(Objection) {
         switch value {
-        case .object(let values): for item in values.values { try check(item, in: place) }
+        case .object(let values): for item in values.values { try check(item, in: section) }
         case .string(let text):
             var version = text[...]
             if version.hasPrefix("npm:") {
@@ -108,9 +108,9 @@ package struct NodePackage: Sendable {
             }
             guard !version.contains(":"), !version.contains("/") else {
                 throw Objection(
-                    "\(place) of package.json has \(text.prefix(200).displayedName), which is no version of the registry's")
+                    "\(section) of package.json has \(text.prefix(200).displayedName), which is no version of the registry's")
             }
-        case .null, .boolean, .number, .array: throw Objection("\(place) of package.json has something else than versions")
+        case .null, .boolean, .number, .array: throw Objection("\(section) of package.json has something else than versions")
         }
     }
 }

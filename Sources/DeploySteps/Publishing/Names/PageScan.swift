@@ -71,9 +71,9 @@ package struct PageScan: Hashable, Sendable {
     /// Of `<meta http-equiv=refresh content="0; url=…">`.
     private static func refresh(_ attributes: [String: String]) -> String? {
         guard attributes["http-equiv"]?.lowercased() == "refresh", let content = attributes["content"]?.lowercased(),
-            let place = content.firstRange(of: "url=")
+            let mark = content.firstRange(of: "url=")
         else { return nil }
-        return String(content[place.upperBound...]).trimming("'\" ")
+        return String(content[mark.upperBound...]).trimming("'\" ")
     }
 
     private static func isFetched(_ relation: String?) -> Bool {
@@ -197,10 +197,10 @@ private struct Scanner {
 
     /// Behind the next of these bytes; the end where there is none.
     private func end(of mark: [UInt8], from start: Int) -> Int {
-        var place = start
-        while place < text.count, let first = text[place...].firstIndex(of: mark[0]) {
+        var position = start
+        while position < text.count, let first = text[position...].firstIndex(of: mark[0]) {
             if text[first...].starts(with: mark) { return first + mark.count }
-            place = first + 1
+            position = first + 1
         }
         return text.count
     }

@@ -22,7 +22,7 @@ struct ClientPublisher {
     /// Why a version cannot be published beside what is there, in a sentence; nil where it can. Nothing is written.
     func objection(to version: ClientVersion) throws -> String? {
         let others = try store.versions().filter { $0.name != version.name }
-        let place = work.settings.clientPublic
+        let published = work.settings.clientPublic
         var known: Set<String> = []
         for other in others {
             let files = other.files
@@ -33,20 +33,20 @@ struct ClientPublisher {
                 return Self.otherBytes(path, "deployment \(other.about.deployment) published it")
             }
         }
-        guard try PathState(of: place) != .missing else { return nil }
-        guard try PathState(of: place) == .directory else { return "\(place) is no directory (AGENT_DEPLOY_CLIENT_PUBLIC)" }
-        let directory = try UnionDirectory(reading: place)
+        guard try PathState(of: published) != .missing else { return nil }
+        guard try PathState(of: published) == .directory else { return "\(published) is no directory (AGENT_DEPLOY_CLIENT_PUBLIC)" }
+        let directory = try UnionDirectory(reading: published)
         let tree = try Directories.open(version.tree)
         for (path, kind) in version.files.sorted(by: { $0.key < $1.key }) {
             switch try directory.presence(of: Array(path.utf8), as: tree) {
             case .missing, .same: continue
-            case .obstacle: return "\(path.plain()) cannot be put into \(place): something that is no file is in the way there"
+            case .obstacle: return "\(path.plain()) cannot be put into \(published): something that is no file is in the way there"
             case .otherFile where kind == .hashed && ClientPath.original(of: path) == nil:
-                return Self.otherBytes(path, "it is in \(place)")
+                return Self.otherBytes(path, "it is in \(published)")
             case .otherFile:
                 // Before the first version everything was somebody else's, and is kept.
                 guard !others.isEmpty, !known.contains(path), kind != .hashed else { continue }
-                return "\(path.plain()) is in \(place) already, and no deployment put it there: move it away"
+                return "\(path.plain()) is in \(published) already, and no deployment put it there: move it away"
             }
         }
         return nil
@@ -139,7 +139,7 @@ struct ClientPublisher {
                 } else if files[path] == .hashed {
                     throw DeployError.broken(Self.otherBytes(path, "it is in \(work.settings.clientPublic)"))
                 }
-            case .obstacle: throw FileError("place", directory.path + "/" + path, .fileExists)
+            case .obstacle: throw FileError("put", directory.path + "/" + path, .fileExists)
             }
         }
         var others: [String: ClientFileKind] = [:]
@@ -154,17 +154,17 @@ struct ClientPublisher {
     ) throws {
         let tree = try Directories.open(version.tree)
         for (number, step) in steps.enumerated() {
-            guard case .place(let path) = step else { continue }
+            guard case .put(let path) = step else { continue }
             try directory.stage(Array(path.utf8), from: tree, as: number, isNew: isNew)
         }
         try directory.sync()
         for (number, step) in steps.enumerated() {
             work.tools.fault.reach("publish", "\(isNew ? "page" : "asset")-\(number)")
             switch step {
-            case .place(let path):
+            case .put(let path):
                 // The index names what is there after a loss of power too.
                 if path == ClientPath.index { try directory.sync() }
-                try directory.place(Array(path.utf8), staged: number)
+                try directory.put(Array(path.utf8), staged: number)
             case .remove(let path): try directory.remove(Array(path.utf8))
             }
         }
@@ -178,11 +178,11 @@ struct ClientPublisher {
         try Tree.remove(part)
         try DurableFile.makeDirectory(part + "/tree", mode: 0o755)
         let kept = Overlay(root: part + "/tree", owner: (0, 0))
-        let place = Overlay(root: work.settings.clientPublic, owner: (0, 0))
+        let published = Overlay(root: work.settings.clientPublic, owner: (0, 0))
         var facts = OutputReview.Facts()
         if try PathState(of: work.settings.clientPublic) == .directory {
             for (path, kind) in version.files where kind != .hashed {
-                guard let bytes = try place.read(Array(path.utf8), limit: Int(OutputReview.byteLimit)) else { continue }
+                guard let bytes = try published.read(Array(path.utf8), limit: Int(OutputReview.byteLimit)) else { continue }
                 try kept.put(Array(path.utf8), contents: bytes, mode: 0o644)
                 if kind == .index { facts.hosts = PageScan(bytes).hosts }
             }

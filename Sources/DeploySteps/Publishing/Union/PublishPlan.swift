@@ -1,7 +1,7 @@
 /// In which order the files of a version take their places, so that at no moment a page is there that names a file which is not.
 package struct PublishPlan: Hashable, Sendable {
     package enum Step: Hashable, Sendable {
-        case place(String)
+        case put(String)
         case remove(String)
     }
 
@@ -15,23 +15,23 @@ package struct PublishPlan: Hashable, Sendable {
     ///   - there: whether a file of the version is in its place already.
     ///   - others: files of other versions, of which some may be in their places.
     package init(_ files: [String: ClientFileKind], there: Set<String>, others: [String: ClientFileKind]) {
-        func places(_ kind: ClientFileKind) -> [Step] {
+        func puts(_ kind: ClientFileKind) -> [Step] {
             let originals = files.filter { $0.value == kind && !isVariant($0.key, files) }.keys.sorted()
             return originals.flatMap { path -> [Step] in
                 var steps: [Step] = []
                 for variant in ClientPath.variants.map({ path + $0 }) {
                     if files[variant] != nil {
-                        if !there.contains(variant) { steps.append(.place(variant)) }
+                        if !there.contains(variant) { steps.append(.put(variant)) }
                     } else if others[variant] != nil {
                         // Of another version, and handed out in the place of what comes now.
                         steps.append(.remove(variant))
                     }
                 }
-                return there.contains(path) ? steps : steps + [.place(path)]
+                return there.contains(path) ? steps : steps + [.put(path)]
             }
         }
-        assets = places(.hashed)
-        pages = places(.plain) + places(.entry) + places(.index)
+        assets = puts(.hashed)
+        pages = puts(.plain) + puts(.entry) + puts(.index)
         // What browsers come back to by its name, a service worker first of all. All else stays for pages that are open, until its version goes.
         let gone = others.filter {
             ($0.value == .entry || $0.value == .index) && files[$0.key] == nil && !isVariantOfOne($0.key, files)

@@ -3,7 +3,7 @@ internal import LinuxSystem
 internal import SystemPackage
 
 /// The directory and the name of a socket that this process listens on: who can reach it is settled before it exists.
-final class SocketPlace: Sendable {
+final class SocketName: Sendable {
     let path: String
     private let directory: Descriptor
     private let name: String

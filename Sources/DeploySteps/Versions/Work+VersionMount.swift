@@ -5,7 +5,7 @@ internal import Fence
 
 extension Work {
     /// Where a copy of the exported tree, at `source`, appears to tests and builds: where the server will run this version from.
-    func versionPlace(of source: String) throws -> VersionMount {
+    func versionMount(of source: String) throws -> VersionMount {
         let hidden = Paths.resolved(settings.data.deployments)
         if try PathState(of: settings.versions.target) == .directory {
             let directory = Paths.resolved(settings.versions.target)
