@@ -54,7 +54,7 @@ let package = Package(
     targets: [
         // What both halves stand on.
         .systemLibrary(name: "CLinux"),
-        .target(name: "LinuxSystem", dependencies: ["CLinux", system], cSettings: gnu, swiftSettings: startingFast),
+        .target(name: "LinuxSystem", dependencies: ["CLinux", "PlainText", system], cSettings: gnu, swiftSettings: startingFast),
         .target(
             name: "AuditLog", dependencies: ["CLinux", "LinuxSystem", "PlainText", system], cSettings: gnu,
             swiftSettings: startingFast),
@@ -104,7 +104,7 @@ let package = Package(
                 .embedInCode("Judge/Node/node-run.cjs"), .embedInCode("Judge/Node/node-preload.cjs"), .embedInCode("Judge/Scripts"),
             ],
             cSettings: gnu, swiftSettings: dialect),
-        .target(name: "AdminInterface", dependencies: ["DeployModel"], cSettings: gnu, swiftSettings: dialect),
+        .target(name: "AdminInterface", dependencies: ["DeployModel", "PlainText"], cSettings: gnu, swiftSettings: dialect),
         .target(
             name: "DeployService",
             dependencies: [

@@ -1,3 +1,5 @@
+internal import PlainText
+
 /// Everything that can be asked of the deploy daemon, as data: the server, the client and the description in `Docs/openapi.json` all
 /// go by this list.
 package enum Route: String, CaseIterable, Sendable {
@@ -84,20 +86,10 @@ package enum Route: String, CaseIterable, Sendable {
     /// The path with `parameters` in place of its braces, in order, and the query behind it: what goes into the request line.
     package func target(_ parameters: [String], query: [(name: String, value: String)] = []) -> String {
         var rest = parameters[...]
-        let segments = path.split(separator: "/").map { $0.hasPrefix("{") ? Self.escaped(rest.popFirst() ?? "") : String($0) }
-        let pairs = query.map { "\($0.name)=\(Self.escaped($0.value))" }.joined(separator: "&")
-        return "/" + segments.joined(separator: "/") + (pairs.isEmpty ? "" : "?" + pairs)
-    }
-
-    /// All but RFC 3986's unreserved characters as percent escapes.
-    private static func escaped(_ text: String) -> String {
-        var result = ""
-        for byte in text.utf8 {
-            switch byte {
-            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F, 0x7E: result.unicodeScalars.append(Unicode.Scalar(byte))
-            default: result += "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
-            }
+        let segments = path.split(separator: "/").map {
+            $0.hasPrefix("{") ? PercentEncoding.encoded(rest.popFirst() ?? "") : String($0)
         }
-        return result
+        let pairs = query.map { "\($0.name)=\(PercentEncoding.encoded($0.value))" }.joined(separator: "&")
+        return "/" + segments.joined(separator: "/") + (pairs.isEmpty ? "" : "?" + pairs)
     }
 }

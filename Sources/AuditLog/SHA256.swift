@@ -1,16 +1,11 @@
+internal import PlainText
+
 /// SHA-256 (FIPS 180-4), for chaining records: the gateway's daemon links no cryptography library.
 package enum SHA256 {
     /// The hash of `bytes` in 64 lower-case hexadecimal digits.
     package static func hex(_ bytes: [UInt8]) -> String {
-        var text: [UInt8] = []
-        text.reserveCapacity(64)
-        for word in hash(bytes) {
-            for shift in stride(from: 28, through: 0, by: -4) { text.append(digits[Int(word >> UInt32(shift) & 15)]) }
-        }
-        return String(decoding: text, as: UTF8.self)
+        Hexadecimal.text(hash(bytes).flatMap { word in [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: word >> UInt32($0)) } })
     }
-
-    private static let digits = Array("0123456789abcdef".utf8)
 
     /// Eight words, the most significant first.
     private static func hash(_ bytes: [UInt8]) -> [UInt32] {

@@ -12,6 +12,9 @@ extension Unicode.Scalar {
         default: return !properties.isDefaultIgnorableCodePoint
         }
     }
+
+    /// How one that is not plain is written: `\u{1b}`.
+    package var escape: String { "\\u{\(String(value, radix: 16))}" }
 }
 
 extension StringProtocol {
@@ -27,7 +30,7 @@ extension StringProtocol {
             case "\r": result += "\\r"
             case "\t": result += "\\t"
             case _ where scalar.isPlain: result.unicodeScalars.append(scalar)
-            default: result += "\\u{\(String(scalar.value, radix: 16))}"
+            default: result += scalar.escape
             }
         }
         return result

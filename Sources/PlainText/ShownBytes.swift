@@ -30,14 +30,17 @@ package struct ShownBytes: Sequence, IteratorProtocol {
     }
 
     package mutating func next() -> Piece? {
-        guard let first = rest.first else { return nil }
+        guard let (piece, length) = Self.first(of: rest) else { return nil }
+        rest = rest.dropFirst(length)
+        return piece
+    }
+
+    /// The piece that bytes begin with, and how many bytes it is; nil of none.
+    package static func first(of bytes: ArraySlice<UInt8>) -> (Piece, Int)? {
+        guard let first = bytes.first else { return nil }
         var decoder = UTF8()
-        var iterator = rest.prefix(4).makeIterator()
-        if case .scalarValue(let scalar) = decoder.decode(&iterator) {
-            rest = rest.dropFirst(UTF8.width(scalar))
-            return .character(scalar)
-        }
-        rest = rest.dropFirst()
-        return .stray(first)
+        var iterator = bytes.prefix(4).makeIterator()
+        guard case .scalarValue(let scalar) = decoder.decode(&iterator) else { return (.stray(first), 1) }
+        return (.character(scalar), UTF8.width(scalar))
     }
 }

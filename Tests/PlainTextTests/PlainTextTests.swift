@@ -92,3 +92,23 @@ import Testing
         #expect(String(showing: bytes) == text)
     }
 }
+
+@Suite struct `A text in an address` {
+    @Test(arguments: [
+        ("plain-._~09AZaz", "plain-._~09AZaz"), ("a b", "a%20b"), ("ü", "%C3%BC"), ("%41", "%2541"), ("a/b?c", "a%2Fb%3Fc"),
+        ("\n\u{0}", "%0A%00"),
+    ])
+    func `comes back as it was`(text: String, encoded: String) {
+        #expect(PercentEncoding.encoded(text) == encoded)
+        #expect(PercentEncoding.decoded(encoded) == Array(text.utf8))
+    }
+
+    @Test func `keeps what is to be kept`() {
+        #expect(PercentEncoding.encoded("a/b c", keeping: [UInt8(ascii: "/")]) == "a/b%20c")
+    }
+
+    @Test(arguments: ["%", "%4", "%g1", "%+1", "100%"])
+    func `means a percent sign where no two digits follow it`(text: String) {
+        #expect(PercentEncoding.decoded(text) == Array(text.utf8))
+    }
+}

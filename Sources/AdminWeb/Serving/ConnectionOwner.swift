@@ -1,4 +1,5 @@
 internal import LinuxSystem
+internal import PlainText
 
 /// Whose process is at the other end of a loopback connection, as the kernel's table of sockets has it (`man 5 proc`, /proc/net/tcp).
 ///
@@ -39,8 +40,7 @@ package struct LoopbackEnd: Hashable, Sendable {
     package init?(address: String, port: Int) {
         guard (1...65_535).contains(port) else { return nil }
         self.port = port
-        let hexadecimal = String(port, radix: 16, uppercase: true)
-        let suffix = ":" + String(repeating: "0", count: 4 - hexadecimal.count) + hexadecimal
+        let suffix = ":" + Hexadecimal.text([UInt8(port >> 8), UInt8(port & 0xff)]).uppercased()
         switch address {
         case "127.0.0.1": written = ["0100007F" + suffix, "0000000000000000FFFF00000100007F" + suffix]
         case "::1": written = ["00000000000000000000000001000000" + suffix]

@@ -1,4 +1,5 @@
 internal import LinuxSystem
+internal import PlainText
 
 /// The one session of this process: a link that opens it once, a host name of its own, a secret that the browser keeps.
 ///
@@ -67,9 +68,6 @@ final class Session: Sendable {
     /// So many bytes by the kernel's generator (`man 2 getrandom`), as hexadecimal digits.
     private static func random(_ count: Int) -> String {
         var generator = SystemRandomNumberGenerator()
-        return (0..<count).map { _ in
-            let text = String(UInt8.random(in: 0...255, using: &generator), radix: 16)
-            return text.count == 1 ? "0" + text : text
-        }.joined()
+        return Hexadecimal.text((0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) })
     }
 }

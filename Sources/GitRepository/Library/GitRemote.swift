@@ -113,19 +113,7 @@ package struct GitRemote: Hashable, Sendable {
     var hasUselessPassword: Bool { transport == .ssh && userInformation?.contains(":") == true }
 
     private static func decoded(_ text: Substring) -> String {
-        var bytes: [UInt8] = []
-        var rest = Array(text.utf8)[...]
-        while let byte = rest.popFirst() {
-            if byte == UInt8(ascii: "%"), rest.count >= 2,
-                let value = Hexadecimal.byte(rest.prefix(2))
-            {
-                bytes.append(value)
-                rest = rest.dropFirst(2)
-            } else {
-                bytes.append(byte)
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self)
+        String(decoding: PercentEncoding.decoded(text), as: UTF8.self)
     }
 
     /// The port that the address names, 22 where it names none.

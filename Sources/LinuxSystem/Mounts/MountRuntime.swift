@@ -1,4 +1,5 @@
 internal import CLinux
+internal import PlainText
 
 /// The names under `/run/pinfold` that the gateway's daemon and the command that starts it agree on.
 package struct MountRuntime: Hashable, Sendable {
@@ -37,9 +38,7 @@ package struct MountRuntime: Hashable, Sendable {
                 UInt8(ascii: "0")...UInt8(ascii: "9"),
                 UInt8(ascii: "_"), UInt8(ascii: ":"), UInt8(ascii: "."):
                 result.unicodeScalars.append(Unicode.Scalar(byte))
-            default:
-                let digits = String(byte, radix: 16)
-                result += "\\x" + (digits.count == 1 ? "0" : "") + digits
+            default: result += "\\x" + Hexadecimal.pair(byte)
             }
         }
         if result.isEmpty { return "-" }

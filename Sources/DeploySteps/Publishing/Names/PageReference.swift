@@ -1,3 +1,5 @@
+internal import PlainText
+
 /// From what a page names to the file of the build that it means.
 package struct PageReference: Hashable, Sendable {
     package enum Meaning: Hashable, Sendable {
@@ -44,34 +46,14 @@ package struct PageReference: Hashable, Sendable {
 
     /// The request's target for a file of the build.
     package static func target(of path: String, base: String) -> String {
-        var text = base
-        for byte in path.utf8 {
-            let isPlain =
-                (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
-                || [0x2D, 0x2E, 0x2F, 0x5F, 0x7E].contains(byte)
-            text += isPlain ? String(UnicodeScalar(byte)) : "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
-        }
-        return text
+        base + PercentEncoding.encoded(path, keeping: [UInt8(ascii: "/")])
     }
 
     /// nil where it is not UTF-8 once percent signs are read, or holds a NUL.
     private static func decoded(_ text: String) -> String? {
         guard text.contains("%") else { return text }
-        var bytes: [UInt8] = []
-        var rest = Array(text.utf8)[...]
-        while let byte = rest.popFirst() {
-            let digits = String(decoding: rest.prefix(2), as: UTF8.self)
-            if byte == 0x25, digits.utf8.count == 2, !digits.hasPrefix("+"), !digits.hasPrefix("-"),
-                let value = UInt8(digits, radix: 16)
-            {
-                if value == 0 { return nil }
-                bytes.append(value)
-                rest = rest.dropFirst(2)
-            } else {
-                bytes.append(byte)
-            }
-        }
-        return String(validating: bytes, as: UTF8.self)
+        let bytes = PercentEncoding.decoded(text)
+        return bytes.contains(0) ? nil : String(validating: bytes, as: UTF8.self)
     }
 }
 
