@@ -4,10 +4,10 @@ internal import DataRoot
 package import DeployModel
 internal import DeploySteps
 internal import DurableFiles
-internal import Foundation
 internal import GitRepository
 internal import LinuxSystem
 internal import QuietTasks
+internal import SystemPackage
 
 /// Reading: from the database and the files, without the loop.
 extension DeployService {
@@ -134,8 +134,13 @@ extension DeployService {
         let result = await withCheckedContinuation { (continuation: CheckedContinuation<Outcome, Never>) in
             let answer = FirstAnswer<Outcome>(continuation)
             let ticket = departure.whenBegun { answer.give(.failure(DeployError.unavailable("the daemon is stopping"))) }
-            Thread.detachNewThread {
-                answer.give(Swift.Result { try body() })
+            do throws(Errno) {
+                _ = try SystemThread("pinfold-answer", stack: SystemThread.deepStack) {
+                    answer.give(Swift.Result { try body() })
+                    departure.forget(ticket)
+                }
+            } catch {
+                answer.give(.failure(DeployError.noThread(error)))
                 departure.forget(ticket)
             }
         }

@@ -1,13 +1,13 @@
 internal import AdminInterface
-internal import CLinux
 internal import DataRoot
 package import DeployModel
 package import DeploySteps
 internal import DurableFiles
-internal import Foundation
+internal import FoundationEssentials
 internal import GitRepository
 internal import LinuxSystem
 internal import QuietTasks
+internal import SystemPackage
 
 /// The deploy daemon's whole logic behind the requests of people and of the agent.
 ///
@@ -70,16 +70,17 @@ package final class DeployService: Sendable {
 
     /// Runs the loop until `stop`. A deployment that was under way goes on.
     package func run() async throws(DeployError) {
-        await withCheckedContinuation { continuation in
-            let thread = Thread { [loop] in
-                unsafe pinfold_thread_name("pinfold-loop")
-                loop.run()
-                continuation.resume()
+        let failure: DeployError? = await withCheckedContinuation { continuation in
+            do throws(Errno) {
+                _ = try SystemThread("pinfold-loop", stack: SystemThread.deepStack) { [loop] in
+                    loop.run()
+                    continuation.resume(returning: nil)
+                }
+            } catch {
+                continuation.resume(returning: .noThread(error))
             }
-            thread.stackSize = 8 << 20
-            thread.name = "pinfold-loop"
-            thread.start()
         }
+        if let failure { throw failure }
     }
 
     /// Ends `run` soon: between two steps, and a running test or build is killed and done again at the next start.

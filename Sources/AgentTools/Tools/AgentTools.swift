@@ -1,8 +1,8 @@
 package import AdminClient
 internal import AdminInterface
-internal import CLinux
 internal import DeployModel
 internal import FoundationEssentials
+internal import LinuxSystem
 internal import PlainText
 
 /// What an agent can ask of Pinfold, as tools: the same as its commands, over the same socket. None of them answers for a human.
@@ -142,7 +142,7 @@ package struct AgentTools: Sendable {
             } catch {
                 guard error.passes, ContinuousClock.now < deadline, !call.isAbandoned() else { throw ToolFailure(error) }
             }
-            usleep(200_000)
+            SystemThread.sleep(milliseconds: 200)
         }
     }
 

@@ -59,7 +59,7 @@ package final class HTTPListener: Sendable {
                 switch pinfold_errno() {
                 case EINTR, ECONNABORTED: continue
                 case EMFILE, ENFILE, ENOMEM, ENOBUFS:
-                    usleep(100_000)
+                    SystemThread.sleep(milliseconds: 100)
                     continue
                 default: throw Errno(rawValue: pinfold_errno())
                 }

@@ -38,7 +38,7 @@ package final class StandardStreams: Sendable {
         hasEnded.set()
         // An answer takes no longer than the daemon does to give one.
         let deadline = ContinuousClock.now + .seconds(10)
-        while calls.withLock({ !$0.isEmpty }), ContinuousClock.now < deadline { usleep(5000) }
+        while calls.withLock({ !$0.isEmpty }), ContinuousClock.now < deadline { SystemThread.sleep(milliseconds: 5) }
     }
 
     private func take(_ bytes: ArraySlice<UInt8>) {

@@ -2,7 +2,6 @@ internal import DataRoot
 internal import DeployModel
 internal import DeploySteps
 internal import DurableFiles
-internal import Foundation
 internal import GitRepository
 internal import LinuxSystem
 internal import QuietTasks
@@ -132,8 +131,8 @@ final class DeployLoop: @unchecked Sendable {
         }
         if watch == nil {
             let bell = self.bell
-            watch = try? RepositoryWatch(repository: settings.codeRepo) { bell.ring() }
-            watch?.start()
+            let watch = try? RepositoryWatch(repository: settings.codeRepo) { bell.ring() }
+            if (try? watch?.start()) != nil { self.watch = watch }
         }
     }
 
@@ -205,7 +204,7 @@ final class DeployLoop: @unchecked Sendable {
         for step in steps { step.cancellation.cancel("the daemon stops") }
         let patience = ContinuousClock.now + .seconds(5)
         for thread in steps + windingDown {
-            while thread.finished == nil, ContinuousClock.now < patience { usleep(10_000) }
+            while thread.finished == nil, ContinuousClock.now < patience { SystemThread.sleep(milliseconds: 10) }
         }
         if reconciliation.isDone, worker == nil, windingDown.isEmpty { try? housekeeping.beginTidying() }
         housekeeping.end(by: patience)

@@ -1,6 +1,6 @@
-internal import CLinux
-internal import Foundation
+internal import DeployModel
 internal import LinuxSystem
+internal import SystemPackage
 
 /// Something long that is done beside the loop, on a thread of its own.
 final class Errand<Value: Sendable>: Sendable {
@@ -8,18 +8,23 @@ final class Errand<Value: Sendable>: Sendable {
 
     /// - Parameter name: of the thread, at most fifteen characters.
     init(_ name: String, _ body: @escaping @Sendable () throws -> Value, whenDone: @escaping @Sendable () -> Void) {
-        let thread = Thread { [result] in
-            // Foundation does not tell the kernel the name, and this is how a debugger or a tracer knows it.
-            unsafe pinfold_thread_name(name)
-            let outcome = Result { try body() }
-            result.withLock { $0 = outcome }
+        do throws(Errno) {
+            _ = try SystemThread(name, stack: SystemThread.deepStack) { [result] in
+                let outcome = Result { try body() }
+                result.withLock { $0 = outcome }
+                whenDone()
+            }
+        } catch {
+            result.withLock { $0 = .failure(DeployError.noThread(error)) }
             whenDone()
         }
-        thread.stackSize = 8 << 20
-        thread.name = name
-        thread.start()
     }
 
     /// What came of it; nil while it goes on.
     var finished: Result<Value, any Error>? { result.withLock { $0 } }
+}
+
+extension DeployError {
+    /// The machine had none to give: tried again as anything that failed for want of memory is.
+    static func noThread(_ error: Errno) -> DeployError { .broken("no thread could be started: \(error)") }
 }

@@ -2,8 +2,8 @@ internal import DataRoot
 internal import DeployModel
 internal import DeploySteps
 internal import DurableFiles
-internal import Foundation
 internal import GitRepository
+internal import LinuxSystem
 internal import QuietTasks
 
 /// Gives back what nobody needs any more: what unfinished steps left, versions that are older than what is kept, their logs and commits; and
@@ -60,7 +60,7 @@ final class Housekeeping {
     func makeRoom(isShort: Bool = false) {
         sweeper.sweep()
         let patience = ContinuousClock.now + .seconds(2)
-        while isShort, sweeper.isRunning, ContinuousClock.now < patience { usleep(10_000) }
+        while isShort, sweeper.isRunning, ContinuousClock.now < patience { SystemThread.sleep(milliseconds: 10) }
     }
 
     /// Begins where something has ended since the last time. Not beside a step, and not before it is known what runs: with a history that was
@@ -118,9 +118,9 @@ final class Housekeeping {
 
     /// The daemon's end. What does not go in this time has a name by which the next start finds it.
     func end(by patience: ContinuousClock.Instant) {
-        while let tidying, tidying.finished == nil, ContinuousClock.now < patience { usleep(10_000) }
+        while let tidying, tidying.finished == nil, ContinuousClock.now < patience { SystemThread.sleep(milliseconds: 10) }
         sweeper.sweep()
-        while sweeper.isRunning, ContinuousClock.now < patience { usleep(10_000) }
+        while sweeper.isRunning, ContinuousClock.now < patience { SystemThread.sleep(milliseconds: 10) }
         sweeper.stop()
     }
 }

@@ -1,8 +1,7 @@
-internal import CLinux
 internal import DeployModel
 internal import DeploySteps
-internal import Foundation
 internal import LinuxSystem
+internal import SystemPackage
 
 /// One step running on a thread of its own, so that the loop goes on recording commits and answers meanwhile.
 final class StepWorker: Sendable {
@@ -21,24 +20,30 @@ final class StepWorker: Sendable {
         deployment = work.deployment.id
         stage = step.stage
         cancellation = work.tools.cancellation
-        let thread = Thread { [result] in
-            unsafe pinfold_thread_name("pinfold-\(step.stage.rawValue)")
-            var work = work
-            do {
-                work.tools.fault.reach(step.stage.rawValue, "begin")
-                let outcome = try step.run(&work)
-                work.tools.fault.reach(step.stage.rawValue, "end")
-                result.withLock { $0 = .outcome(outcome, work) }
-            } catch {
-                // What was called off before it touched anything failed because of that, whatever it says.
-                let why = step.stage.targetUse == .none ? work.tools.cancellation.why : nil
-                result.withLock { $0 = .failed(why.map { Cancelled(reason: $0) } ?? error, work) }
+        do throws(Errno) {
+            _ = try SystemThread("pinfold-\(step.stage.rawValue)", stack: SystemThread.deepStack) { [result] in
+                let outcome = Self.run(step, work)
+                result.withLock { $0 = outcome }
+                whenDone()
             }
+        } catch {
+            result.withLock { $0 = .failed(DeployError.noThread(error), work) }
             whenDone()
         }
-        thread.stackSize = 8 << 20
-        thread.name = "pinfold-\(step.stage.rawValue)"
-        thread.start()
+    }
+
+    private static func run(_ step: Step, _ work: Work) -> Result {
+        var work = work
+        do {
+            work.tools.fault.reach(step.stage.rawValue, "begin")
+            let outcome = try step.run(&work)
+            work.tools.fault.reach(step.stage.rawValue, "end")
+            return .outcome(outcome, work)
+        } catch {
+            // What was called off before it touched anything failed because of that, whatever it says.
+            let why = step.stage.targetUse == .none ? work.tools.cancellation.why : nil
+            return .failed(why.map { Cancelled(reason: $0) } ?? error, work)
+        }
     }
 
     /// What came of it; nil while it runs.

@@ -1,9 +1,10 @@
 internal import CLinux
 internal import DataRoot
+internal import DeployModel
 internal import DeploySteps
 internal import DurableFiles
-internal import Foundation
 internal import LinuxSystem
+internal import SystemPackage
 
 /// Makes room: removes what was moved out of the way, on a thread of its own that runs only while there is something to do. Hundreds of
 /// thousands of files take a minute to go, and nobody waits for that.
@@ -37,10 +38,12 @@ final class Sweeper: Sendable {
             return true
         }
         guard isFirst else { return }
-        let thread = Thread { [self] in work() }
-        thread.stackSize = 8 << 20
-        thread.name = "pinfold-sweep"
-        thread.start()
+        do throws(Errno) {
+            _ = try SystemThread("pinfold-sweep", stack: SystemThread.deepStack) { [self] in work() }
+        } catch {
+            state.withLock { $0.isRunning = false }
+            whenDone(DeployError.noThread(error).message)
+        }
     }
 
     /// Lets it end after what it is removing now.

@@ -1,6 +1,5 @@
 internal import DeployModel
 internal import DeploySteps
-internal import Foundation
 internal import LinuxSystem
 internal import QuietTasks
 internal import SystemPackage
@@ -29,10 +28,7 @@ final class HealthWatch: Sendable {
         self.version = version
         self.settings = settings
         stopping = try Bell()
-        let thread = Thread { [self] in watch(ring) }
-        thread.stackSize = 8 << 20
-        thread.name = "pinfold-health"
-        thread.start()
+        _ = try SystemThread("pinfold-health", stack: SystemThread.deepStack) { [self] in watch(ring) }
     }
 
     var finding: Finding { found.withLock { $0 } }

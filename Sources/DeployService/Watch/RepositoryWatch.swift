@@ -1,5 +1,4 @@
 internal import CLinux
-internal import Foundation
 internal import LinuxSystem
 internal import SystemPackage
 
@@ -27,10 +26,8 @@ final class RepositoryWatch: Sendable {
     }
 
     /// Watches on a thread of its own until `stop`.
-    func start() {
-        let thread = Thread { [self] in watch() }
-        thread.name = "pinfold-watch"
-        thread.start()
+    func start() throws(Errno) {
+        _ = try SystemThread("pinfold-watch") { [self] in watch() }
     }
 
     func stop() { stopping.set() }
@@ -52,7 +49,7 @@ final class RepositoryWatch: Sendable {
                 inotify.drain()
                 ring()
                 // Whoever writes thousands of refs a second wakes the loop a hundred times a second, not thousands.
-                usleep(10_000)
+                SystemThread.sleep(milliseconds: 10)
             }
         }
     }

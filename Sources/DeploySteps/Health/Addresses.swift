@@ -33,13 +33,13 @@ internal import LinuxSystem
         }
         let deadline = ContinuousClock.now + .milliseconds(Int(limit))
         // Mostly it is known at once.
-        var pause: UInt32 = 200
+        var pause: UInt64 = 200_000
         while !addresses.isKnown.withLock({ $0 }) {
             guard ContinuousClock.now < deadline, !isCalledOff() else {
                 throw HealthProblem("\(host) cannot be resolved within \(limit) ms")
             }
-            usleep(pause)
-            pause = min(pause * 2, 50_000)
+            SystemThread.sleep(nanoseconds: pause)
+            pause = min(pause * 2, 50_000_000)
         }
         guard addresses.code == 0 else {
             throw HealthProblem("\(host) cannot be resolved: \(unsafe String(cString: gai_strerror(addresses.code)))")

@@ -1,5 +1,5 @@
-internal import CLinux
 package import DeployModel
+internal import LinuxSystem
 
 /// The admin's idea of a healthy server: a command, a URL, or both. Either may say which commit the server serves; that has to be the one
 /// that was deployed, or an old process goes on answering and is taken for the new version.
@@ -97,7 +97,7 @@ package struct HealthCheck {
         var left = milliseconds
         while left > 0 {
             let piece = min(left, 250)
-            usleep(UInt32(piece) * 1000)
+            SystemThread.sleep(milliseconds: UInt64(piece))
             left -= piece
             if left > 0 { try cancellation.check() }
         }

@@ -1,6 +1,6 @@
 internal import Fence
-internal import CLinux
 internal import GitRepository
+internal import LinuxSystem
 
 extension Work.Tools {
     /// Does again what failed because the machine had no process, memory or descriptor left: after one second, two, four, …, for five minutes
@@ -18,7 +18,7 @@ extension Work.Tools {
             let due = clock.now + pause
             while clock.now < due {
                 try cancellation.check()
-                usleep(20_000)
+                SystemThread.sleep(milliseconds: 20)
             }
             pause = min(pause * 2, .seconds(30))
         }

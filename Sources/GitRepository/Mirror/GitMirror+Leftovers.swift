@@ -31,7 +31,7 @@ extension GitMirror {
                 guard ContinuousClock.now < deadline else {
                     throw GitError(.notReady, "another process of Pinfold is at work in \(path)")
                 }
-                usleep(5000)
+                SystemThread.sleep(milliseconds: 5)
             }
             self.directory = directory
         }

@@ -16,12 +16,20 @@ package import SystemPackage
         }
     }
 
+    /// Bytes of stack for what calls itself as deep as trees are nested, whatever the process's limit is (`man 3 pthread_attr_init`).
+    package static let deepStack = 8 << 20
+
     /// Starts a thread. `name` is what `ps -L` and a debugger show: up to 15 bytes of it.
-    package init(_ name: String, _ run: @escaping @Sendable () -> Void) throws(Errno) {
+    /// - Parameter stack: bytes; nil for the system's default.
+    package init(_ name: String, stack: Int? = nil, _ run: @escaping @Sendable () -> Void) throws(Errno) {
         var thread = pthread_t()
+        var attributes = pthread_attr_t()
+        unsafe pthread_attr_init(&attributes)
+        defer { unsafe pthread_attr_destroy(&attributes) }
+        if let stack { unsafe pthread_attr_setstacksize(&attributes, stack) }
         let body = unsafe Unmanaged.passRetained(Body(name, run))
         let code = unsafe pthread_create(
-            &thread, nil,
+            &thread, &attributes,
             { argument in
                 // Given by the call below, which retained it for this thread.
                 let body = unsafe Unmanaged<Body>.fromOpaque(argument.unsafelyUnwrapped).takeRetainedValue()

@@ -1,7 +1,7 @@
 internal import AdminInterface
-internal import CLinux
 internal import CommandLineSupport
 internal import DeployModel
+internal import LinuxSystem
 internal import PlainText
 
 /// Waits for a deployment's end, or for a human's turn, and tells what happens meanwhile.
@@ -49,7 +49,7 @@ struct Waiting {
             } catch {
                 guard error.code == .unreachable, ContinuousClock.now < deadline else { throw error }
             }
-            usleep(200_000)
+            SystemThread.sleep(milliseconds: 200)
         }
     }
 

@@ -1,8 +1,8 @@
-internal import CLinux
 internal import DataRoot
 internal import DeployModel
 internal import DurableFiles
 internal import HTTPAnswers
+internal import LinuxSystem
 internal import PlainText
 
 /// Whether browsers get the client that was published: its index and all that this names, byte for byte, as the types that browsers take.
@@ -25,7 +25,7 @@ struct ClientCheck {
             if clock.now - start >= .milliseconds(work.settings.health.patience) {
                 return "the client is not served as it was published: \(problem)"
             }
-            usleep(100_000)
+            SystemThread.sleep(milliseconds: 100)
         }
     }
 
