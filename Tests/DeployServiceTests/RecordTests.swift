@@ -11,16 +11,20 @@ import Testing
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct RecordTests {
     /// A daemon of its own process: its history is closed when this returns, and can be changed from outside.
-    private func withDaemon(_ farm: Farm, _ body: () async throws -> Void) async throws {
+    private func withDaemon(_ farm: Farm, testing command: String = "true", _ body: () async throws -> Void) async throws {
+        let log = try Descriptor.open(said(farm), [.writeOnly, .create, .append], mode: 0o600)
         let daemon = try ChildProcess(
             .init(
                 Executables.deployd, ["--config", emptyConfiguration(in: farm.root)],
-                environment: mergedEnvironment(settings(farm)),
-                workingDirectory: "/", descriptors: [1: 2, 2: 2]))
+                environment: mergedEnvironment(settings(farm).merging(["AGENT_DEPLOY_TEST_COMMAND": command]) { $1 }),
+                workingDirectory: "/", descriptors: [1: log.rawValue, 2: log.rawValue]))
         do { try await body() } catch { throw TestFailure("\(error)\n\((try? readFile(farm.deployments + "/status.json")) ?? "")") }
         try daemon.signal(SIGTERM)
         _ = try daemon.wait()
     }
+
+    /// What the daemons of a farm have said.
+    private func said(_ farm: Farm) -> String { farm.root + "/said" }
 
     private func settings(_ farm: Farm) -> [String: String] {
         [
@@ -93,6 +97,58 @@ struct RecordTests {
             // At least once for each of the ten steps, and for the commit that was seen.
             #expect(writes > 20 && told > 10)
             #expect(syncs >= Pipeline.commit.count + 1, "\(syncs) syncs for \(writes) writes")
+        }
+    }
+
+    @Test func `a change that the record does not allow is said once, and its step is not done again until somebody answers`()
+        async throws
+    {
+        try await withTemporaryDirectory { root in
+            let farm = try Farm(root)
+            try await withDaemon(farm, testing: "sleep 1000") {
+                try farm.commit(["a": "1"])
+                try await eventually("it is tested", within: 60) { (try? status(farm))?.current?.state == .testing }
+            }
+            func record(_ state: DeploymentState) throws {
+                let script =
+                    "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute(sys.argv[2], sys.argv[3:]); c.commit()"
+                let statement = "UPDATE deployments SET state = ?"
+                try run("/usr/bin/python3", ["-c", script, farm.deployments + "/history.sqlite", statement, state.rawValue])
+                    .requireSuccess()
+            }
+            func answer() throws {
+                for words in [["hold", "--reason", "looking"], ["resume"]] {
+                    try run(
+                        Executables.pinfold, words + ["--config", emptyConfiguration(in: root)], environment: settings(farm)
+                    ).requireSuccess()
+                }
+            }
+            func tested() throws -> Int { try readFile(farm.deployments + "/logs/1.log").split(separator: "exit 7").count - 1 }
+            // Another state on record than its own: as a fault in the daemon would have it.
+            try record(.checking)
+            try await withDaemon(farm, testing: "echo exit 7") {
+                try await eventually("it is shown", within: 60) {
+                    (try? status(farm))?.warnings.contains { $0.contains("cannot become testing") } == true
+                }
+                let once = try tested()
+                #expect(once > 0)
+                // Longer than three of the loop's pauses after a failure, with something to look at.
+                for number in 1...3 {
+                    try farm.git("branch", "other-\(number)")
+                    pause(milliseconds: 1500)
+                }
+                #expect(try tested() == once)
+                #expect(try status(farm).warnings.contains { $0.contains("an answer of the admin's or a restart tries once more") })
+                #expect(try readFile(said(farm)).components(separatedBy: "no deployment goes on").count == 2)
+                try answer()
+                try await eventually("it is tried once more, and refused again", within: 60) {
+                    try tested() > once && readFile(said(farm)).components(separatedBy: "no deployment goes on").count == 3
+                }
+                try record(.testing)
+                try answer()
+                try await untilDeployed(try farm.head(), farm)
+                #expect(try !status(farm).warnings.contains { $0.contains("no deployment goes on") })
+            }
         }
     }
 

@@ -21,6 +21,8 @@ package enum Happening: Hashable, Sendable {
     case reclaimed(String, bytes: Int)
     /// Nothing may go on that cannot be recorded.
     case cannotRecord(String)
+    /// The same, where trying again is of no use.
+    case standsStill(String)
 
     package enum Weight: Hashable, Sendable {
         case info
@@ -34,7 +36,7 @@ package enum Happening: Hashable, Sendable {
         case .ended(let deployment):
             deployment.state == .rolledBack || deployment.state == .failed && deployment.stage.targetUse != .none ? .warning : .info
         case .goesBack, .targetDiffers, .flagRemoved, .narrowed: .warning
-        case .fellIll, .cannotRecord: .error
+        case .fellIll, .cannotRecord, .standsStill: .error
         }
     }
 
@@ -59,6 +61,7 @@ package enum Happening: Hashable, Sendable {
             "\(path) was open to others than it should be; its mode is within \(String(mode, radix: 8)) now"
         case .reclaimed(let path, let bytes): "\(path): \(bytes >> 20) MiB that nothing is built on were given back"
         case .cannotRecord(let why): "the state cannot be written; trying again: \(why)"
+        case .standsStill(let why): "no deployment goes on: \(why); an answer of the admin's or a restart tries once more"
         }
     }
 
@@ -72,7 +75,8 @@ package enum Happening: Hashable, Sendable {
             return Event(at: now, who: "pinfold-deployd", what: what, outcome: outcome ?? "left as it is")
         case .fellIll(let version, let words): return Self.looked(at: version, words, now)
         case .gotWell(let version): return Self.looked(at: version, "healthy again", now)
-        case .detected, .advanced, .waits, .goesBack, .ended, .flagRemoved, .narrowed, .reclaimed, .cannotRecord: return nil
+        case .detected, .advanced, .waits, .goesBack, .ended, .flagRemoved, .narrowed, .reclaimed, .cannotRecord, .standsStill:
+            return nil
         }
     }
 

@@ -28,6 +28,14 @@ final class DeployLoop: @unchecked Sendable {
     private var watch: RepositoryWatch?
     private let stopping = Lock(false)
 
+    /// Why nothing can be recorded, as it was said; nil while all can be.
+    private var trouble: Happening?
+    /// Whether a change was refused that the record does not allow. Its step would be done again and again, with what it does to the target: so
+    /// the loop stands still until there is a newer answer than `newestAnswer`.
+    private var standsStill = false
+    /// What the last turn that did anything had before it.
+    private var newestAnswer: Int64 = 0
+
     /// The step that runs.
     var worker: StepWorker?
     /// How the deployment of `worker` ends when its step returns, decided meanwhile.
@@ -67,23 +75,48 @@ final class DeployLoop: @unchecked Sendable {
                 try keeper.show()
                 while !isStopping {
                     try turn()
+                    if !standsStill { mend() }
                     bell.wait(seconds: pause)
                 }
             } catch {
                 // The disk below the state itself, or a change that must not be: nothing may go on that cannot be recorded.
-                keeper.announce(.cannotRecord(error.message))
-                board.warn("state", "the state cannot be written: \(error.message)")
-                housekeeping.giveReserve()
+                hold(error)
                 bell.wait(seconds: 1)
             }
         }
         windUp()
     }
 
+    /// Says once what is wrong, and shows it for as long as it is.
+    private func hold(_ error: DeployError) {
+        let happening: Happening
+        if store.hasRefused(error) {
+            happening = .standsStill(error.message)
+            standsStill = true
+        } else {
+            happening = .cannotRecord(error.message)
+            housekeeping.giveReserve()
+        }
+        board.warn("state", happening.sentence)
+        if trouble != happening { keeper.announce(happening) }
+        trouble = happening
+    }
+
+    private func mend() {
+        trouble = nil
+        board.warn("state", nil)
+    }
+
     /// One look at everything that may have happened.
     private func turn() throws(DeployError) {
         housekeeping.takeReserve()
         tips.look()
+        let newest = try store.read { try $0.newestDecision() } ?? 0
+        guard !standsStill || newest > newestAnswer else {
+            keeper.guardFlag()
+            return try health.tend(beside: worker?.stage)
+        }
+        (standsStill, newestAnswer) = (false, newest)
         let isReconciled = try reconciliation.goOn()
         if isReconciled { try recordTip() }
         try answerDecisions(knowingWhatRuns: isReconciled)

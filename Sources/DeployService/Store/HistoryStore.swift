@@ -1,6 +1,5 @@
 internal import DeployModel
 internal import DeploySteps
-internal import Foundation
 internal import GRDB
 internal import LinuxSystem
 internal import SystemPackage
@@ -11,6 +10,7 @@ internal import SystemPackage
 /// log, synced at each commit.
 final class HistoryStore: Sendable {
     private let pool: DatabasePool
+    private let refused = Lock<String?>(nil)
 
     /// - Parameter used: the highest number of a deployment that anything on disk bears: a history that has been lost, or was put back from a
     ///   copy, goes on above it.
@@ -88,10 +88,16 @@ final class HistoryStore: Sendable {
             return try pool.write { try body(HistoryTransaction(db: $0)) }
         } catch let error as DeployError {
             throw error
+        } catch let error as RefusedChange {
+            refused.withLock { $0 = error.message }
+            throw .broken(error.message)
         } catch {
             throw .broken("the history cannot be written: \(error)")
         }
     }
+
+    /// Whether this is what the last change was refused with that the record did not allow.
+    func hasRefused(_ error: DeployError) -> Bool { refused.withLock { $0 } == error.message }
 
     func read<Result: Sendable>(_ body: @Sendable (HistoryTransaction) throws -> Result) throws(DeployError) -> Result {
         do {

@@ -1,7 +1,16 @@
 internal import DeployModel
 internal import DeploySteps
-internal import Foundation
+internal import FoundationEssentials
 internal import GRDB
+
+/// A change that what is on record does not allow. Trying it again does not mend it.
+struct RefusedChange: Error {
+    let message: String
+
+    init(_ message: String) {
+        self.message = message
+    }
+}
 
 /// What can be done inside one transaction.
 struct HistoryTransaction: PastDeployments {
@@ -26,9 +35,9 @@ struct HistoryTransaction: PastDeployments {
     func save(_ deployment: Deployment) throws {
         guard let text = try String.fetchOne(db, sql: "SELECT state FROM deployments WHERE id = ?", arguments: [deployment.id]),
             let before = DeploymentState(rawValue: text)
-        else { throw DeployError.broken("deployment \(deployment.id) is not on record, so nothing can be recorded of it") }
+        else { throw RefusedChange("deployment \(deployment.id) is not on record, so nothing can be recorded of it") }
         guard before == deployment.state || before.successors.contains(deployment.state) else {
-            throw DeployError.broken(
+            throw RefusedChange(
                 "deployment \(deployment.id) is \(before.rawValue) and cannot become \(deployment.state.rawValue): a fault of Pinfold's"
             )
         }
@@ -117,6 +126,9 @@ struct HistoryTransaction: PastDeployments {
                 caller: try DeployJSON.decode(Caller.self, from: row["caller"]), at: Timestamp(row["at"] as String) ?? Clock.now)
         }
     }
+
+    /// The number of the newest one; nil before the first.
+    func newestDecision() throws -> Int64? { try Int64.fetchOne(db, sql: "SELECT max(id) FROM decisions") }
 
     func answer(_ id: Int64, _ answer: Answer) throws {
         try db.execute(sql: "UPDATE decisions SET answer = ? WHERE id = ?", arguments: [try DeployJSON.encode(answer), id])
