@@ -237,7 +237,11 @@ let package = Package(
             name: "FuseSessionTests", dependencies: ["CLinux", "FuseSession", "LinuxSystem", "TestSupport", system], cSettings: gnu,
             swiftSettings: dialect),
         .testTarget(
-            name: "ZonePolicyTests", dependencies: ["DataRoot", "Patterns", "ZonePolicy"], cSettings: gnu, swiftSettings: dialect),
+            name: "QuietTasksTests", dependencies: ["LinuxSystem", "QuietTasks", "TestSupport"], cSettings: gnu,
+            swiftSettings: dialect),
+        .testTarget(
+            name: "ZonePolicyTests", dependencies: ["DataRoot", "Patterns", "TestSupport", "ZonePolicy"], cSettings: gnu,
+            swiftSettings: dialect),
         .testTarget(
             name: "ConfigurationTests",
             dependencies: ["DataRoot", "DeployModel", "LinuxSystem", "PinfoldConfiguration", "ZonePolicy"], cSettings: gnu,
@@ -263,7 +267,11 @@ let package = Package(
             ],
             exclude: ["Scripts"], cSettings: gnu, swiftSettings: dialect),
         .testTarget(
-            name: "AgentFenceTests",
+            name: "FenceTests", dependencies: ["CLinux", "Fence", "LinuxSystem", "TestSupport", system],
+            cSettings: gnu,
+            swiftSettings: dialect),
+        .testTarget(
+            name: "AgentRunTests",
             dependencies: [
                 "AgentRun", "AuditLog", "CLinux", "Fence", "LinuxSystem", "TestSupport", "pinfold", "pinfold-mount", system,
             ],

@@ -13,7 +13,7 @@ import Testing
             let farm = try Farm(root)
             let count = Lock(0)
             let watch = try RepositoryWatch(repository: farm.codeRepo) { count.withLock { $0 += 1 } }
-            watch.start()
+            try watch.start()
             defer { watch.stop() }
             // On some file systems it never does, since others change them.
             let canSeeAll = try Watchability.changesElsewhere(Descriptor.open(farm.codeRepo, [.readOnly])) == nil

@@ -1,4 +1,5 @@
 import Patterns
+import TestSupport
 import Testing
 import ZonePolicy
 
@@ -148,20 +149,5 @@ import ZonePolicy
         }
         #expect(refused > 0)
         #expect(!subject.place("/srv/other").isHidden)
-    }
-}
-
-/// The same numbers for the same seed: a failure can be made again.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-    init(seed: UInt64) { state = seed }
-
-    // SplitMix64.
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var value = state
-        value = (value ^ value >> 30) &* 0xbf58_476d_1ce4_e5b9
-        value = (value ^ value >> 27) &* 0x94d0_49bb_1331_11eb
-        return value ^ value >> 31
     }
 }

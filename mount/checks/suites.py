@@ -131,7 +131,8 @@ class Standstill:
 # Nobody runs beside these. Some take all that an agent may of the disk, of descriptors, of memory and of the record. Some count requests, which
 # takes a filesystem that others leave alone. Some give a thread of their own process mounts of its own, which holds everybody's views.
 ALONE = (
-    r"GatewayTests\.(ExhaustionTests|SessionCachingTests|ZoneQuota|ZoneLinks)|AgentFenceTests\.`?(The.record.of.refusals|A.control.group)"
+    r"GatewayTests\.(ExhaustionTests|SessionCachingTests|ZoneQuota|ZoneLinks)|AgentRunTests\.`?(The.record.of.refusals|A.control.group)"
+    r"|FenceTests\.`?A.control.group"
     r"|(LinuxSystem|FuseSession)Tests\."
 )
 # Commits that cheat and commits that do not, with the real runners of their languages.

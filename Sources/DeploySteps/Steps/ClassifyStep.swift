@@ -18,7 +18,7 @@ internal import GitRepository
     work.deployment.surface = result.surface.prefix(ChangeSummary.listed).map(\.line)
     if base != nil {
         let outside = Set(result.surface.map(\.path))
-        let runner = work.settings.tests.required ? Runners.find(work.settings, in: work.place.tree) : nil
+        let runner = work.settings.tests.required ? Runners.find(work.settings, in: work.workplace.tree) : nil
         work.deployment.hints = try HintSearch(mirror: work.tools.mirror, cancellation: work.tools.cancellation)
             .hints(
                 in: result.changes.filter { !outside.contains($0.path) },

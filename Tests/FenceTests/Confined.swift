@@ -48,33 +48,4 @@ func attack(_ script: String, in fence: Fence, input: Int32? = nil, seconds: Int
     try confined(["/usr/bin/python3", "-I", "-c", attackPrelude + script], in: fence, input: input, seconds: seconds)
 }
 
-/// `attempt(name, call)` prints the name and the errno's name, or `done`.
-let attackPrelude = """
-    import ctypes, errno, os, socket, stat, struct, sys, time
-    libc = ctypes.CDLL(None, use_errno=True)
-    def raw(*arguments):
-        ctypes.set_errno(0)
-        result = libc.syscall(*[ctypes.c_long(a) if isinstance(a, int) else a for a in arguments])
-        if result == -1:
-            raise OSError(ctypes.get_errno(), "raw")
-        return result
-    def attempt(name, call):
-        try:
-            call()
-            print(name, "done", flush=True)
-        except OSError as error:
-            print(name, errno.errorcode.get(error.errno, error.errno), flush=True)
-
-    """
-
 private func contents(_ file: borrowing Descriptor) throws -> String { try readFile("/proc/self/fd/\(file.rawValue)") }
-
-/// What `attempt` printed, by name.
-func verdicts(_ finished: Finished) -> [String: String] {
-    var result: [String: String] = [:]
-    for line in finished.output.split(separator: "\n") {
-        let words = line.split(separator: " ")
-        if words.count == 2 { result[String(words[0])] = String(words[1]) }
-    }
-    return result
-}

@@ -4,6 +4,9 @@ import LinuxSystem
 import SystemPackage
 import TestSupport
 
+/// A user of the tests alone: limits on processes count everything that a user runs.
+let testUser = FenceUser(uid: 61_020, gid: 61_020, groups: [61_018], name: "viewing")
+
 /// A served view in a directory of the test: a narrow source, `tree`, with the data root in it; or the whole system as source.
 ///
 /// What the agent may not change belongs to its user and is writable for everybody, so that no permission can be what refuses.
