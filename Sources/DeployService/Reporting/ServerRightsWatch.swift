@@ -13,15 +13,20 @@ final class ServerRightsWatch: Sendable {
     private let agent: UInt32
     private let isLooking = Lock(false)
     private let look = DispatchGroup()
+    /// When the last look ended.
+    private let ended = Lock<ContinuousClock.Instant?>(nil)
+    /// Who asks often is not kept waiting each time: a look that ended this long ago tells enough, and the next is begun all the same.
+    private static let fresh = Duration.seconds(5)
 
     init(_ settings: PipelineSettings) {
         directories = [settings.versions.target, settings.data.releases]
         agent = settings.agentUID
     }
 
-    /// Looks, unless that is being done, and waits for at most `milliseconds`.
+    /// Looks, unless that is being done, and waits for at most `milliseconds` where the last look is not fresh.
     /// - Parameter report: is given what is wrong, or nil.
     func look(waitingMilliseconds milliseconds: Int, _ report: @escaping @Sendable (String?) -> Void) {
+        let isFresh = ended.withLock { $0.map { .now - $0 < Self.fresh } ?? false }
         let isMine = isLooking.withLock { isLooking in
             defer { isLooking = true }
             return !isLooking
@@ -30,12 +35,13 @@ final class ServerRightsWatch: Sendable {
             look.enter()
             let search: @Sendable () -> Void = { [self] in
                 report(ServerRights.excessive(runningFrom: directories, agent: agent).summary)
+                ended.withLock { $0 = .now }
                 isLooking.withLock { $0 = false }
                 look.leave()
             }
             // Without a thread it is done here: late is better than not at all.
             if (try? SystemThread("rights", search)) == nil { search() }
         }
-        if milliseconds > 0 { _ = look.wait(timeout: .now() + .milliseconds(milliseconds)) }
+        if milliseconds > 0, !isFresh { _ = look.wait(timeout: .now() + .milliseconds(milliseconds)) }
     }
 }
