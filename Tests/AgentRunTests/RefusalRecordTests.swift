@@ -53,7 +53,7 @@ struct `The record of refusals in the view` {
                 operations.isSuperset(of: [
                     "open", "create", "tmpfile", "truncate", "mkdir", "mknod", "symlink", "link", "unlink", "rmdir", "rename",
                     "chmod",
-                    "chown", "utimens", "setxattr", "removexattr", "setattr",
+                    "chown", "utimens", "setxattr", "removexattr",
                 ]), "\(operations)")
             let file = try #require(seen["write"]?.first)
             #expect(file.operation == "open" && file.path == place + "/file" && file.command.hasPrefix("python3"), "\(file)")

@@ -21,12 +21,13 @@ struct `The system-call filter` {
                     "io_uring_register": (427, 427), "open_tree": (428, 428), "move_mount": (429, 429), "fsopen": (430, 430),
                     "fsconfig": (431, 431), "fsmount": (432, 432), "fspick": (433, 433), "pidfd_getfd": (438, 438),
                     "process_madvise": (440, 440), "mount_setattr": (442, 442), "quotactl_fd": (443, 443), "open_tree_attr": (467, 467),
+                    "file_setattr": (469, 469),
                 }
                 for name, numbers in by_name.items():
                     attempt(name, lambda: raw(numbers[arm], 0, 0, 0, 0, 0, 0))
                 """
             let found = verdicts(try attack(script, in: try toolFence(directory)))
-            #expect(found.count == 39)
+            #expect(found.count == 40)
             #expect(found.values.allSatisfy { $0 == "EPERM" }, "\(found.filter { $0.value != "EPERM" })")
         }
     }
@@ -68,6 +69,36 @@ struct `The system-call filter` {
             let found = verdicts(try attack(script, in: try toolFence(directory)))
             #expect(found.count == 5)
             #expect(found.values.allSatisfy { $0 == "EPERM" }, "\(found)")
+        }
+    }
+
+    @Test func `lets a file system be asked, and nothing be set there that no program needs`() throws {
+        try withTemporaryDirectory { directory in
+            let script = """
+                import fcntl
+                open("/job/f", "w").write("content")
+                f = os.open("/job/f", os.O_RDWR); copy = os.open("/job/copy", os.O_RDWR | os.O_CREAT)
+                refused = {
+                    "FSSETXATTR": 0x401c5820, "SETFLAGS": 0x40086602, "SETVERSION": 0x40087602, "EXT4_SETVERSION": 0x40086604, "MOVE_EXT": 0xc028660f,
+                    "GROUP_ADD": 0x40286608, "SWAP_BOOT": 0x6611, "SET_ENCRYPTION_POLICY": 0x800c6613, "ENABLE_VERITY": 0x40806685,
+                    "FIFREEZE": 0xc0045877, "FITRIM": 0xc0185879, "SHUTDOWN": 0x8004587d, "XFS_SWAPEXT": 0xc0c0586d,
+                    "BTRFS_SUBVOL_CREATE": 0x5000940e, "BTRFS_SNAP_CREATE": 0x50009401, "BTRFS_DEFRAG": 0x50009402, "SETFSLABEL": 0x41009432,
+                }
+                for name, request in refused.items():
+                    attempt("refused:" + name, lambda: fcntl.ioctl(f, request, bytes(64)))
+                    attempt("refused:high-" + name, lambda: raw(16 if os.uname().machine == "x86_64" else 29, f, request | 1 << 32, 0))
+                for name, request in {"GETFLAGS": 0x80086601, "GETVERSION": 0x80087601, "FSGETXATTR": 0x801c581f, "FIEMAP": 0xc020660b}.items():
+                    attempt("allowed:" + name, lambda: fcntl.ioctl(f, request, bytes(64)))
+                attempt("clone", lambda: fcntl.ioctl(copy, 0x40049409, f))
+                """
+            let found = verdicts(try attack(script, in: try toolFence(directory)))
+            let refused = found.filter { $0.key.hasPrefix("refused:") }
+            #expect(refused.count == 34)
+            #expect(refused.values.allSatisfy { $0 == "EPERM" }, "\(refused.filter { $0.value != "EPERM" })")
+            // What the file system below knows of them is its own affair.
+            #expect(
+                found.filter { $0.key.hasPrefix("allowed:") || $0.key == "clone" }.values.allSatisfy { $0 != "EPERM" }, "\(found)")
+            #expect(found["allowed:GETFLAGS"] == "done", "\(found)")
         }
     }
 

@@ -68,7 +68,6 @@ extension ModifyingCall {
     static let byNumber = Dictionary(uniqueKeysWithValues: all.filter { $0.number >= 0 }.map { ($0.number, $0) })
 
     static let openAt = Int32(SYS_openat)
-    static let controls = Int32(SYS_ioctl)
 
     private static let all: [ModifyingCall] = opening + names + attributes + extendedAttributes
 
@@ -111,9 +110,6 @@ extension ModifyingCall {
         ModifyingCall(pinfold_SYS_utimes, .utimens, .existing(PathArgument(nil, 0), follow: .always)),
         ModifyingCall(pinfold_SYS_futimesat, .utimens, .existing(PathArgument(0, 1), follow: .always)),
         ModifyingCall(Int32(SYS_utimensat), .utimens, .existing(PathArgument(0, 1, emptyFlags: 3), follow: .unlessFlag(3))),
-        ModifyingCall(fileSetattr, .setattr, .existing(PathArgument(0, 1, emptyFlags: 4), follow: .unlessFlag(4))),
-        // Of a control, those that `setAttributeRequests` names.
-        ModifyingCall(controls, .setattr, .descriptor),
     ]
 
     private static let extendedAttributes = [
@@ -127,12 +123,8 @@ extension ModifyingCall {
         ModifyingCall(removexattrat, .removexattr, .existing(PathArgument(0, 1, emptyFlags: 2), follow: .unlessFlag(2))),
     ]
 
-    /// FS_IOC_SETFLAGS, FS_IOC_FSSETXATTR (<linux/fs.h>): the controls that change a file of any file system through a descriptor for reading.
-    static let setAttributeRequests: [UInt32] = [0x4008_6602, 0x401c_5820]
-
     // Newer than the C library's list; the same on every architecture.
     private static let fchmodat2: Int32 = 452
     private static let setxattrat: Int32 = 463
     private static let removexattrat: Int32 = 466
-    private static let fileSetattr: Int32 = 469
 }

@@ -20,10 +20,7 @@ enum ModifyingCallFilter {
                 rules.ifAnyBit(openingToModify, .notify)
             }
         }
-        program.onCall(UInt32(ModifyingCall.controls), argument: 1) { rules in
-            for request in ModifyingCall.setAttributeRequests { rules.ifEqual(request, .notify) }
-        }
-        let conditional = [ModifyingCall.openAt, pinfold_SYS_open, ModifyingCall.controls]
+        let conditional = [ModifyingCall.openAt, pinfold_SYS_open]
         for number in ModifyingCall.byNumber.keys.sorted() where !conditional.contains(number) {
             program.ifEqual(UInt32(number), .notify)
         }

@@ -42,7 +42,13 @@ enum DeniedCalls {
         ioUringSetup, ioUringEnter, ioUringRegister, Int32(SYS_add_key), Int32(SYS_request_key), Int32(SYS_keyctl),
     ]
 
-    static let all: [Int32] = (mounts + handles + namespaces + otherProcesses + kernel + attackSurface).filter { $0 >= 0 }
+    /// What a file system keeps of a file besides what every one has. Its project number among that, which whoever owns the file may change, and by
+    /// which the file system counts quotas.
+    static let fileAttributes: [Int32] = [fileSetattr]
+
+    static let all: [Int32] = (mounts + handles + fileAttributes + namespaces + otherProcesses + kernel + attackSurface).filter {
+        $0 >= 0
+    }
 
     private static let ioUringSetup: Int32 = 425
     private static let ioUringEnter: Int32 = 426
@@ -60,4 +66,5 @@ enum DeniedCalls {
     private static let quotactlFd: Int32 = 443
     private static let processMrelease: Int32 = 448
     private static let openTreeAttr: Int32 = 467
+    private static let fileSetattr: Int32 = 469
 }

@@ -47,6 +47,7 @@ package struct FilterProgram {
     private static let jumpAtLeast: UInt16 = 0x35
     private static let jumpAnyBit: UInt16 = 0x45
     private static let `return`: UInt16 = 0x06
+    private static let and: UInt16 = 0x54
 
     /// Starts with what every filter needs: numbers mean something else in another ABI (32-bit calls on x86-64, and x32, which has the same
     /// architecture and bit 30 set), so a call in one kills. Leaves the call's number loaded.
@@ -87,6 +88,9 @@ package struct FilterProgram {
         always(verdict)
         add(Self.load, UInt32(16 + 8 * argument))
     }
+
+    /// Within such rules: what is decided from here on is decided by these bits of the argument alone.
+    package mutating func masked(by bits: UInt32) { add(Self.and, bits) }
 
     private mutating func decide(_ jump: UInt16, _ value: UInt32, _ verdict: Verdict) {
         add(jump, value, onFalse: 1)
