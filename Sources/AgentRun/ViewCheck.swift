@@ -52,12 +52,28 @@ extension AgentView {
             }
         }
         for zone in zones {
-            guard let mount = mounts.last(where: { $0.mountpoint == mounted(zone) }), mount.isPinfold, !mount.isReadOnly else {
+            guard let mount = mounts.last(where: { $0.mountpoint == mounted(zone) }),
+                mount.isPinfold && !mount.isReadOnly || zone == sandbox && isDirect(mount, in: root, mounts)
+            else {
                 throw FenceError(
                     "the view at \(mountpoint) has no writable zone for \(zone): it was mounted with other settings; "
                         + "run 'pinfold umount' and 'pinfold mount'", kind: .unreachable)
             }
         }
+    }
+
+    /// Whether a mount is the sandbox as the kernel serves it by itself, on the view. That nobody's files but the agent's can be changed there, the self-test
+    /// tries.
+    private func isDirect(_ mount: MountEntry, in root: MountEntry, _ mounts: [MountEntry]) -> Bool {
+        let holding = mounts.filter { isAtOrBelow(sandbox, $0.mountpoint) }
+        let deepest = holding.map(\.mountpoint.utf8.count).max() ?? 0
+        guard mount.isDirect, mount.parent == root.id,
+            let host = holding.last(where: { $0.mountpoint.utf8.count == deepest })
+        else { return false }
+        // The same directory of the same file system as at its path on the machine.
+        let rest = host.mountpoint == "/" ? sandbox : String(sandbox.dropFirst(host.mountpoint.count))
+        let path = (host.root == "/" ? "" : host.root) + rest
+        return mount.device == host.device && mount.root == (path.isEmpty ? "/" : path)
     }
 }
 

@@ -13,6 +13,7 @@ package struct AuditEvent: Sendable {
     package var process: Int32 = 0
     /// That thread's name.
     package var command: [UInt8] = []
+    /// `unknownUser` where nobody could be asked any more.
     package var user: UInt32 = 0
     package var zone = ""
     /// The word of the rule that refused it; nil for what was done.
@@ -40,6 +41,9 @@ package struct AuditEvent: Sendable {
         return event
     }
 
+    /// (uid_t)-1, which is no user's.
+    package static let unknownUser = UInt32.max
+
     private static let view = "view"
     var isRefusal: Bool { rule != nil }
     var isInView: Bool { zone == Self.view }
@@ -54,7 +58,7 @@ package enum AuditOperation: String, Sendable, CaseIterable {
     case open
     /// A file without a name (O_TMPFILE), in the directory of that path.
     case tmpfile
-    /// Attributes of the file system's own, such as that it is immutable (`man 1 chattr`).
+    /// Mode, owner, times, or extended attributes, of which nobody said which: what the kernel reports of a zone that it serves by itself.
     case setattr
     case start, stop
     /// `count` events were not recorded: too many, or the disk did not take them.

@@ -65,7 +65,7 @@ package final class AuditTrail: Sendable {
     }
 
     /// Counts events that somebody else had to drop.
-    func recordDropped(_ count: UInt64) {
+    package func recordDropped(_ count: UInt64) {
         let ring = state.withLock { state in
             state.dropped &+= count
             return state.dropped == count

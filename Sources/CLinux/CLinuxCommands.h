@@ -23,12 +23,13 @@ static inline int32_t pinfold_umount2(const char *target, int32_t flags) { retur
 
 // `man 2 statx`: answered from what the kernel knows, without a question to the filesystem, so that a dead FUSE daemon hangs nobody.
 // 0 and the device's numbers, or -1.
-static inline int32_t pinfold_device_of(const char *path, uint32_t *major, uint32_t *minor) {
+static inline int32_t pinfold_location_of(const char *path, uint32_t *major, uint32_t *minor, uint64_t *mount) {
     struct statx status;
-    int32_t result = (int32_t)statx(AT_FDCWD, path, AT_STATX_DONT_SYNC, 0, &status);
+    int32_t result = (int32_t)statx(AT_FDCWD, path, AT_STATX_DONT_SYNC, 0x1000 /* STATX_MNT_ID */, &status);
     if (result == 0) {
         *major = status.stx_dev_major;
         *minor = status.stx_dev_minor;
+        *mount = status.stx_mnt_id;
     }
     return result;
 }

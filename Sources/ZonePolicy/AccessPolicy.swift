@@ -77,6 +77,9 @@ package final class AccessPolicy: Sendable {
     /// The hidden paths that have no wildcard: the daemon looks at what they lead to, so that another name of the same inode does not show it.
     package var hiddenLiteralPaths: [[UInt8]] { hide.compactMap(\.literalPath) }
 
+    /// A pattern that hides or protects a name somewhere in the zone; nil where its rules are the same for every name.
+    package func patternReaching(into zone: Zone) -> String? { automaton.reachingPattern(of: root(of: zone)) }
+
     private static func names(_ path: String, _ what: String) throws(PolicyError) -> [[UInt8]] {
         guard path.utf8.first == UInt8(ascii: "/") else { throw PolicyError("the \(what) “\(path)” is not an absolute path") }
         let names = [UInt8](path.utf8).split(separator: UInt8(ascii: "/")).map(Array.init)

@@ -127,6 +127,16 @@ import Synchronization
         return patterns.indices.first { isPassing(patterns[$0], $0, place.zone, bits) }.map { patterns[$0].glob.description }
     }
 
+    /// A pattern that can match below `place`, however far it has come there.
+    func reachingPattern(of place: Place) -> String? {
+        let bits = known.withLock { table in table.first { $0.value == place }?.key.bits }
+        guard let bits else { return nil }
+        return patterns.first { pattern in
+            if case .enters = pattern.purpose { return false }
+            return (0..<pattern.end).contains { Self.isSet(pattern.offset + $0, bits) }
+        }?.glob.description
+    }
+
     private func state(of place: Place) -> State {
         guard place.state < Self.capacity, let state = unsafe states[place.state] else {
             preconditionFailure("a place of another policy")

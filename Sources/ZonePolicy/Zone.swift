@@ -23,6 +23,14 @@ package enum Zone: UInt8, Sendable, Hashable, CaseIterable {
     }
 }
 
+/// Who answers what the agent asks of a zone.
+package enum ZoneAccess: String, Sendable, Hashable, CaseIterable {
+    /// The kernel's own mount of it: as fast as the disk, with ownership as the guard.
+    case direct
+    /// The gateway: rules by name, a quota, the record of what was refused.
+    case served
+}
+
 /// What kind of file a name leads to, as far as the rules tell kinds apart.
 package enum NodeKind: UInt8, Sendable, Hashable, CaseIterable {
     case file, directory, symbolicLink, fifo, socket, device

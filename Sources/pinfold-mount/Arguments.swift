@@ -25,6 +25,7 @@ struct Arguments {
           --code-repo-quota BYTES[,INODES]
           --sandbox-quota BYTES[,INODES]
                                    how much a zone may hold
+          --sandbox-access ACCESS  served, by this daemon, which is the default; or direct, by the kernel's own mount
           --usage DIR              keep there what the zones with a quota hold, or it is counted at each start; root's alone, in no zone
           --audit DIR              record there what the agent changes and is refused; root's alone, in no zone
           --descriptors N          how many descriptors this process may have
@@ -57,7 +58,8 @@ struct Arguments {
     private static let required = ["--source", "--mountpoint", "--code-repo", "--sandbox", "--agent"]
     private static let names = Set(
         required + [
-            "--surroundings", "--hide", "--protect", "--code-repo-quota", "--sandbox-quota", "--usage", "--audit", "--descriptors",
+            "--surroundings", "--hide", "--protect", "--code-repo-quota", "--sandbox-quota", "--sandbox-access", "--usage",
+            "--audit", "--descriptors",
             "--without",
             "--ready-fd",
         ])
@@ -81,6 +83,11 @@ struct Arguments {
             (options.agentUser, options.agentGroup) = (user, group)
         case "--code-repo-quota": options.codeRepoQuota = try Self.quota(name, value)
         case "--sandbox-quota": options.sandboxQuota = try Self.quota(name, value)
+        case "--sandbox-access":
+            guard ["direct", "served"].contains(value) else {
+                throw .configuration("--sandbox-access: '\(value)' is neither direct nor served")
+            }
+            options.sandboxIsDirect = value == "direct"
         case "--descriptors":
             guard let number = Int(value), number >= 64 else {
                 throw .configuration("--descriptors: '\(value)' is not a number from 64 up")

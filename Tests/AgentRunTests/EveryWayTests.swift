@@ -28,17 +28,17 @@ struct `Nothing outside the zones changes` {
 
     private func quoted(_ text: String) -> String { "\"\(text)\"" }
 
-    @Test(arguments: [false, true])
-    func `as the agent's user behind the fence`(whole: Bool) throws {
-        try withGateway(whole: whole) { gateway in
+    @Test(arguments: [false, true], [false, true])
+    func `as the agent's user behind the fence`(whole: Bool, direct: Bool) throws {
+        try withGateway(whole: whole, direct: direct) { gateway in
             let before = try gateway.fingerprint()
             let finished = try gateway.attack(script(gateway.victims, scratch: gateway.data + "/sandbox"))
             try judge(finished, before, gateway, places: gateway.victims.count)
         }
     }
 
-    @Test func `as the agent's user without the fence, in the mounted view`() throws {
-        try withGateway(whole: false) { gateway in
+    @Test(arguments: [false, true]) func `as the agent's user without the fence, in the mounted view`(direct: Bool) throws {
+        try withGateway(whole: false, direct: direct) { gateway in
             let before = try gateway.fingerprint()
             let places = gateway.victims.map { gateway.mounted($0) }
             let finished = try run(

@@ -28,17 +28,20 @@ struct Gateway: ~Copyable {
     /// - Parameters:
     ///   - audit: whether it keeps a record, in `deployments/audit` below the data root.
     ///   - without: techniques that are left off.
-    init(_ directory: String, whole: Bool, hide: [String] = [], audit: Bool = false, without: [String] = []) throws {
+    ///   - direct: whether the kernel serves the sandbox by itself.
+    init(
+        _ directory: String, whole: Bool, hide: [String] = [], audit: Bool = false, without: [String] = [], direct: Bool = false
+    ) throws {
         self.directory = directory
         self.whole = whole
         log = directory + "/log"
-        daemon = try Self.serve(directory, whole: whole, hide: hide, audit: audit, without: without)
+        daemon = try Self.serve(directory, whole: whole, hide: hide, audit: audit, without: without, direct: direct)
     }
 
     /// Makes the tree, starts the daemon and waits until the view answers. A daemon that does not is killed with the value that holds it.
-    private static func serve(_ directory: String, whole: Bool, hide: [String], audit: Bool, without: [String]) throws
-        -> ChildProcess
-    {
+    private static func serve(
+        _ directory: String, whole: Bool, hide: [String], audit: Bool, without: [String], direct: Bool
+    ) throws -> ChildProcess {
         let messages = directory + "/log"
         let tree = directory + "/tree"
         let data = tree + "/data"
@@ -61,6 +64,7 @@ struct Gateway: ~Copyable {
         ]
         words += ["--code-repo", data + "/code-repo", "--sandbox", data + "/sandbox", "--ready-fd", "3"]
         if !whole { words += ["--surroundings", MountRuntime(mountpoint: directory + "/view").surroundings] }
+        if direct { words += ["--sandbox-access", "direct"] }
         for pattern in hide { words += ["--hide", pattern] }
         for technique in without { words += ["--without", technique] }
         if audit {
@@ -130,11 +134,11 @@ struct Gateway: ~Copyable {
 
 /// A view for the length of `body`.
 func withGateway(
-    whole: Bool, below parent: String = "/var/tmp", hide: [String] = [], audit: Bool = false,
+    whole: Bool, below parent: String = "/var/tmp", hide: [String] = [], audit: Bool = false, direct: Bool = false,
     _ body: (borrowing Gateway) throws -> Void
 ) throws {
     try withTemporaryDirectory(below: parent) { directory in
-        let gateway = try Gateway(directory, whole: whole, hide: hide, audit: audit)
+        let gateway = try Gateway(directory, whole: whole, hide: hide, audit: audit, direct: direct)
         do {
             try body(gateway)
         } catch {

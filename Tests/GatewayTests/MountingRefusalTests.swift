@@ -38,6 +38,8 @@ struct MountingRefusalTests {
         Mistake(name: "a mountpoint in use", option: "--mountpoint", value: "/proc", message: "proc is mounted there"),
         Mistake(name: "an unknown technique", more: ["--without", "magic"], message: "'magic' is none of passthrough"),
         Mistake(name: "a quota that is no number", more: ["--sandbox-quota", "much"], message: "'much' is not BYTES"),
+        Mistake(
+            name: "an access that there is not", more: ["--sandbox-access", "fast"], message: "'fast' is neither direct nor served"),
         Mistake(name: "a descriptor that is not open", more: ["--ready-fd", "77"], message: "'77' is not an open descriptor"),
         Mistake(name: "too few descriptors", more: ["--descriptors", "3"], message: "'3' is not a number from 64 up"),
         Mistake(name: "a hide pattern without a root", more: ["--hide", "etc/shadow"], message: "is neither absolute nor"),

@@ -31,6 +31,20 @@ import ZonePolicy
         #expect(subject.policy.explain(subject.names("/etc/hosts"), .read).decidedAt == 2)
     }
 
+    @Test func `names a pattern that reaches into a zone, and none that cannot`() throws {
+        #expect(try PolicyUnderTest().policy.patternReaching(into: .sandbox) == nil)
+        #expect(try PolicyUnderTest().policy.patternReaching(into: .codeRepo) != nil)
+        let reaching = ["/opt/agent-data/sandbox/key", "/opt/agent-data/*/key", "/**/key", "/opt/*/sandbox/**"]
+        for pattern in reaching {
+            #expect(try PolicyUnderTest(hide: [pattern], protect: []).policy.patternReaching(into: .sandbox) == pattern)
+            #expect(try PolicyUnderTest(hide: [], protect: [pattern]).policy.patternReaching(into: .sandbox) == pattern)
+        }
+        for pattern in ["/opt/agent-data/code-repo/key", "/opt/other/**", "**/key"] {
+            #expect(try PolicyUnderTest(hide: [pattern], protect: []).policy.patternReaching(into: .sandbox) == nil)
+        }
+        #expect(try PolicyUnderTest(hide: [], protect: ["key", "a/key"]).policy.patternReaching(into: .sandbox) == nil)
+    }
+
     @Test func `every default pattern can be read and has a reason`() throws {
         for pattern in DefaultPattern.protect + DefaultPattern.hide + DefaultPattern.alwaysHidden(in: DataRoot("/d")) {
             _ = try Glob(pattern.pattern)

@@ -38,6 +38,11 @@ struct SelfTest {
             let error = attemptToCreate(in: directory)
             guard error == .readOnlyFileSystem else { throw refusal(directory, error, "root") }
         }
+        // A zone that the kernel serves by itself: root is nobody there.
+        for mount in (try? MountTable.read())?.entries ?? [] where mount.isDirect {
+            let error = attemptToCreate(in: mount.mountpoint)
+            guard error == .overflow else { throw refusal(mount.mountpoint, error, "root") }
+        }
     }
 
     /// The command's user, behind all layers: no file in a sealed directory, no mount, no namespace, no way back to root.

@@ -5,7 +5,7 @@ internal import LinuxSystem
 internal import SystemPackage
 internal import ZonePolicy
 
-/// A view being served: one plane read-only, two zones writable over it; beside it the whole system, read-only, where the view shows less.
+/// A view being served: one plane read-only, two zones writable over it, of which the kernel may serve one by itself; beside it the whole system, read-only, where the view shows less.
 ///
 /// The order is the point. The clones of the source are taken before anything is mounted, so the view never shows itself.
 /// Privileges go before the first thread starts, so no thread ever had them. `ready` is said when a look through the mount itself
@@ -17,6 +17,7 @@ package struct Gateway: ~Copyable {
     private var watch: MountWatch
     private let trail: AuditTrail?
     private let inlet: AuditInlet?
+    private let directRecord: DirectRecord?
     private var connectionGuard: ConnectionGuard?
 
     /// Mounts and starts serving.
@@ -29,6 +30,7 @@ package struct Gateway: ~Copyable {
             try Signals([SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGPIPE])
         }
         let socket = try Self.inletSocket(options, mountpoint.path)
+        let direct = try Self.direct(options, layout, policy)
         let descriptors = Narrowing.descriptorLimit(options.descriptors)
         try Self.step("giving up privileges") { () throws(Errno) in try Narrowing.apply() }
         let connectionGuard = Self.connectionGuard()
@@ -47,12 +49,22 @@ package struct Gateway: ~Copyable {
         }
         var watch = try Self.step("reading /proc/self/mountinfo") { () throws(Errno) in try MountWatch() }
         let inlet = try Self.inlet(socket, trail)
+        let directRecord: DirectRecord?
         do throws(Errno) {
             try coherence?.start()
+            directRecord = if options.sandboxIsDirect, let trail { try DirectRecord(of: layout.sandbox, trail) } else { nil }
+        } catch {
+            inlet?.stop()
+            trail?.stop()
+            throw .failure("what is done in the sandbox cannot be watched: \(error)")
+        }
+        do throws(Errno) {
             try Self.mount(planes, over: mountpoint, &watch, connectionGuard)
+            try Self.mount(direct, over: mountpoint, &watch)
             try ServingFilter.install()
         } catch {
             mountpoint.clear()
+            directRecord?.stop()
             inlet?.stop()
             trail?.stop()
             throw .failure("the view cannot be mounted at \(mountpoint.path): \(error)")
@@ -63,6 +75,7 @@ package struct Gateway: ~Copyable {
         self.watch = watch
         self.trail = trail
         self.inlet = inlet
+        self.directRecord = directRecord
         self.connectionGuard = connectionGuard
     }
 
@@ -174,7 +187,8 @@ package struct Gateway: ~Copyable {
         var hasGuard = false
         for plane in planes {
             let mount = try plane.session.mount(scratch: mountpoint.directory)
-            let device = try mount.root.status().fileSystem
+            let status = try mount.root.status()
+            let (device, number) = (status.fileSystem, status.mount)
             switch connectionGuard {
             case .some(let connectionGuard):
                 try connectionGuard.add(device)
@@ -183,7 +197,7 @@ package struct Gateway: ~Copyable {
             }
             let directory = try Self.directory(of: plane, mountpoint)
             try mount.attach(to: directory.descriptor)
-            watch.add(plane.label, at: directory.path, device: device)
+            watch.add(plane.label, at: directory.path, mount: number)
         }
         if hasGuard {
             for plane in planes {
@@ -204,6 +218,40 @@ package struct Gateway: ~Copyable {
         case .mountpoint: Layout.Directory(path: mountpoint.path, descriptor: try mountpoint.directory.duplicate())
         case .inView, .apart:
             Layout.Directory(path: Self.path(of: plane, mountpoint), descriptor: try Self.root(of: plane, mountpoint))
+        }
+    }
+
+    /// The zone that the kernel serves by itself, where there is one, over its own directory in the view.
+    private static func mount(
+        _ direct: consuming DirectZone?, over mountpoint: borrowing Mountpoint, _ watch: inout MountWatch
+    ) throws(Errno) {
+        guard let direct else { return }
+        let flags: OpenFlags = [.path, .directory, .noFollow]
+        let directory = try Descriptor.open(mountpoint.path, flags).open(direct.place, flags)
+        let (place, number) = (direct.place, try direct.mount.root.status().mount)
+        try direct.attach(to: directory)
+        watch.add(Zone.sandbox.label, at: "\(mountpoint.path)/\(place)", mount: number)
+    }
+
+    /// The sandbox as a mount of the kernel's own, where that was asked for.
+    private static func direct(
+        _ options: GatewayOptions, _ layout: borrowing Layout, _ policy: AccessPolicy
+    ) throws(GatewayError) -> DirectZone? {
+        guard options.sandboxIsDirect else { return nil }
+        guard options.sandboxQuota == nil else {
+            throw .configuration("--sandbox-access: a direct sandbox has no --sandbox-quota, which only this daemon counts")
+        }
+        if let pattern = policy.patternReaching(into: .sandbox) {
+            throw .configuration("--sandbox-access: '\(pattern)' reaches into the sandbox, and a direct one knows no names")
+        }
+        let agent = (options.agentUser, options.agentGroup)
+        if let obstacle = DirectMount.obstacle(at: layout.sandbox.path, of: agent.0, agent.1) {
+            throw .configuration("--sandbox-access: \(layout.sandbox.path) \(obstacle)")
+        }
+        return try step("mounting the sandbox") { () throws(Errno) in
+            DirectZone(
+                place: layout.relativePath(of: layout.sandbox),
+                mount: try DirectMount.make(of: layout.sandbox.descriptor, OwnerMapping(only: agent.0, agent.1)))
         }
     }
 
@@ -298,6 +346,7 @@ package struct Gateway: ~Copyable {
     /// Detaches the view with all that is mounted in it, and gives those who still use it a moment.
     private func stop(_ reason: String?) {
         defer {
+            directRecord?.stop()
             inlet?.stop()
             trail?.stop()
         }

@@ -15,6 +15,8 @@ package struct GatewayOptions: Sendable {
     package var protect: [String] = []
     package var codeRepoQuota: ZoneQuota?
     package var sandboxQuota: ZoneQuota?
+    /// The kernel serves the sandbox by itself.
+    package var sandboxIsDirect = false
     /// Where what the zones hold is counted, root's alone; nil for a count that ends with this process.
     package var usage: String?
     /// Where what the agent changes and is refused is recorded, root's alone; nil for nowhere.

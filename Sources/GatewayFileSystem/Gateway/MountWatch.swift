@@ -6,7 +6,7 @@ internal import SystemPackage
 /// (`man 5 proc`).
 struct MountWatch: ~Copyable {
     private let file: Descriptor
-    private var present: [(label: String, path: String, device: UInt64)]
+    private var present: [(label: String, path: String, mount: UInt64)]
     var rawDescriptor: Int32 { file.rawValue }
 
     init() throws(Errno) {
@@ -14,8 +14,8 @@ struct MountWatch: ~Copyable {
         present = []
     }
 
-    /// Watches the mount at `path` of the superblock `device`.
-    mutating func add(_ label: String, at path: String, device: UInt64) { present.append((label, path, device)) }
+    /// Watches the mount at `path` with the kernel's number `mount`.
+    mutating func add(_ label: String, at path: String, mount: UInt64) { present.append((label, path, mount)) }
 
     /// Whether the first that was added, the view, is still there.
     var hasFirst: Bool { present.contains { $0.label == "view" } }
@@ -23,9 +23,10 @@ struct MountWatch: ~Copyable {
     /// The mounts that are gone since the last call.
     mutating func gone() -> [(label: String, path: String)] {
         guard let table = try? MountTable.read() else { return [] }
-        let there = Set(table.entries.filter(\.isPinfold).map { pinfold_makedev($0.major, $0.minor) })
-        let lost = present.filter { !there.contains($0.device) }.map { ($0.label, $0.path) }
-        present.removeAll { !there.contains($0.device) }
+        // A number may be another mount's by now.
+        let there = Set(table.entries.filter { $0.isPinfold || $0.isDirect }.map(\.id))
+        let lost = present.filter { !there.contains($0.mount) }.map { ($0.label, $0.path) }
+        present.removeAll { !there.contains($0.mount) }
         return lost
     }
 }

@@ -40,7 +40,7 @@ final class Plane: Sendable {
         self.clone = clone
     }
 
-    /// The view, then the zones, then what is around a narrower view. All clones are taken before any plane is made.
+    /// The view, then the zones that are served, then what is around a narrower view. All clones are taken before any plane is made.
     static func all(
         of layout: borrowing Layout, _ policy: AccessPolicy, surroundings: AccessPolicy?, _ options: GatewayOptions,
         _ coherence: Coherence?, _ trail: AuditTrail?, _ counts: String?, descriptors: Int
@@ -50,12 +50,15 @@ final class Plane: Sendable {
         let whole = try Self.clone(ofTreeAt: layout.source.path, layout.source.descriptor)
         // That directory alone: what is mounted inside a zone is not the agent's.
         let code = try DetachedMount.clone(of: layout.codeRepo.descriptor, recursive: false, [.noSetuid, .noDevices])
-        let sand = try DetachedMount.clone(of: layout.sandbox.descriptor, recursive: false, [.noSetuid, .noDevices])
+        let sand: DetachedMount? =
+            options.sandboxIsDirect
+            ? nil : try DetachedMount.clone(of: layout.sandbox.descriptor, recursive: false, [.noSetuid, .noDevices])
         let system: DetachedMount? =
             layout.surroundings == nil ? nil : try Self.clone(ofTreeAt: "/", Descriptor.open("/", [.path, .directory]))
         // A share for each plane; what serving itself needs, and the descriptors that a request holds for its moment, are left out
         // of it.
-        let share = max((descriptors - 128) / (layout.surroundings == nil ? 3 : 4), 16)
+        let count = 2 + (options.sandboxIsDirect ? 0 : 1) + (layout.surroundings == nil ? 0 : 1)
+        let share = max((descriptors - 128) / count, 16)
         var planes = [
             try Plane(
                 .view, .mountpoint, "view", whole, layout.source.path, layout, policy, options, coherence, nil, nil,
@@ -63,10 +66,13 @@ final class Plane: Sendable {
             try Plane(
                 .codeRepo, .inView(layout.relativePath(of: layout.codeRepo)), Zone.codeRepo.label, code, layout.codeRepo.path,
                 layout, policy, options, coherence, trail, counts, descriptors: share),
-            try Plane(
-                .sandbox, .inView(layout.relativePath(of: layout.sandbox)), Zone.sandbox.label, sand, layout.sandbox.path,
-                layout, policy, options, coherence, trail, counts, descriptors: share),
         ]
+        if let sand {
+            planes.append(
+                try Plane(
+                    .sandbox, .inView(layout.relativePath(of: layout.sandbox)), Zone.sandbox.label, sand, layout.sandbox.path,
+                    layout, policy, options, coherence, trail, counts, descriptors: share))
+        }
         if let path = layout.surroundings, let surroundings, let system {
             planes.append(
                 try Plane(

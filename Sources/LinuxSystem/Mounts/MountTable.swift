@@ -25,6 +25,12 @@ package struct MountEntry: Hashable, Sendable {
     package var isPinfold: Bool { type == Self.pinfoldType }
     package var device: String { "\(major):\(minor)" }
 
+    /// Whether it is the kernel's own mount of a zone (`DirectMount`), by what no other mount is: writable, with owners mapped, and without set-user-ID
+    /// programs and devices.
+    package var isDirect: Bool {
+        !isPinfold && !isReadOnly && ["idmapped", "nosuid", "nodev"].allSatisfy(options.contains)
+    }
+
     /// nil where the line is not one. By bytes: the table is read while somebody waits for a command to start, and characters are dear.
     package init?(line: ArraySlice<UInt8>) {
         let fields = line.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)

@@ -1,21 +1,31 @@
 internal import CLinux
 package import SystemPackage
 
-/// Shows root's files as somebody else's: a user namespace that says how, for a mount to be seen through (`man 2 mount_setattr`, "ID-mapped
-/// mounts"). Every other owner is nobody there.
+/// Whose files are shown as whose: a user namespace that says how, for a mount to be seen through (`man 2 mount_setattr`, "ID-mapped
+/// mounts"). Every other owner is nobody there: nobody has his files' rights through such a mount, and nobody can make a file as him.
 package struct OwnerMapping: ~Copyable, Sendable {
     private let namespace: Descriptor
 
-    /// Only a process in it can make such a namespace, and no process with threads can enter one: a child is made for it, which waits,
-    /// is looked at, and is gone before this returns.
+    /// Root's files are shown as somebody else's.
     package init(rootAs uid: UInt32, _ gid: UInt32) throws(Errno) {
+        try self.init(users: "0 \(uid) 1\n", groups: "0 \(gid) 1\n")
+    }
+
+    /// This owner's files alone are somebody's, his own.
+    package init(only uid: UInt32, _ gid: UInt32) throws(Errno) {
+        try self.init(users: "\(uid) \(uid) 1\n", groups: "\(gid) \(gid) 1\n")
+    }
+
+    /// Only a process in it can make such a namespace, and no process with threads can enter one: a child is made for it, which waits,
+    /// is looked at, and is gone before this returns. A process that has given up CAP_SYS_PTRACE cannot look: EACCES.
+    private init(users: String, groups: String) throws(Errno) {
         let child = try check { pinfold_clone_into_user_namespace() }
         defer {
             kill(child, SIGKILL)
             waitpid(child, nil, 0)
         }
-        try Self.write("0 \(uid) 1\n", to: "/proc/\(child)/uid_map")
-        try Self.write("0 \(gid) 1\n", to: "/proc/\(child)/gid_map")
+        try Self.write(users, to: "/proc/\(child)/uid_map")
+        try Self.write(groups, to: "/proc/\(child)/gid_map")
         namespace = try Descriptor.open("/proc/\(child)/ns/user", .readOnly)
     }
 

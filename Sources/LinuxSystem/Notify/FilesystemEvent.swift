@@ -10,6 +10,8 @@ internal import CLinux
         package static let deleted = Changes(rawValue: UInt64(FAN_DELETE))
         package static let movedFrom = Changes(rawValue: UInt64(FAN_MOVED_FROM))
         package static let movedTo = Changes(rawValue: UInt64(FAN_MOVED_TO))
+        /// Both at once: where the name was, and where it is.
+        package static let renamed = Changes(rawValue: UInt64(FAN_RENAME))
         /// Any of those that change what a name leads to.
         package static let names: Changes = [.created, .deleted, .movedFrom, .movedTo]
         package static let modified = Changes(rawValue: UInt64(FAN_MODIFY))
@@ -39,6 +41,9 @@ internal import CLinux
     package fileprivate(set) var name: UnsafeBufferPointer<UInt8>?
     /// The file that changed, or that the name led to or leads to.
     package fileprivate(set) var object: Handle?
+    /// Of `renamed` the directory that has the name now, where `directory` and `name` say what was.
+    package fileprivate(set) var newDirectory: Handle?
+    package fileprivate(set) var newName: UnsafeBufferPointer<UInt8>?
 
     /// Calls `body` with each event of `bytes`, which the kernel filled. What does not have the shape that it should ends the walk.
     ///
@@ -56,7 +61,7 @@ internal import CLinux
             else { break }
             var event = unsafe FilesystemEvent(
                 changes: Changes(rawValue: metadata.mask), process: metadata.pid, filesystem: nil, directory: nil, name: nil,
-                object: nil)
+                object: nil, newDirectory: nil, newName: nil)
             unsafe event.take(UnsafeRawBufferPointer(rebasing: bytes[(offset + Int(metadata.metadata_len))..<(offset + length)]))
             body(event)
             offset += length
@@ -74,8 +79,7 @@ internal import CLinux
             guard length >= 4, offset + length <= records.count else { return }
             let record = unsafe UnsafeRawBufferPointer(rebasing: records[offset..<(offset + length)])
             offset += length
-            guard [FAN_EVENT_INFO_TYPE_FID, FAN_EVENT_INFO_TYPE_DFID, FAN_EVENT_INFO_TYPE_DFID_NAME].contains(type), length >= 20
-            else { continue }
+            guard Self.kinds.contains(type), length >= 20 else { continue }
             filesystem = unsafe FilesystemMonitor.FilesystemID(rawValue: record.loadUnaligned(fromByteOffset: 4, as: UInt64.self))
             let size = unsafe Int(record.loadUnaligned(fromByteOffset: 12, as: UInt32.self))
             let handleType = unsafe record.loadUnaligned(fromByteOffset: 16, as: Int32.self)
@@ -85,11 +89,19 @@ internal import CLinux
                 object = handle
                 continue
             }
-            directory = handle
-            guard type == FAN_EVENT_INFO_TYPE_DFID_NAME else { continue }
+            let isNew = type == FAN_EVENT_INFO_TYPE_NEW_DFID_NAME
+            if isNew { newDirectory = handle } else { directory = handle }
+            guard type != FAN_EVENT_INFO_TYPE_DFID else { continue }
             let rest = unsafe UnsafeRawBufferPointer(rebasing: record[(20 + size)...])
             guard let end = unsafe rest.firstIndex(of: 0) else { continue }
-            unsafe name = UnsafeRawBufferPointer(rebasing: rest[..<end]).bindMemory(to: UInt8.self)
+            let found = unsafe UnsafeRawBufferPointer(rebasing: rest[..<end]).bindMemory(to: UInt8.self)
+            if isNew { unsafe newName = found } else { unsafe name = found }
         }
     }
+
+    /// The records that are read.
+    private static let kinds: Set<Int32> = [
+        FAN_EVENT_INFO_TYPE_FID, FAN_EVENT_INFO_TYPE_DFID, FAN_EVENT_INFO_TYPE_DFID_NAME, FAN_EVENT_INFO_TYPE_OLD_DFID_NAME,
+        FAN_EVENT_INFO_TYPE_NEW_DFID_NAME,
+    ]
 }

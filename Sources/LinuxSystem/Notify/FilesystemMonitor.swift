@@ -27,18 +27,26 @@ package struct FilesystemMonitor: ~Copyable, Sendable {
         group = Descriptor(owning: try check { pinfold_fanotify_init(flags, UInt32(O_RDONLY | O_CLOEXEC | O_LARGEFILE)) })
     }
 
-    private static let mask =
-        UInt64(FAN_CREATE) | UInt64(FAN_DELETE) | UInt64(FAN_MOVED_FROM) | UInt64(FAN_MOVED_TO) | UInt64(FAN_MODIFY)
-        | UInt64(FAN_ATTRIB)
-        | UInt64(FAN_DELETE_SELF) | UInt64(FAN_CLOSE_WRITE) | UInt64(FAN_ONDIR)
+    /// What makes an answer of the view's wrong.
+    package static let coherence: FilesystemEvent.Changes = [
+        .created, .deleted, .movedFrom, .movedTo, .modified, .attributes, .deletedSelf, .closedAfterWriting, .onDirectory,
+    ]
+    /// What is recorded of somebody's doings: a rename in one, who wrote what once.
+    package static let doings: FilesystemEvent.Changes = [
+        .created, .deleted, .renamed, .modified, .attributes, .closedAfterWriting, .onDirectory,
+    ]
 
-    /// Reports changes of the whole filesystem that `location` is on from here on; again is harmless.
+    /// Reports `changes` of the whole filesystem that `location` is on from here on; again is harmless.
     ///
     /// - Throws: EOPNOTSUPP where the filesystem has no file handles, ENODEV where it has no identity, EXDEV on a btrfs subvolume.
-    package borrowing func watch(filesystemOf location: borrowing Descriptor) throws(Errno) {
+    package borrowing func watch(
+        filesystemOf location: borrowing Descriptor, _ changes: FilesystemEvent.Changes = coherence
+    ) throws(Errno) {
         let group = group.rawValue
         let raw = location.rawValue
-        _ = try check { pinfold_fanotify_mark(group, UInt32(FAN_MARK_ADD) | UInt32(FAN_MARK_FILESYSTEM), Self.mask, raw, nil) }
+        _ = try check {
+            pinfold_fanotify_mark(group, UInt32(FAN_MARK_ADD) | UInt32(FAN_MARK_FILESYSTEM), changes.rawValue, raw, nil)
+        }
     }
 
     /// What `location`'s filesystem is called in events.

@@ -31,10 +31,15 @@ package struct ProcessEntry: Hashable, Sendable {
 
     /// The file system that one of its links leads to, as `MAJOR:MINOR`, without asking that file system, which may be dead or hang; nil where it cannot
     /// be told.
-    package func device(_ name: String) -> String? {
+    package func device(_ name: String) -> String? { location(name)?.device }
+
+    /// The same with the mount by which it is reached, as the mount table numbers it.
+    package func location(_ name: String) -> (device: String, mount: UInt64)? {
         var major: UInt32 = 0
         var minor: UInt32 = 0
-        return unsafe pinfold_device_of("\(path)/\(name)", &major, &minor) == 0 ? "\(major):\(minor)" : nil
+        var mount: UInt64 = 0
+        let found = unsafe pinfold_location_of("\(path)/\(name)", &major, &minor, &mount)
+        return found == 0 ? ("\(major):\(minor)", mount) : nil
     }
 
     /// The kernel's name of the program, which the process may set itself; `?` where it has ended.

@@ -3,6 +3,7 @@ internal import CLinux
 internal import CommandLineSupport
 internal import LinuxSystem
 internal import SystemPackage
+internal import ZonePolicy
 
 extension Answer {
     /// From inside the view: the rules as the deploy daemon knows them, by names; what exists, and what its modes allow, as the kernel says it to this user.
@@ -17,11 +18,22 @@ extension Answer {
                 .notDone, "the deploy daemon answered about other paths; install pinfold and pinfold-deployd of one version")
         }
         let hidden = answer.paths.dropFirst().map(\.read).first { !$0.allowed }
-        let own = OwnMount(of: resolved.text)
+        let mount = Self.mount(of: resolved.text)
+        let own = OwnMount(mount)
+        let access: ZoneAccess? = end.zone != Zone.sandbox.label ? nil : mount?.isDirect == true ? .direct : .served
         self.init(
             question: question, path: path, resolved: resolved.text, exists: resolved.status != nil, links: resolved.links,
-            zone: own == nil ? end.zone : "private", read: Self.verdict(hidden ?? end.read, own, resolved, R_OK),
+            zone: own == nil ? end.zone : "private", access: access?.rawValue, obstacle: nil,
+            read: Self.verdict(hidden ?? end.read, own, resolved, R_OK),
             write: Self.verdict(hidden ?? end.write, own, resolved, W_OK), modes: resolved.modes)
+    }
+
+    /// The mount that a path is on.
+    private static func mount(of path: String) -> MountEntry? {
+        guard let table = try? MountTable.read() else { return nil }
+        let holding = table.entries.filter { isPath(path, atOrBelow: $0.mountpoint) }
+        let deepest = holding.map(\.mountpoint.utf8.count).max() ?? 0
+        return holding.last { $0.mountpoint.utf8.count == deepest }
     }
 
     private static func verdict(_ rule: PathRule, _ own: OwnMount?, _ resolved: ResolvedPath, _ mode: Int32) -> Verdict {
@@ -50,15 +62,10 @@ private struct OwnMount {
     let type: String
     var isTemporary: Bool { type == "tmpfs" }
 
-    /// Nil for a path of the view.
-    init?(of path: String) {
-        guard let table = try? MountTable.read() else { return nil }
-        let holding = table.entries.filter { isPath(path, atOrBelow: $0.mountpoint) }
-        let deepest = holding.map(\.mountpoint.utf8.count).max() ?? 0
-        guard let entry = holding.last(where: { $0.mountpoint.utf8.count == deepest }), Self.types.contains(entry.type) else {
-            return nil
-        }
-        (mountpoint, type) = (entry.mountpoint, entry.type)
+    /// Nil for one of the view's.
+    init?(_ mount: MountEntry?) {
+        guard let mount, Self.types.contains(mount.type), !mount.isDirect else { return nil }
+        (mountpoint, type) = (mount.mountpoint, mount.type)
     }
 
     private static let types: Set<String> = ["tmpfs", "proc", "devpts", "mqueue", "devtmpfs", "sysfs"]

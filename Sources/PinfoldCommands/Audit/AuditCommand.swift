@@ -122,7 +122,8 @@ extension AuditRecord {
         words += rule == nil ? "" : "REFUSED "
         words += "\(operation) \(path)"
         if let second { words += " -> \(second)" }
-        words += " (\(zone)) by \(command.isEmpty ? "process" : command) \(process), uid \(user)"
+        words += " (\(zone)) by \(command.isEmpty ? "process" : command) \(process), "
+        words += user == AuditEvent.unknownUser ? "which had ended" : "uid \(user)"
         if let rule { words += ": \(error), \(rule)" + (pattern.map { " (pattern \($0))" } ?? "") }
         return words
     }

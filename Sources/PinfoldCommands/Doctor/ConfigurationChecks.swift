@@ -6,6 +6,7 @@ internal import Fence
 internal import LinuxSystem
 internal import PinfoldConfiguration
 internal import SystemPackage
+internal import ZonePolicy
 
 /// What the configuration names, held against the machine.
 enum ConfigurationChecks {
@@ -207,7 +208,12 @@ enum ConfigurationChecks {
             if let account, status.st_uid != account.uid {
                 return Check(name, .failed, "\(path) belongs to uid \(status.st_uid), not to the agent", advice: advice)
             }
-            return Check(name, .ok, path)
+            guard name == "sandbox", let account else { return Check(name, .ok, path) }
+            let access = SandboxAccess(configuration.resolvingSymbolicLinks(), account)
+            guard let obstacle = access.obstacle else { return Check(name, .ok, "\(path), \(access.access.rawValue)") }
+            return Check(
+                name, .limited, "\(path), served: \(obstacle)",
+                advice: "nothing needs to be done; AGENT_SANDBOX_ACCESS=served asks for what there is")
         }
     }
 

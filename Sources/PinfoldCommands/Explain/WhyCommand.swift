@@ -96,6 +96,10 @@ struct Answer: Codable, Sendable {
     let exists: Bool
     let links: [ResolvedPath.Link]
     let zone: String
+    /// Of the sandbox: `direct` or `served`; nil elsewhere, and where only root could tell.
+    let access: String?
+    /// Why it is served where `AGENT_SANDBOX_ACCESS` says `direct`.
+    let obstacle: String?
     let read: Verdict
     let write: Verdict
     /// `mode 640, owner 0, group 42`; nil where nothing exists.
@@ -117,9 +121,10 @@ extension Answer {
             policy.explain(link.path.utf8.split(separator: UInt8(ascii: "/")).map(Array.init), .read).decision.refusal
         }.first
         let pseudo = pseudoFilesystem(of: resolved.text)
+        let access = end.zone == .sandbox ? SandboxAccess.now(configuration) : nil
         self.init(
             question: question, path: path, resolved: resolved.text, exists: resolved.status != nil, links: resolved.links,
-            zone: end.zone.label,
+            zone: end.zone.label, access: access?.access.rawValue, obstacle: access?.obstacle,
             read: Verdict(hiddenLink?.finding ?? end.finding(about: .read), pseudo: pseudo),
             write: Verdict(
                 hiddenLink?.finding ?? policy.explain(resolved.components, .write).finding(about: .write), pseudo: pseudo),
@@ -136,7 +141,8 @@ extension Answer {
         } else if resolved != path {
             lines.append("  is \(resolved)")
         }
-        lines.append("  zone: \(zone)")
+        let served = obstacle.map { ": \($0)" } ?? ""
+        lines.append("  zone: \(zone)" + (access.map { ", \($0)\(served)" } ?? ""))
         lines.append("  rule: \(verdict.sentence)" + (verdict.errno.map { " → \(errorName($0))" } ?? ""))
         if let modes {
             if verdict.allowed { lines.append("  and the file's own modes hold: \(modes)") }

@@ -4,6 +4,7 @@ internal import DataRoot
 internal import LinuxSystem
 internal import PinfoldConfiguration
 internal import SystemPackage
+internal import ZonePolicy
 
 /// Starts `pinfold-mount` for a plan that has been checked.
 enum GatewayDaemon {
@@ -113,6 +114,7 @@ enum GatewayDaemon {
         if configuration.zones.haveQuota { words += ["--usage", configuration.data.usageDirectory] }
         if let quota = configuration.zones.codeRepoQuota { words += ["--code-repo-quota", quota.description] }
         if let quota = configuration.zones.sandboxQuota { words += ["--sandbox-quota", quota.description] }
+        if plan.sandboxAccess.access == .direct { words += ["--sandbox-access", plan.sandboxAccess.access.rawValue] }
         return words
     }
 }

@@ -16,10 +16,13 @@ struct Holder: Hashable, Sendable, CustomStringConvertible {
     ///
     /// Nothing of the filesystem itself is touched, so that a dead daemon cannot hang the search. Files in flight between processes
     /// are not seen.
-    /// - Parameter devices: `major:minor` as the mount table has them.
-    static func of(devices: Set<String>, except: Set<Int32> = []) -> [Holder] {
+    /// - Parameters:
+    ///   - devices: `major:minor` as the mount table has them.
+    ///   - mounts: numbers of mounts that are used by themselves, on a file system that is not the view's alone. A file that is mapped and not open any more is
+    ///     not seen there, nor is what is reached by a copy of the mount, in a mount namespace whose root is a view.
+    static func of(devices: Set<String>, mounts: Set<UInt64> = [], except: Set<Int32> = []) -> [Holder] {
         ((try? ProcessEntry.all()) ?? []).filter { !except.contains($0.pid) && $0.pid != getpid() }.compactMap { process in
-            let uses = uses(of: process, devices: devices)
+            let uses = uses(of: process, devices, mounts)
             return uses.isEmpty ? nil : Holder(pid: process.pid, command: process.command, uses: uses)
         }
     }
@@ -38,8 +41,10 @@ struct Holder: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    private static func uses(of process: ProcessEntry, devices: Set<String>) -> [String] {
-        func isOn(_ link: String) -> Bool { process.device(link).map(devices.contains) ?? false }
+    private static func uses(of process: ProcessEntry, _ devices: Set<String>, _ mounts: Set<UInt64>) -> [String] {
+        func isOn(_ link: String) -> Bool {
+            process.location(link).map { devices.contains($0.device) || mounts.contains($0.mount) } ?? false
+        }
         var uses: [String] = []
         for (link, word) in [("cwd", "working directory"), ("root", "root directory"), ("exe", "program")] where isOn(link) {
             uses.append(word)

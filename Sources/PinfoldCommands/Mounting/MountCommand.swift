@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import CLinux
 internal import CommandLineSupport
 internal import LinuxSystem
+internal import ZonePolicy
 
 /// `pinfold mount`: checks everything, then starts the gateway's daemon and waits until the view answers.
 struct MountCommand: ParsableCommand {
@@ -37,11 +38,14 @@ struct MountCommand: ParsableCommand {
         if onlyonce, let daemon = plan.servedBy { return try GatewayDaemon.accept(daemon, for: plan) }
         let program = try Companion.mount.required()
         let made = try plan.prepare(file: options.shared.file)
+        if let complaint = plan.sandboxAccess.complaint { Terminal.complain(complaint) }
         if foreground {
             try GatewayDaemon.become(program, plan: plan, made: made)
         } else {
             try GatewayDaemon.start(program, plan: plan, made: made)
-            Terminal.say("\(plan.source) is shown at \(plan.mountpoint), writable in \(plan.codeRepo) and \(plan.sandbox)")
+            Terminal.say(
+                "\(plan.source) is shown at \(plan.mountpoint), writable in \(plan.codeRepo) and \(plan.sandbox)"
+                    + (plan.sandboxAccess.access == .direct ? " (direct)" : ""))
         }
     }
 }

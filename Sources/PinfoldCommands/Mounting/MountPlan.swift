@@ -12,6 +12,7 @@ struct MountPlan: Sendable {
     let codeRepo: String
     let sandbox: String
     let account: UserAccount
+    let sandboxAccess: SandboxAccess
     /// With the links resolved that lead to what its patterns name.
     let configuration: Configuration
     /// As it was read.
@@ -29,6 +30,7 @@ struct MountPlan: Sendable {
         let missing = "make it with 'pinfold init'"
         codeRepo = try Self.directory(configuration.zones.codeRepo, as: "AGENT_CODE_REPO_PATH", missing: missing)
         sandbox = try Self.directory(configuration.zones.sandbox, as: "AGENT_SANDBOX_PATH", missing: missing)
+        sandboxAccess = SandboxAccess(self.configuration, account)
         present = try MountedView.find(configuration.view.mountpoint)
         mountpoint = present.mountpoint
         if !(onlyOnce && servedBy != nil) { try Self.checkMountpoint(present) }

@@ -15,8 +15,16 @@ struct MountedView: Sendable {
 
     /// The planes among the mounts.
     var planes: [MountEntry] { mounts.filter(\.isPinfold) }
+    /// The zone that the kernel serves by itself, mounted in a plane.
+    var direct: MountEntry? {
+        let planes = Set(planes.map(\.id))
+        return mounts.first { $0.isDirect && planes.contains($0.parent) }
+    }
     /// Mounts of somebody else's, at the mountpoint or in the view.
-    var others: [MountEntry] { mounts.filter { !$0.isPinfold } }
+    var others: [MountEntry] {
+        let own = Set((planes + [direct].compactMap { $0 }).map(\.id))
+        return mounts.filter { !own.contains($0.id) }
+    }
     /// Whether a view is what one would meet at the mountpoint.
     var isMounted: Bool { mounts.last { $0.mountpoint == mountpoint }?.isPinfold ?? false }
     /// A view whose daemon is gone: every access is ENOTCONN.

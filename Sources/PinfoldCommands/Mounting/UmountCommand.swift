@@ -68,7 +68,9 @@ struct UmountCommand: ParsableCommand {
                 .notDone,
                 "\(other.mountpoint) (\(other.type)) is mounted in the view; unmount it first, or take both away with --lazy")
         }
-        let holders = Holder.of(devices: Set(view.planes.map(\.device)), except: Set([view.daemon].compactMap { $0 }))
+        let holders = Holder.of(
+            devices: Set(view.planes.map(\.device)), mounts: Set([view.direct?.id].compactMap { $0 }),
+            except: Set([view.daemon].compactMap { $0 }))
         guard holders.isEmpty else {
             throw CommandFailure(
                 .notDone, "\(view.mountpoint) is in use by \(holders.summary); end them, or detach the view with --lazy")

@@ -130,6 +130,14 @@ struct ValueReader {
         return paths ?? []
     }
 
+    mutating func access(_ name: String) throws(ConfigurationError) -> ZoneAccess {
+        required(
+            try value(name) { text, _ throws(Rejection) in
+                guard let access = ZoneAccess(rawValue: text) else { throw Rejection("not a way of access") }
+                return (access, text)
+            }, name)
+    }
+
     mutating func network(_ name: String) throws(ConfigurationError) -> Network {
         required(
             try value(name) { text, _ throws(Rejection) in

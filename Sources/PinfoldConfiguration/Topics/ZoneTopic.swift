@@ -1,4 +1,5 @@
 internal import DataRoot
+package import ZonePolicy
 
 /// The root of all data.
 struct DataTopic: Topic {
@@ -17,6 +18,8 @@ package struct ZoneSettings: Hashable, Sendable, Topic {
     package var sandbox: String
     package var codeRepoQuota: Quota?
     package var sandboxQuota: Quota?
+    /// What is wanted; whether it can be had is for the machine to say.
+    package var sandboxAccess: ZoneAccess
     /// What `pinfold init` clones: a URL or an absolute path; nil for the working directory's repository.
     package var source: String?
 
@@ -32,6 +35,9 @@ package struct ZoneSettings: Hashable, Sendable, Topic {
         Variable("AGENT_CODE_REPO_QUOTA", .quota, default: nil, "What code-repo may use of the disk"),
         Variable("AGENT_SANDBOX_QUOTA", .quota, default: nil, "What sandbox may use of the disk"),
         Variable(
+            "AGENT_SANDBOX_ACCESS", .access, default: "served",
+            "Who answers in sandbox: the kernel, directly, where that is possible, or the gateway"),
+        Variable(
             "AGENT_CODE_SOURCE", .repository, default: nil, note: "the working directory's repository",
             "The repository that `pinfold init` clones into code-repo"),
     ]
@@ -41,6 +47,7 @@ package struct ZoneSettings: Hashable, Sendable, Topic {
         sandbox = try reader.path("AGENT_SANDBOX_PATH")
         codeRepoQuota = try reader.quota("AGENT_CODE_REPO_QUOTA")
         sandboxQuota = try reader.quota("AGENT_SANDBOX_QUOTA")
+        sandboxAccess = try reader.access("AGENT_SANDBOX_ACCESS")
         source = try reader.repository("AGENT_CODE_SOURCE")
     }
 }

@@ -14,6 +14,8 @@ package struct Variable: Sendable, Hashable {
         case user
         case network
         case quota
+        /// Who answers in a zone.
+        case access
         case memory
         /// Paths of the machine that are shown somewhere.
         case readablePaths
@@ -64,6 +66,7 @@ package struct Variable: Sendable, Hashable {
         case .treePatterns: "patterns of files in the deployed tree, with colons between them"
         case .user: "the name of a user, or uid, or uid:gid; never root"
         case .network: "host or none"
+        case .access: "direct or served"
         case .quota: Quota.accepted + "; or none"
         case .memory: MemoryLimit.accepted
         case .readablePaths:
