@@ -20,7 +20,7 @@ import report
 import running
 import works
 
-PARTS = ["view", "first", "zone", "build", "swift", "quota", "run", "coherence", "techniques", "memory", "deploy"]
+PARTS = ["view", "first", "zone", "build", "swift", "quota", "direct", "run", "coherence", "techniques", "memory", "deploy"]
 
 
 def progress(text):
@@ -80,6 +80,9 @@ def measure(options, place, results, keep):
             results[part] = works.compare(everybody, corpus, table, rounds, progress, fresh=part == "first")
         elif part == "quota":
             both = [peers.native(), peers.pinfold(place), peers.pinfold_quota(place)]
+            results[part] = works.compare(both, corpus, works.ZONE, rounds, progress)
+        elif part == "direct":
+            both = [peers.native(), peers.pinfold(place), peers.pinfold_direct(place)]
             results[part] = works.compare(both, corpus, works.ZONE, rounds, progress)
         elif part == "run":
             results[part] = running.measure(place, corpus, rounds * 10)

@@ -78,6 +78,13 @@ def pinfold_quota(place):
     return pinfold(place, name="pinfold, quota", options=["--code-repo-quota", limit, "--sandbox-quota", limit])
 
 
+def pinfold_direct(place):
+    """The sandbox as the kernel's own mount, with the record that `pinfold mount` has kept."""
+    record = place / "record"
+    record.mkdir(mode=0o700, exist_ok=True)
+    return pinfold(place, name="pinfold, direct", options=["--sandbox-access", "direct", "--audit", record])
+
+
 def bindfs():
     return Peer("bindfs", lambda tree, mountpoint: quiet(["bindfs", "-f", str(tree), str(mountpoint)]))
 

@@ -10,6 +10,7 @@ TITLES = {
     "first": "View, first touch",
     "zone": "Zone",
     "quota": "Zone under a quota",
+    "direct": "Direct sandbox",
     "build": "Whole jobs",
 }
 
@@ -85,14 +86,14 @@ def write_into(page, text):
 
 # ── The plot ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-COLOURS = {"pinfold": "#1d4ed8", "pinfold, quota": "#7dd3fc", "bindfs": "#b45309", "passthrough_ll": "#6b7280", "passthrough_hp": "#a3a3a3"}
+COLOURS = {"pinfold": "#1d4ed8", "pinfold, quota": "#7dd3fc", "pinfold, direct": "#22c55e", "bindfs": "#b45309", "passthrough_ll": "#6b7280", "passthrough_hp": "#a3a3a3"}
 LEFT, WIDTH, BAR = 210, 620, 8
 LEAST = 0.5
 
 
 def plot(results):
     """Bars of every work on a logarithmic scale, with native as the line at 1; each part has a heading with its means."""
-    parts = [part for part in ("view", "first", "zone", "quota", "build") if part in results]
+    parts = [part for part in ("view", "first", "zone", "quota", "direct", "build") if part in results]
     rows = {part: list(results[part]["ratios"].items()) for part in parts}
     for part in parts:
         if len(rows[part]) > 3:
