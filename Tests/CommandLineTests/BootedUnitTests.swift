@@ -117,7 +117,7 @@ struct `On a machine with systemd` {
             let machine = try booted(
                 directory,
                 """
-                printf 'PINFOLD_AGENT_COMMAND=sleep 1000\\n' >etc/pinfold/agent-second.env
+                printf "PINFOLD_AGENT_COMMAND=sh -c 'echo at work; exec sleep 1000'\\n" >etc/pinfold/agent-second.env
                 mkdir etc/systemd/system/multi-user.target.wants
                 for unit in pinfold-mount pinfold-agent; do ln -s ../$unit.service etc/systemd/system/multi-user.target.wants/; done
                 """)
@@ -125,6 +125,12 @@ struct `On a machine with systemd` {
             func agents() throws -> [String] { try ["pinfold-agent", "pinfold-agent@second"].map { try machine.state(of: $0) } }
             #expect(try agents() == ["active", "active"])
             #expect(try machine.state(of: "pinfold-mount") == "active")
+            // A unit is active from its first program on, which may still be looking at the view.
+            try await eventually("both agents are at work") {
+                let first = try machine.journal(of: "pinfold-agent")
+                let second = try machine.journal(of: "pinfold-agent@second")
+                return first.contains("started in") && second.contains("at work")
+            }
 
             // Its daemon killed: the unit clears the dead view away and mounts it anew, the agents end with a line and code 4, and come back.
             try killDaemon(machine)

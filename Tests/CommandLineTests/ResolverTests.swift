@@ -52,6 +52,8 @@ struct ResolverTests {
                 $pinfold run --config '\(installation.file)' -- sh -c '
                     cat /etc/resolv.conf; touch \(sandbox)/first
                     for i in $(seq 3000); do [ -e \(sandbox)/second ] && break; sleep 0.01; done
+                    # Two file systems report to the view, each when it comes to it.
+                    for i in $(seq 500); do [ "$(tail -c 2 /etc/resolv.conf)" = 2 ] && break; sleep 0.01; done
                     cat /etc/resolv.conf; echo x 2>/dev/null > \(machine.file) && echo written; ls -A /run' &
                 for i in $(seq 3000); do [ -e '\(sandbox)/first' ] && break; sleep 0.01; done
                 echo 'nameserver 192.0.2.2' > \(machine.file).new; mv \(machine.file).new \(machine.file)

@@ -138,7 +138,7 @@ ALONE = (
 # Commits that cheat and commits that do not, with the real runners of their languages.
 JUDGES = r"DeployServiceTests\.(Cheat|Judge|Numb|Runner)Tests"
 # The daemon killed at each of its fault points, and started again.
-KILLS = r"DeployServiceTests\.CrashTests"
+KILLS = r"DeployServiceTests\.(Client|HotReload)?CrashTests"
 # One after the other: these start daemons that start tests, with a fork bomb among them, or hold that time grows with a length and no faster.
 DAEMONS = r"(GitRepository|DeployModel|DeploySteps|DeployService|AdminServer)Tests\."
 
