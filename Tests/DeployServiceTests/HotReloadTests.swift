@@ -39,7 +39,11 @@ struct HotReloadTests {
     }
 
     @Test func `a version that does not start never reaches the server, and without a command the old one is back`() async throws {
-        try await withFarm(HotServer.make) { farm, service in
+        try await configured { farm in
+            HotServer.make(&farm)
+            // What ends the program is asked about, where tests cannot be made to fail.
+            farm.settings.judge.requiresApproval = false
+        }.run { farm, service in
             var good = try farm.commit(HotServer.files)
             try await service.deployed(good)
             let process = try await HotServer.start(farm)
@@ -61,6 +65,7 @@ struct HotReloadTests {
         try await configured { farm in
             HotServer.make(&farm)
             farm.settings.reload.command = "echo $PINFOLD_COMMIT > '\(farm.root)/restarted'"
+            farm.settings.judge.requiresApproval = false
         }.run { farm, service in
             try await service.deployed(farm.commit(HotServer.files))
             let process = try await HotServer.start(farm)

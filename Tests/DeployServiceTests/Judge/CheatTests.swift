@@ -93,7 +93,9 @@ struct CheatTests {
             if change.content == .removed { continue }
             try makeDirectories(path.split(separator: "/").dropLast().reduce("") { $0 + "/" + $1 })
             switch change.content {
-            case .text(let text): try writeFile(path, text)
+            case .text(let text):
+                try writeFile(path, text)
+                if text.hasPrefix("#!") { try run("chmod", ["755", path]).requireSuccess() }
             case .link(let target): try run("ln", ["-s", target, path]).requireSuccess()
             case .submodule: try makeDirectories(path)
             case .removed: break
