@@ -256,8 +256,9 @@ struct RecordTests {
                 try await eventually("it runs") { exists(farm.deployments + "/admin/admin.sock") }
                 // As if it had been made for the next one, whose number is decided by now.
                 let name = try run("ls", [backups]).output.split(separator: "\n")[0]
+                // Whole from the first moment: half a backup is tidied.
                 try shell(
-                    "cp -a \(backups)/\(name) \(backups)/planted; sed -i 's/\"made_for\" : 2/\"made_for\" : 3/' \(backups)/planted/backup.json"
+                    "cp -a \(backups)/\(name) \(root)/made; sed -i 's/\"made_for\" : 2/\"made_for\" : 3/' \(root)/made/backup.json; mv \(root)/made \(backups)/planted"
                 ).requireSuccess()
                 #expect(try readFile(backups + "/planted/backup.json").contains("\"made_for\" : 3"))
                 try await untilDeployed(farm.commit(["a": "3"]), farm)
