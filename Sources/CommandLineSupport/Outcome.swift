@@ -29,6 +29,11 @@ package enum Outcome {
         }
         var message = root.message(for: error)
         while let last = message.last, last == "." || last.isNewline { message.removeLast() }
+        // A list of what may be given, an item a line, in the one line that an error has.
+        let lines = message.split(separator: "\n")
+        if lines.count > 1, lines.dropFirst().allSatisfy({ $0.hasPrefix("  - ") }) {
+            message = lines[0] + " " + lines.dropFirst().map { $0.dropFirst(4) }.joined(separator: ", ")
+        }
         // The parser's text ends in "See 'pinfold mount --help' for more information."
         let hint = root.fullMessage(for: error).split(separator: "'").last { $0.hasSuffix("--help") && $0.hasPrefix("pinfold ") }
         Terminal.complain("\(message); see '\(hint.map(String.init) ?? help)'", of: program)

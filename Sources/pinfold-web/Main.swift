@@ -48,12 +48,8 @@ struct Main: ParsableCommand {
         do {
             // Before there are threads, which would keep what this one gives up.
             reached = try Seclusion.enter(askingAt: socket)
-        } catch let problem as Problem {
-            Terminal.complain(problem.message, of: Self.program)
-            CLinux.exit(Int32(problem.exitCode))
         } catch {
-            Terminal.complain("\(error)", of: Self.program)
-            CLinux.exit(CommandExit.notDone.rawValue)
+            Self.end(with: error)
         }
         var settings = WebServer.Settings(socketPath: socket, reachedAt: reached, agentUserID: agentUserID, port: Int(port))
         settings.linkSeconds = linkSeconds
@@ -70,15 +66,17 @@ struct Main: ParsableCommand {
                     Terminal.explain("this link opens the page once, within \(seconds) seconds; ^C ends the session")
                 }
                 CLinux.exit(0)
-            } catch let problem as Problem {
-                // The daemon's, or what was said for it where it does not answer.
-                Terminal.complain(problem.message, of: Self.program)
-                CLinux.exit(Int32(problem.exitCode))
             } catch {
-                Terminal.complain("\(error)", of: Self.program)
-                CLinux.exit(CommandExit.notDone.rawValue)
+                Self.end(with: error)
             }
         }
         while true { pause() }
+    }
+
+    /// A problem is the daemon's, or what was said for it where it does not answer.
+    private static func end(with error: any Error) -> Never {
+        let problem = error as? Problem
+        Terminal.complain(problem?.message ?? "\(error)", of: program)
+        CLinux.exit(problem.map { Int32($0.exitCode) } ?? CommandExit.notDone.rawValue)
     }
 }

@@ -107,6 +107,16 @@ struct BadInputTests {
         }
     }
 
+    @Test func `a word that is none of a list is answered with the list, in one line`() throws {
+        try Installation.with { installation in
+            let result = try installation.pinfold("history", "--state", "fialed")
+            #expect(result.status == .exited(2))
+            #expect(result.errors.split(separator: "\n").count == 1, "\(result)")
+            #expect(result.errors.contains("'fialed'") && result.errors.contains("following: detected, testing, "), "\(result)")
+            #expect(!result.errors.contains("\\n"), "\(result)")
+        }
+    }
+
     @Test func `a machine without the device is told so`() throws {
         try Installation.with { installation in
             try installation.makeZones()

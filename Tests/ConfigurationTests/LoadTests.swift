@@ -44,11 +44,11 @@ func load(
 
     @Test func `memory is bytes, a share of the machine's, or without a limit`() throws {
         let configuration = try load([
-            "AGENT_MEMORY": "4G", "AGENT_DEPLOY_TEST_MEMORY": "25%", "AGENT_DEPLOY_TEST_READ": "venv:/srv/model:/tmp/x:/work/y",
+            "AGENT_MEMORY": "4G", "AGENT_DEPLOY_TEST_MEMORY": "25%", "AGENT_DEPLOY_TEST_READ": "venv:/srv/model:/tmp/x:/opt/y",
         ])
         #expect(configuration.agent.memory.bytes(of: 1 << 30) == 4 << 30)
         #expect(configuration.deploy.tests.memory.bytes(of: 100 << 30) == 25 << 30)
-        #expect(configuration.deploy.tests.read == ["/home/user/agent/venv", "/srv/model", "/tmp/x", "/work/y"])
+        #expect(configuration.deploy.tests.read == ["/home/user/agent/venv", "/srv/model", "/tmp/x", "/opt/y"])
         for text in ["none", "off"] { #expect(try load(["AGENT_MEMORY": text]).agent.memory.bytes(of: 1 << 30) == nil) }
         #expect(try load().agent.memory.bytes(of: 8 << 30) == MemoryLimit.percent(50).bytes(of: 8 << 30))
     }

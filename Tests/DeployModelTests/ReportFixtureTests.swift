@@ -82,7 +82,7 @@ struct ReportFixtureTests {
 
     @Test(arguments: table)
     func `each test of a runner's report has its outcome`(_ row: Row) throws {
-        let report = try parsed(fixture(row.report), roots: ["/work"])
+        let report = try parsed(fixture(row.report), roots: ["/srv/agent"])
         #expect(report.ids(.passed) == row.passed)
         #expect(report.ids(.failed) == row.failed)
         #expect(report.ids(.skipped) == row.skipped)

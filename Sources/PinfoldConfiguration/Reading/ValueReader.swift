@@ -106,11 +106,7 @@ struct ValueReader {
     }
 
     mutating func memory(_ name: String) throws(ConfigurationError) -> MemoryLimit {
-        required(
-            try value(name) { text, _ throws(Rejection) in
-                guard let limit = MemoryLimit(parsing: text) else { throw Rejection("not an amount of memory") }
-                return (limit, text)
-            }, name)
+        try parsed(name, orElse: "not an amount of memory") { MemoryLimit(parsing: $0) }
     }
 
     /// Paths that are shown where they are: not all of the system, and nothing that the fence has in its own way.
@@ -131,10 +127,17 @@ struct ValueReader {
     }
 
     mutating func access(_ name: String) throws(ConfigurationError) -> ZoneAccess {
+        try parsed(name, orElse: "not a way of access") { ZoneAccess(rawValue: $0) }
+    }
+
+    /// What is written as it is kept, and makes a value or does not.
+    private mutating func parsed<Value: Sendable>(
+        _ name: String, orElse complaint: String, _ parse: (String) -> Value?
+    ) throws(ConfigurationError) -> Value {
         required(
             try value(name) { text, _ throws(Rejection) in
-                guard let access = ZoneAccess(rawValue: text) else { throw Rejection("not a way of access") }
-                return (access, text)
+                guard let found = parse(text) else { throw Rejection(complaint) }
+                return (found, text)
             }, name)
     }
 
