@@ -217,6 +217,11 @@ let package = Package(
             name: "pinfold-fuzz", dependencies: ["CLinux", "FuzzTargets", "LinuxSystem", "TestSupport", system], path: "Tests/Fuzz",
             cSettings: gnu,
             swiftSettings: dialect),
+        // Changes what a gateway keeps until a test kills it.
+        .executableTarget(
+            name: "pinfold-kept-hammer",
+            dependencies: ["CLinux", "FuseSession", "GatewayFileSystem", "LinuxSystem", "ZonePolicy", system],
+            path: "Tests/KeptHammer", cSettings: gnu, swiftSettings: dialect),
         .executableTarget(
             name: "pinfold-ask-rate", dependencies: ["DeployModel", "DeploySteps", "GitRepository", "TestSupport"],
             path: "Tests/AskRate",
@@ -249,12 +254,16 @@ let package = Package(
         .testTarget(
             name: "GatewayTests",
             dependencies: [
-                "AuditLog", "CLinux", "GatewayFileSystem", "LinuxSystem", "TestSupport", "pinfold-mount", system,
+                "AuditLog", "CLinux", "FuseSession", "GatewayFileSystem", "LinuxSystem", "TestSupport", "ZonePolicy",
+                "pinfold-kept-hammer", "pinfold-mount", system,
             ],
             cSettings: gnu, swiftSettings: dialect),
         .testTarget(
             name: "PinfoldCommandsTests",
-            dependencies: ["CommandLineSupport", "LinuxSystem", "PinfoldCommands", "PlainText", arguments],
+            dependencies: [
+                "CommandLineSupport", "LinuxSystem", "PinfoldCommands", "PinfoldConfiguration", "PlainText", "TestSupport",
+                arguments,
+            ],
             cSettings: gnu, swiftSettings: dialect),
         .testTarget(
             name: "CommandLineTests",

@@ -6,12 +6,15 @@ package protocol DeployServing: Sendable {
     func history(limit: Int, before: Int?, state: DeploymentState?) throws(DeployError) -> [Deployment]
     func show(_ id: Int) throws(DeployError) -> Deployment
     func log(_ id: Int, from offset: Int, limit: Int) throws(DeployError) -> LogPage
-    func diff(_ id: Int, against base: DiffBase) async throws(DeployError) -> [UInt8]
+    func diff(_ id: Int, against base: DiffBase, context: Int) async throws(DeployError) -> [UInt8]
     func surface(of path: String) async throws(DeployError) -> SurfaceAnswer
     func events(limit: Int) throws(DeployError) -> [Event]
 
-    func approve(_ commit: String, by caller: Caller) async throws(DeployError) -> Deployment
-    func reject(_ commit: String, reason: String, by caller: Caller) async throws(DeployError) -> Deployment
+    func policy() throws(DeployError) -> PolicyAnswer
+
+    func answer(
+        _ verdict: PersonAnswer.Verdict, _ commit: String, _ request: AnswerRequest, by caller: Caller
+    ) async throws(DeployError) -> Deployment
     func rollback(to id: Int?, by caller: Caller) async throws(DeployError) -> Deployment
     func reload(by caller: Caller) async throws(DeployError) -> Deployment
     func lift(_ commit: String, by caller: Caller) async throws(DeployError) -> Quarantine

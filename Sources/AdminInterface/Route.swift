@@ -6,14 +6,19 @@ package enum Route: String, CaseIterable, Sendable {
     case deploy
     case deployment
     case status
+    case stream
     case history
     case events
     case show
     case log
     case diff
+    case changes
+    case changedFile
+    case tests
     case surface
     case explain
     case workspace
+    case policy
     case approve
     case reject
     case lift
@@ -35,7 +40,9 @@ package enum Route: String, CaseIterable, Sendable {
 
     package var method: Method {
         switch self {
-        case .deployment, .status, .history, .events, .show, .log, .diff, .surface, .workspace: .get
+        case .deployment, .status, .stream, .history, .events, .show, .log, .diff, .changes, .changedFile, .tests, .surface,
+            .workspace, .policy:
+            .get
         case .deploy, .explain, .approve, .reject, .lift, .rollback, .reload, .hold, .resume: .post
         }
     }
@@ -46,14 +53,19 @@ package enum Route: String, CaseIterable, Sendable {
         case .deploy: "/deploy"
         case .deployment: "/deploy/{id}"
         case .status: "/status"
+        case .stream: "/stream"
         case .history: "/deployments"
         case .events: "/events"
         case .show: "/deployments/{id}"
         case .log: "/deployments/{id}/log"
         case .diff: "/deployments/{id}/diff"
+        case .changes: "/deployments/{id}/changes"
+        case .changedFile: "/deployments/{id}/changes/{number}"
+        case .tests: "/deployments/{id}/tests"
         case .surface: "/surface"
         case .explain: "/explain"
         case .workspace: "/workspace"
+        case .policy: "/policy"
         case .approve: "/commits/{commit}/approve"
         case .reject: "/commits/{commit}/reject"
         case .lift: "/commits/{commit}/lift"
@@ -68,8 +80,19 @@ package enum Route: String, CaseIterable, Sendable {
     /// the admin's, and so is answering.
     package var audience: Audience {
         switch self {
-        case .deploy, .deployment, .status, .history, .show, .log, .diff, .surface, .explain, .workspace: .agent
-        case .events, .approve, .reject, .lift, .rollback, .reload, .hold, .resume: .admin
+        case .deploy, .deployment, .status, .history, .show, .log, .diff, .changes, .changedFile, .tests, .surface, .explain,
+            .workspace:
+            .agent
+        case .stream, .events, .policy, .approve, .reject, .lift, .rollback, .reload, .hold, .resume: .admin
+        }
+    }
+
+    /// Whether the review page may ask it: what it shows, and answers, which have to be signed.
+    package var isReviewPages: Bool {
+        switch self {
+        case .status, .stream, .history, .events, .show, .log, .diff, .changes, .changedFile, .tests, .policy, .approve, .reject:
+            true
+        case .deploy, .deployment, .surface, .explain, .workspace, .lift, .rollback, .reload, .hold, .resume: false
         }
     }
 

@@ -1,6 +1,7 @@
 internal import AdminInterface
 internal import DeployModel
 internal import FoundationEssentials
+internal import HTTPTypes
 internal import Hummingbird
 internal import HummingbirdCore
 internal import NIOCore
@@ -33,6 +34,16 @@ struct Asked {
         return value
     }
 
+    /// A file's place in a change, in the path.
+    func file() throws(Problem) -> Int {
+        let text = context.parameters.get("number") ?? ""
+        guard let value = Int(text), value >= 0 else { throw Problem(.usage, "'\(text)' is not a file's number") }
+        return value
+    }
+
+    /// The revision that an interrupted reader of the stream knows; nil where it says none.
+    var lastEvent: Int? { HTTPField.Name("Last-Event-ID").flatMap { request.headers[$0] }.flatMap(Int.init) }
+
     /// The commit in the path, or the beginning of its id.
     func commit() throws(Problem) -> String {
         let text = context.parameters.get("commit") ?? ""
@@ -44,15 +55,27 @@ struct Asked {
 
     /// What was sent along.
     func body<Value: RequestContent>(as type: Value.Type = Value.self) async throws -> Value {
-        let body: ByteBuffer
+        try Self.value(of: try await bytes())
+    }
+
+    /// What was sent along, where anything was.
+    func body<Value: RequestContent>(orWhereEmpty value: Value) async throws -> Value {
+        let body = try await bytes()
+        return body.readableBytes == 0 ? value : try Self.value(of: body)
+    }
+
+    private func bytes() async throws -> ByteBuffer {
         do {
-            body = try await request.body.collect(upTo: Self.requestLimit)
+            return try await request.body.collect(upTo: Self.requestLimit)
         } catch is NIOTooManyBytesError {
             throw Problem(.tooLarge, "a request is \(Self.requestLimit >> 10) KiB at most")
         } catch {
             // Nobody is there to read this any more, and it is no news: whoever asks decides how often they break off.
             throw Problem(.usage, "the request ended before it was whole")
         }
+    }
+
+    private static func value<Value: RequestContent>(of body: ByteBuffer) throws -> Value {
         do {
             return try DeployJSON.decode(OnlyKnown<Value>.self, from: Data(body.readableBytesView)).value
         } catch let problem as Problem {
@@ -65,9 +88,11 @@ struct Asked {
     /// Why somebody wants it, which is sent along.
     func reason() async throws -> String {
         let reason = try await body(as: ReasonRequest.self).reason
-        try Self.require(reason, "reason", orSay: "say why: the reason is what others will go by")
+        try Self.require(reason, "reason", orSay: Self.reasonIsMissing)
         return reason
     }
+
+    static let reasonIsMissing = "say why: the reason is what others will go by"
 
     /// Text that somebody will read: not blank, and nothing that ends it early for a program that it is handed to.
     static func require(_ text: String, _ field: String, orSay words: String) throws(Problem) {

@@ -16,6 +16,9 @@ package protocol Door: Sendable {
 
     /// Refuses what this door does not lead to.
     func allow(_ route: Route) throws(Problem)
+
+    /// Refuses an answer that takes more than to come by this door.
+    func allow(_ answer: AnswerRequest) throws(Problem)
 }
 
 /// Somebody whom a door did not let in, and why.

@@ -5,13 +5,22 @@ internal import HummingbirdCore
 
 /// What the admin decides.
 extension Harness {
-    func approve(_ asked: Asked) async throws -> Response {
-        try .json(try await service.approve(try asked.commit(), by: asked.caller))
-    }
-
-    func reject(_ asked: Asked) async throws -> Response {
-        let reason = try await asked.reason()
-        return try .json(try await service.reject(try asked.commit(), reason: reason, by: asked.caller))
+    func answer(_ verdict: PersonAnswer.Verdict, _ asked: Asked) async throws -> Response {
+        // An approval needs no words.
+        let request =
+            if verdict == .reject { try await asked.body(as: AnswerRequest.self) } else {
+                try await asked.body(orWhereEmpty: AnswerRequest())
+            }
+        do {
+            try door.allow(request)
+        } catch {
+            refusals.note(
+                who: "\(asked.caller)", what: "\(verdict.rawValue) without a passkey from \(door.name)",
+                outcome: "refused: \(error.message)")
+            throw error
+        }
+        if verdict == .reject { try Asked.require(request.reason ?? "", "reason", orSay: Asked.reasonIsMissing) }
+        return try .json(try await service.answer(verdict, try asked.commit(), request, by: asked.caller))
     }
 
     func lift(_ asked: Asked) async throws -> Response {

@@ -8,7 +8,9 @@ internal import LinuxSystem
 extension Harness {
     func deploy(_ asked: Asked) async throws -> Response {
         let input = try await asked.body(as: DeployAgentCodeInput.self)
-        let request = DeployActionRequest(commitMessage: input.commitMessage, forceDeploy: input.forceDeploy ?? false)
+        let request = DeployActionRequest(
+            commitMessage: input.commitMessage, forceDeploy: input.forceDeploy ?? false,
+            forceReason: input.forceReason)
         if let message = request.commitMessage {
             try Asked.require(message, "commit_message", orSay: "a commit needs a message that is not empty")
         }

@@ -2,15 +2,9 @@ internal import AdminInterface
 internal import DeployModel
 internal import Hummingbird
 internal import HummingbirdCore
-internal import NIOCore
 
-/// Deployments: what is known of them, their output and their change.
+/// Deployments: what is known of them, and their output.
 extension Harness {
-    /// The largest change that is sent as a diff.
-    static let diffLimit = 32 << 20
-    /// How much of it is written at a time.
-    private static let pieceBytes = 64 << 10
-
     func settled(_ asked: Asked) async throws -> Response {
         try .json(asked.caller.sees(try await service.settled(try asked.deployment(), withinMilliseconds: asked.wait * 1000)))
     }
@@ -43,27 +37,7 @@ extension Harness {
         }
     }
 
-    func diff(_ asked: Asked) async throws -> Response {
-        let id = try asked.deployment()
-        let base = try asked.query.value(Query.against, "deployed, approved or a deployment's number", DiffBase.init) ?? .deployed
-        let isAgent = asked.caller.role == .agent
-        guard !isAgent || comparing.enter() else {
-            throw Problem(.busy, "a change is being compared for the agent already; try again when that has been answered")
-        }
-        defer { if isAgent { comparing.leave() } }
-        let bytes = try await service.diff(id, against: base)
-        guard bytes.count <= Self.diffLimit else {
-            throw Problem(
-                .tooLarge,
-                "the change of deployment \(id) is \(bytes.count >> 20) MiB as a diff; look at it with git in deployments/repo.git")
-        }
-        // In pieces, each written when the one before is on its way: whoever reads slowly has no second copy of it kept for them.
-        return .stream("application/octet-stream", length: bytes.count) { body in
-            var rest = bytes[...]
-            while !rest.isEmpty {
-                try await body.write(ByteBuffer(bytes: rest.prefix(Self.pieceBytes)))
-                rest = rest.dropFirst(Self.pieceBytes)
-            }
-        }
+    func tests(_ asked: Asked) throws -> Response {
+        try .json(TestRuns(of: asked.caller.sees(try service.show(try asked.deployment()))))
     }
 }

@@ -2,6 +2,7 @@ internal import AdminInterface
 internal import DeployModel
 internal import Hummingbird
 internal import HummingbirdCore
+internal import NIOCore
 
 /// The pipeline's state, what happened, and what judges the agent.
 extension Harness {
@@ -11,6 +12,29 @@ extension Harness {
         }
         return try .json(asked.caller.sees(try service.status()))
     }
+
+    /// Each new revision as it comes, as server-sent events. It ends in time, and whoever reads it asks again with the last one's id.
+    /// See: WHATWG HTML, server-sent events
+    func stream(_ asked: Asked) async throws -> Response {
+        let known = asked.lastEvent ?? -1
+        let deadline = ContinuousClock.now + .seconds(try asked.query.wait() ?? Query.longestWait)
+        let service = service
+        return .stream("text/event-stream") { body in
+            try await body.write(ByteBuffer(string: "retry: \(Self.retry)\n\n"))
+            var known = known
+            while true {
+                let left = ContinuousClock.now.duration(to: deadline)
+                guard left > .zero, !Task.isCancelled else { return }
+                let revision = await service.change(after: known, withinMilliseconds: min(Self.alive, Int(left / .milliseconds(1))))
+                let news = revision > known ? "id: \(revision)\nevent: status\ndata: {\"revision\":\(revision)}\n\n" : ": alive\n\n"
+                known = max(known, revision)
+                try await body.write(ByteBuffer(string: news))
+            }
+        }
+    }
+
+    /// Milliseconds after which a reader asks again, and for how long nothing is said.
+    private static let (retry, alive) = (2000, 10_000)
 
     func events(_ asked: Asked) throws -> Response {
         let limit = try asked.query.number(Query.limit, in: 1...Query.mostEntries) ?? 50

@@ -28,7 +28,7 @@ struct Harness: Sendable {
             try door.allow(route)
         } catch {
             refusals.note(
-                who: "\(caller)", what: "\(route.rawValue) from the agent's socket", outcome: "refused: the admin's alone")
+                who: "\(caller)", what: "\(route.rawValue) from \(door.name)", outcome: "refused: the admin's alone")
             throw error
         }
         let asked = try Asked(request, for: route, context, caller)
@@ -39,13 +39,18 @@ struct Harness: Sendable {
         case .show: try show(asked)
         case .log: try await log(asked)
         case .diff: try await diff(asked)
+        case .changes: try await changes(asked)
+        case .changedFile: try await changedFile(asked)
+        case .tests: try tests(asked)
         case .status: try await status(asked)
+        case .stream: try await stream(asked)
         case .events: try events(asked)
         case .surface: try await surface(asked)
         case .explain: try .json(try rules.explain(Self.paths(try await asked.body())))
         case .workspace: try .json(try rules.workspace())
-        case .approve: try await approve(asked)
-        case .reject: try await reject(asked)
+        case .policy: try .json(try service.policy())
+        case .approve: try await answer(.approve, asked)
+        case .reject: try await answer(.reject, asked)
         case .lift: try await lift(asked)
         case .rollback: try await rollback(asked)
         case .reload: try await reload(asked)

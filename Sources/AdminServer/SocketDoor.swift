@@ -20,7 +20,7 @@ package let identifyByKernel: Identify = { channel in
     return PeerCredentials(processID: peer.pid, userID: peer.uid, groupID: peer.gid)
 }
 
-/// One of the daemon's two sockets: whoever connects is whom the kernel says.
+/// One of the daemon's sockets: whoever connects is whom the kernel says.
 package struct SocketDoor: Door {
     package let role: Role
     /// Whom the daemon runs as: root in an installation.
@@ -32,6 +32,8 @@ package struct SocketDoor: Door {
     package enum Role: String, Hashable, Sendable {
         /// In a directory that only the owner can enter.
         case admin
+        /// For the review page, whose user has no other way in.
+        case review
         /// In a directory that `pinfold run` binds into the view.
         case agent
     }
@@ -70,6 +72,14 @@ package struct SocketDoor: Door {
                     .forbidden, "uid \(peer.userID) may not use the admin's socket; it is for root and for the daemon's own user")
             }
             return Caller(role: .admin, uid: peer.userID, name: UserName.of(peer.userID) ?? "admin")
+        case .review:
+            guard isOwner || peer.userID == ReviewUser.id, peer.userID != agentID else {
+                throw Problem(
+                    .forbidden,
+                    "uid \(peer.userID) may not use the review page's socket; it is for the page's user, \(ReviewUser.id)")
+            }
+            // Root has no more here than the page has.
+            return Caller(role: .review, uid: peer.userID, name: "review page")
         case .agent:
             guard isOwner || peer.userID == agentID else {
                 throw Problem(
@@ -81,9 +91,22 @@ package struct SocketDoor: Door {
     }
 
     package func allow(_ route: Route) throws(Problem) {
-        guard role == .agent, route.audience == .admin else { return }
-        throw Problem(
-            .forbidden,
-            "'\(route.rawValue)' is the admin's; the agent deploys, reads what came of that, and asks what it may do")
+        switch role {
+        case .admin: return
+        case .review:
+            guard !route.isReviewPages else { return }
+            throw Problem(.forbidden, "'\(route.rawValue)' is not the review page's: it reads, and hands on what a passkey signed")
+        case .agent:
+            guard route.audience == .admin else { return }
+            throw Problem(
+                .forbidden,
+                "'\(route.rawValue)' is the admin's; the agent deploys, reads what came of that, and asks what it may do")
+        }
+    }
+
+    package func allow(_ answer: AnswerRequest) throws(Problem) {
+        // The page itself is nobody: it may have been taken over by what it shows.
+        guard role == .review, answer.passkey == nil || answer.signature != nil else { return }
+        throw Problem(.forbidden, "an answer that comes from the review page is signed by a passkey")
     }
 }

@@ -51,7 +51,7 @@ struct SocketListener: Sendable {
                     if let group { try name.open(toGroup: group) }
                     await whenReady()
                 } catch {
-                    failure.withLock { $0 = AdminServerError("the agent cannot be let in at \(path): \(error)") }
+                    failure.withLock { $0 = AdminServerError("nobody can be let in at \(path): \(error)") }
                     try? await channel.close()
                 }
             }

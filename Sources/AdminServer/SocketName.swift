@@ -11,7 +11,7 @@ final class SocketName: Sendable {
     /// Makes the directory, or takes the one that is there if it is this user's own, and clears a dead daemon's socket away.
     ///
     /// Two daemons cannot be in here at once: the service has taken the lock of the data root before.
-    /// - Parameter mode: of the directory: 0700 keeps everybody else from even looking, 0755 lets others come as far as the socket.
+    /// - Parameter mode: of the directory: 0700 keeps everybody else from even looking, 0711 and 0755 let others come as far as the socket.
     init(preparing path: String, directoryMode mode: UInt32) throws(AdminServerError) {
         guard path.hasPrefix("/"), let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")), slash != path.startIndex else {
             throw AdminServerError("'\(path)' is no absolute path of a socket")
@@ -21,8 +21,7 @@ final class SocketName: Sendable {
         let directory: Descriptor
         do {
             do { _ = try check { unsafe mkdir(parent, mode) } } catch .fileExists {}
-            let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
-            directory = Descriptor(owning: try check { unsafe pinfold_open(parent, flags, 0) })
+            directory = try Descriptor.open(parent, [.readOnly, .directory, .noFollow])
         } catch {
             throw AdminServerError("the directory of the socket \(path) cannot be made or opened: \(error)")
         }
@@ -81,9 +80,9 @@ final class SocketName: Sendable {
         do {
             _ = try check { unsafe fchownat(raw, name, UInt32.max, group, 0) }
             _ = try check { unsafe fchmodat(raw, name, 0o660, 0) }
-        } catch .notPermitted {
-            // A daemon that is not root cannot give its socket to a group that it is not in: then everybody may knock, and whoever
-            // is not the agent is turned away by the kernel's word about who they are.
+        } catch  where [.notPermitted, .invalidArgument].contains(error) {
+            // A daemon that is not root cannot give its socket to a group that it is not in, nor one in a container to a group that is not
+            // there: then everybody may knock, and a stranger is turned away by the kernel's word about who they are.
             _ = try check { unsafe fchmodat(raw, name, 0o666, 0) }
         }
     }

@@ -1,5 +1,5 @@
 internal import CLinux
-internal import LinuxSystem
+package import LinuxSystem
 internal import SystemPackage
 
 /// Where a trail takes in what `pinfold run` saw the kernel refuse in the view: a Unix socket that root alone may connect to.
@@ -31,16 +31,26 @@ package final class AuditInlet: Sendable {
             self.path = path
         }
 
+        /// The one that another process has made at `path`, and handed on.
+        package init(adopting listener: consuming Descriptor, path: String) {
+            self.listener = PacketSocket(listener)
+            self.path = path
+        }
+
+        /// Valid only while this value lives.
+        package var rawDescriptor: Int32 { listener.rawDescriptor }
+
         /// A daemon that does not come to serve leaves nothing behind.
         deinit { unsafe unlink(path) }
     }
 
-    package init(_ socket: consuming Socket, trail: AuditTrail) throws(AuditError) {
+    /// - Parameter connected: the connections that whoever served before has taken in; this one's are kept there.
+    package init(_ socket: consuming Socket, trail: AuditTrail, connected: SharedNumbers? = nil) throws(AuditError) {
         path = socket.path
         do throws(Errno) {
             bell = try EventDescriptor()
             ended = try EventDescriptor()
-            let intake = Intake(socket, trail)
+            let intake = Intake(socket, trail, connected)
             _ = try SystemThread("audit-inlet") { [bell, ended] in
                 intake.run(until: bell)
                 ended.set()
@@ -61,19 +71,32 @@ package final class AuditInlet: Sendable {
     private final class Intake: Sendable {
         private let socket: Socket
         private let trail: AuditTrail
+        private let connected: SharedNumbers?
 
-        init(_ socket: consuming Socket, _ trail: AuditTrail) {
+        init(_ socket: consuming Socket, _ trail: AuditTrail, _ connected: SharedNumbers?) {
             self.socket = socket
             self.trail = trail
+            self.connected = connected
         }
 
         private final class Connection {
             let socket: PacketSocket
-            init(_ socket: consuming PacketSocket) { self.socket = socket }
+            private let connected: SharedNumbers?
+
+            init(_ socket: consuming PacketSocket, _ connected: SharedNumbers?) {
+                _ = connected?.keep(socket.rawDescriptor)
+                self.socket = socket
+                self.connected = connected
+            }
+
+            // Before it is closed, and its number another's.
+            deinit { connected?.drop(socket.rawDescriptor) }
         }
 
         func run(until bell: EventDescriptor) {
-            var connections: [Connection] = []
+            let before = connected?.all ?? []
+            for number in before { connected?.drop(number) }
+            var connections = before.map { Connection(PacketSocket(Descriptor(owning: $0)), connected) }
             while true {
                 var entries = [
                     pollfd(fd: bell.rawValue, events: Int16(POLLIN), revents: 0),
@@ -100,7 +123,7 @@ package final class AuditInlet: Sendable {
         /// The next one of root's: the socket's mode keeps others out already.
         private func accepted() -> Connection? {
             while let sender = try? socket.listener.accept() {
-                if (try? sender.peer)?.userID == 0 { return Connection(sender) }
+                if (try? sender.peer)?.userID == 0 { return Connection(sender, connected) }
             }
             return nil
         }

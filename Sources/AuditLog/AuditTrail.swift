@@ -19,17 +19,24 @@ package final class AuditTrail: Sendable {
     private let bell: EventDescriptor
     private let ended: EventDescriptor
     private let report: @Sendable (String) -> Void
+    private let tally: AuditTally?
 
     /// Opens the record below `directory`, which is there already and root's alone, and starts it.
-    /// - Parameter report: is told, from the trail's own thread, when records cannot be written.
+    /// - Parameters:
+    ///   - tally: what outlives this process; what it says to be outstanding was lost with one before, and is counted as dropped.
+    ///   - report: is told, from the trail's own thread, when records cannot be written.
     package init(
-        directory: String, limits: AuditLimits = AuditLimits(), report: @escaping @Sendable (String) -> Void
+        directory: String, limits: AuditLimits = AuditLimits(), tally: AuditTally? = nil,
+        report: @escaping @Sendable (String) -> Void
     ) throws(AuditError) {
         let now = SystemClock.monotonic
         self.limits = limits
         self.report = report
         state = Lock(
-            State(changes: Bucket(limits.changes, now), refusals: Bucket(limits.refusals, now), view: Bucket(limits.view, now)))
+            State(
+                dropped: tally?.outstanding ?? 0, changes: Bucket(limits.changes, now), refusals: Bucket(limits.refusals, now),
+                view: Bucket(limits.view, now)))
+        self.tally = tally
         let writer = try AuditWriter(directory, limits)
         do throws(Errno) {
             bell = try EventDescriptor()
@@ -50,6 +57,7 @@ package final class AuditTrail: Sendable {
     /// Takes an event, or counts it as dropped.
     package func record(_ event: AuditEvent) {
         let now = SystemClock.monotonic
+        tally?.took(1)
         let ring = state.withLock { state in
             guard !state.isStopping, state.weight < limits.queueBytes,
                 event.isInView ? state.view.take(now) : event.isRefusal ? state.refusals.take(now) : state.changes.take(now)
@@ -66,6 +74,7 @@ package final class AuditTrail: Sendable {
 
     /// Counts events that somebody else had to drop.
     package func recordDropped(_ count: UInt64) {
+        tally?.took(count)
         let ring = state.withLock { state in
             state.dropped &+= count
             return state.dropped == count
@@ -83,6 +92,7 @@ package final class AuditTrail: Sendable {
     // MARK: Its thread
 
     private func run(_ writer: AuditWriter) {
+        if state.withLock({ $0.dropped > 0 }) { bell.set() }
         var settled = SystemClock.monotonic
         var lost: UInt64 = 0
         var hasFailed = false
@@ -110,6 +120,7 @@ package final class AuditTrail: Sendable {
             if isStopping { batch.append(Self.own(.stop)) }
             do throws(Errno) {
                 if !batch.isEmpty { try writer.append(batch) }
+                tally?.told(UInt64(events.count) + (isTime ? lost : 0))
                 if isTime { lost = 0 }
                 hasFailed = false
             } catch {

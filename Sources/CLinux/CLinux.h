@@ -54,6 +54,7 @@ static inline int32_t pinfold_openat(int32_t dir, const char *path, int32_t flag
     return openat(dir, path, flags, mode);
 }
 static inline int32_t pinfold_fcntl(int32_t fd, int32_t command, int64_t argument) { return fcntl(fd, command, argument); }
+static inline int32_t pinfold_ofd_getlk(int32_t fd, struct flock *lock) { return fcntl(fd, F_OFD_GETLK, lock); }
 static inline int32_t pinfold_ioctl(int32_t fd, unsigned long request, void *argument) { return ioctl(fd, request, argument); }
 static inline int32_t pinfold_prctl(int32_t option, unsigned long a, unsigned long b, unsigned long c, unsigned long d) {
     return prctl(option, a, b, c, d);
@@ -99,4 +100,5 @@ static inline pthread_mutex_t *pinfold_mutex_make(void) {
 #include "CLinuxGateway.h"
 #include "CLinuxFence.h"
 #include "CLinuxCommands.h"
+#include "CLinuxQuota.h"
 #include "CLinuxDeploy.h"

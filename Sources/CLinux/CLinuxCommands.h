@@ -34,14 +34,6 @@ static inline int32_t pinfold_location_of(const char *path, uint32_t *major, uin
     return result;
 }
 
-// `man 2 fanotify_init`, for the trial that `pinfold doctor` makes: a queue of its own, marked and closed again.
-static inline int32_t pinfold_trial_fanotify_init(uint32_t flags, uint32_t event_flags) {
-    return (int32_t)syscall(SYS_fanotify_init, flags, event_flags);
-}
-static inline int32_t pinfold_trial_fanotify_mark(int32_t queue, uint32_t flags, uint64_t mask, int32_t directory) {
-    return (int32_t)syscall(SYS_fanotify_mark, queue, flags, mask, directory, (const char *)0);
-}
-
 // `man 2 name_to_handle_at`: the size of the handle that the filesystem gives for an open directory, or -1.
 static inline int32_t pinfold_trial_handle_size(int32_t directory) {
     union {

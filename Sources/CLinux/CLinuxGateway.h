@@ -102,11 +102,84 @@ static inline int32_t pinfold_capget(uint64_t *effective, uint64_t *permitted) {
 // A structure of the same name hides the call (`man 2 flock`): LOCK_EX | LOCK_NB.
 extern int flock(int fd, int operation);
 static inline int32_t pinfold_flock(int32_t fd) { return flock(fd, 2 | 4); }
+static inline int32_t pinfold_flock_release(int32_t fd) { return flock(fd, 8); } // LOCK_UN
+static inline int32_t pinfold_flock_shared(int32_t fd) { return flock(fd, 1 | 4); } // LOCK_SH | LOCK_NB
+// `man 3 cmsg`, SCM_RIGHTS: a packet with descriptors, PINFOLD_MOST_DESCRIPTORS at most (SCM_MAX_FD of the kernel's). Receiving answers how many bytes came and how
+// many descriptors, close-on-exec; -1 and EMSGSIZE where something of it was cut off, and nothing is open then that was not before.
+#define PINFOLD_MOST_DESCRIPTORS 253
+union pinfold_descriptor_space {
+    struct cmsghdr header;
+    char space[CMSG_SPACE(PINFOLD_MOST_DESCRIPTORS * sizeof(int32_t))];
+};
+static inline ssize_t pinfold_send_descriptors(int32_t fd, const void *bytes, size_t size, const int32_t *numbers, uint32_t count) {
+    struct iovec part = {(void *)bytes, size};
+    union pinfold_descriptor_space control = {0};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    if (count > PINFOLD_MOST_DESCRIPTORS) { errno = E2BIG; return -1; }
+    if (count > 0) {
+        message.msg_control = &control;
+        message.msg_controllen = CMSG_SPACE(count * sizeof(int32_t));
+        control.header = (struct cmsghdr){.cmsg_len = CMSG_LEN(count * sizeof(int32_t)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+        memcpy(CMSG_DATA(&control.header), numbers, count * sizeof(int32_t));
+    }
+    return sendmsg(fd, &message, MSG_NOSIGNAL);
+}
+static inline ssize_t pinfold_receive_descriptors(int32_t fd, void *bytes, size_t size, int32_t *numbers, uint32_t *count) {
+    struct iovec part = {bytes, size};
+    union pinfold_descriptor_space control = {0};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+    *count = 0;
+    ssize_t got = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
+    if (got == -1) return -1;
+    struct cmsghdr *first = CMSG_FIRSTHDR(&message);
+    if (first && first->cmsg_level == SOL_SOCKET && first->cmsg_type == SCM_RIGHTS) {
+        *count = (first->cmsg_len - CMSG_LEN(0)) / sizeof(int32_t);
+        memcpy(numbers, CMSG_DATA(first), *count * sizeof(int32_t));
+    }
+    if (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) {
+        for (uint32_t index = 0; index < *count; index++) close(numbers[index]);
+        *count = 0;
+        errno = EMSGSIZE;
+        return -1;
+    }
+    return got;
+}
+// A descriptor of the process that a Unix socket's other end belongs to (SO_PEERPIDFD, Linux 6.5).
+static inline int32_t pinfold_peer_process(int32_t fd) {
+    int32_t process = -1;
+    socklen_t size = sizeof process;
+    return getsockopt(fd, SOL_SOCKET, 77, &process, &size) == 0 ? process : -1;
+}
+static inline int32_t pinfold_dup3(int32_t from, int32_t to) { return (int32_t)syscall(SYS_dup3, from, to, O_CLOEXEC); }
+
 // The importer does not turn a string into prctl's number.
 static inline void pinfold_thread_name(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }
 static inline uint64_t pinfold_makedev(uint32_t major, uint32_t minor) { return makedev(major, minor); }
 static inline uint32_t pinfold_major(uint64_t device) { return major(device); }
 static inline uint32_t pinfold_minor(uint64_t device) { return minor(device); }
+
+// A child with this process's memory as it is now, and with its table of descriptors, which both share from then on (`man 2 clone`, CLONE_FILES). Only a
+// process with one thread may call it. The C library keeps each thread's number in the thread's own block: the kernel writes the child's there, so that the
+// child is as well-formed as a forked one and may have threads. -1 with EINVAL where the kernel does not say where that is (`man 2 PR_GET_TID_ADDRESS`).
+static inline int *pinfold_own_thread_mark(void) {
+    int *number = (int *)0;
+    if (prctl(40, &number, 0, 0, 0) != 0) return (int *)0; // PR_GET_TID_ADDRESS
+    if (number && *number == getpid()) return number;
+    errno = EINVAL;
+    return (int *)0;
+}
+static inline _Bool pinfold_has_own_thread_mark(void) { return pinfold_own_thread_mark() != (int *)0; }
+static inline pid_t pinfold_clone_sharing_descriptors(void) {
+    int *number = pinfold_own_thread_mark();
+    if (!number) return -1;
+    const long flags = 0x00000400 | 0x00200000 | 0x01000000 | SIGCHLD; // CLONE_FILES, CLONE_CHILD_CLEARTID, CLONE_CHILD_SETTID
+    // Not clone3, whose flags no filter can look at; the architectures differ in the order of what follows the stack.
+#ifdef __x86_64__
+    return (pid_t)syscall(SYS_clone, flags, 0, 0, number, 0);
+#else
+    return (pid_t)syscall(SYS_clone, flags, 0, 0, 0, number);
+#endif
+}
 
 // The device's ioctls that libfuse 3.14 does not know (<linux/fuse.h> of 6.9: FUSE_DEV_IOC_BACKING_OPEN,
 // FUSE_DEV_IOC_BACKING_CLOSE).
@@ -115,6 +188,18 @@ static inline int32_t pinfold_fuse_backing_open(int32_t device, int32_t fd) {
     return ioctl(device, _IOW(229, 1, map), &map);
 }
 static inline int32_t pinfold_fuse_backing_close(int32_t device, uint32_t id) { return ioctl(device, _IOW(229, 2, uint32_t), &id); }
+
+// Memory that another process goes on with (`man 2 memfd_create`, `man 2 fcntl`: F_ADD_SEALS with F_SEAL_SEAL, _SHRINK and _GROW).
+static inline int32_t pinfold_memfd_create_sealed(const char *name, int64_t size) {
+    int32_t fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (fd != -1 && (ftruncate(fd, size) != 0 || fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW) != 0)) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+static const int32_t pinfold_MADV_REMOVE = MADV_REMOVE;
+static const int32_t pinfold_SEEK_DATA = SEEK_DATA;
 
 // Constants written as casts or expressions.
 static const int32_t pinfold_RESOLVE_BENEATH = RESOLVE_BENEATH;

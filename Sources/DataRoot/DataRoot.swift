@@ -55,11 +55,14 @@ package struct DataRoot: Hashable, Sendable {
     /// Run by git before a push, if the admin puts it there.
     package var pushHook: String { deployments + "/hooks/pre-push" }
 
-    // What the agent does not see, each with mode 0700, root's.
+    // What the agent does not see, root's.
 
-    /// With the admin's socket: whoever may enter may approve.
+    /// With the admin's socket: whoever may enter may approve. Mode 0700, as of the other two without a socket.
     package var adminDirectory: String { deployments + "/admin" }
     package var adminSocket: String { adminDirectory + "/admin.sock" }
+    /// With the review page's socket: what reads, and answers that a passkey signed. Its mode lets others come as far as the socket.
+    package var reviewDirectory: String { deployments + "/review" }
+    package var reviewSocket: String { reviewDirectory + "/review.sock" }
     /// What the agent changed and was refused.
     package var auditDirectory: String { deployments + "/audit" }
     /// What the zones hold of their quotas.

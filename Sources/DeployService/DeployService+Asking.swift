@@ -1,3 +1,4 @@
+package import AdminInterface
 package import DeployModel
 internal import DeploySteps
 internal import LinuxSystem
@@ -6,13 +7,17 @@ internal import QuietTasks
 /// Requests: appended to the decisions on disk, answered by the loop.
 extension DeployService {
     /// - Parameter commit: a full id, or a prefix of at least seven digits that fits the one that waits.
-    /// - Throws: `.refused` where exactly that commit does not wait.
-    package func approve(_ commit: String, by caller: Caller) async throws(DeployError) -> Deployment {
-        try await deployment(of: ask(.approve(commit: commit), by: caller))
-    }
-
-    package func reject(_ commit: String, reason: String, by caller: Caller) async throws(DeployError) -> Deployment {
-        try await deployment(of: ask(.reject(commit: commit, reason: reason), by: caller))
+    /// - Throws: `.refused` where exactly that commit does not wait, or has moved since it was looked at; `.forbidden` where whoever it is may not
+    ///   answer.
+    package func answer(
+        _ verdict: PersonAnswer.Verdict, _ commit: String, _ request: AnswerRequest, by caller: Caller
+    ) async throws(DeployError) -> Deployment {
+        let claim = try await claim(verdict, commit, request, by: caller)
+        switch verdict {
+        case .approve: return try await deployment(of: ask(.approve(commit: commit, by: claim), by: caller))
+        case .reject:
+            return try await deployment(of: ask(.reject(commit: commit, reason: request.reason ?? "", by: claim), by: caller))
+        }
     }
 
     /// Back to deployment `id`, or to the last good one before the current: the record of the way back, which has only begun.
@@ -52,6 +57,11 @@ extension DeployService {
             record(Event(at: Clock.now, who: caller.description, what: "deploy by force", outcome: "refused: force is the admin's"))
             throw .forbidden("force_deploy is the admin's: an agent that may skip human approval has none")
         }
+        if request.forceDeploy,
+            let error = ApprovalRule.objection(toForceBecause: request.forceReason, by: settings.policy.read())
+        {
+            throw error
+        }
         if let fault = settings.configurationFault {
             throw .refused("nothing was committed, since nothing new is deployed: \(fault); mend that and start the daemon again")
         }
@@ -63,7 +73,8 @@ extension DeployService {
             return try source.commit(request.commitMessage, on: branch) { departure.hasBegun }
         }
         loop.bell.ring()
-        return try await deployment(of: ask(.deploy(commit: commit, force: request.forceDeploy), by: caller))
+        return try await deployment(
+            of: ask(.deploy(commit: commit, force: request.forceDeploy, because: request.forceReason), by: caller))
     }
 
     private func deployment(of answer: Answer) throws(DeployError) -> Deployment {
@@ -73,7 +84,9 @@ extension DeployService {
 
     /// Appends the decision, wakes the loop and waits for its answer. The decision stands whether or not anybody still waits.
     private func ask(_ decision: DeployDecision, by caller: Caller) async throws(DeployError) -> Answer {
-        if case .reject(_, let reason) = decision, reason.allSatisfy(\.isWhitespace) { throw .usage("a rejection needs a reason") }
+        if case .reject(_, let reason, _) = decision, reason.allSatisfy(\.isWhitespace) {
+            throw .usage("a rejection needs a reason")
+        }
         if case .hold(let reason) = decision, reason.allSatisfy(\.isWhitespace) { throw .usage("a hold needs a reason") }
         let id = try store.write { try $0.append(decision, by: caller, at: Clock.now) }
         loop.bell.ring()

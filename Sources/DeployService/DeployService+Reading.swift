@@ -14,8 +14,16 @@ extension DeployService {
     package func status() throws(DeployError) -> StatusDocument {
         if board.document == nil { try board.show(store) }
         board.lookAtServer(waitingMilliseconds: 500)
-        guard let document = board.document else { throw .unavailable("the daemon is starting") }
+        guard var document = board.document else { throw .unavailable("the daemon is starting") }
+        // The policy may have changed since the loop looked: who signs now signs for what holds now.
+        if document.waiting != nil, let current = document.current {
+            document.waiting?.approval = ApprovalProgress(of: current, by: settings.policy.read(), at: Clock.now)
+        }
         return document
+    }
+
+    package func policy() throws(DeployError) -> PolicyAnswer {
+        PolicyAnswer(settings.policy.read(), file: settings.policy.path, waiting: try status().waiting, at: Clock.now)
     }
 
     /// Newest first.
@@ -59,7 +67,10 @@ extension DeployService {
     /// The change against `base`, as a unified diff; bytes, since files are: escape them before a
     /// terminal sees them.
     /// - Throws: `.unavailable` where several are being made already: each may take its time and its memory.
-    package func diff(_ id: Int, against base: DiffBase = .deployed) async throws(DeployError) -> [UInt8] {
+    /// - Parameter context: how many unchanged lines are around a change.
+    package func diff(
+        _ id: Int, against base: DiffBase = .deployed, context: Int = Query.usualContext
+    ) async throws(DeployError) -> [UInt8] {
         let deployment = try show(id)
         let old: CommitID? =
             switch base {
@@ -78,7 +89,9 @@ extension DeployService {
         return try await offPool {
             defer { diffs.withLock { $0 -= 1 } }
             do {
-                return try source.bytes(from: old?.objectID, to: deployment.commit.objectID) { departure.hasBegun }
+                return try source.bytes(from: old?.objectID, to: deployment.commit.objectID, context: context) {
+                    departure.hasBegun
+                }
             } catch let error as GitError where error.kind == .notFound {
                 throw DeployError.notFound(
                     "commit \(deployment.commit.short)\(old.map { ", or \($0.short) with which it is compared," } ?? "") has not been taken in, or is no longer kept (AGENT_DEPLOY_KEEP)"

@@ -10,8 +10,11 @@ package import SystemPackage
 /// late numbers must answer ESTALE.
 ///
 /// What is not implemented answers ENOSYS, at which the kernel does not ask again. Access checks are the kernel's
-/// (`default_permissions`), POSIX and flock locks too: they hold among all users of the mount. ioctls answer ENOTTY.
+/// (`default_permissions`), flock locks too, and POSIX ones without `Features.locks`: they hold among all users of the mount.
+/// ioctls answer ENOTTY.
 package protocol FileSystem: AnyObject, Sendable {
+    /// What a change answers that is not implemented; ENOSYS where nothing else is said.
+    var refusalOfChanges: Errno { get }
     /// The kernel has agreed: called once, before any other method, on a worker thread.
     func started(on connection: Connection)
     /// The attributes of `NodeID.root` and how long they hold. Called when the plane is mounted, and again where the kernel asks.
@@ -38,7 +41,8 @@ package protocol FileSystem: AnyObject, Sendable {
         newName: borrowing PathBytes,
         flags: RenameFlags)
     func link(_ request: consuming EntryRequest, node: NodeID, newParent: NodeID, newName: borrowing PathBytes)
-    /// Makes and opens; opens what is there already, where `flags` do not hold `.exclusive`.
+    /// Makes and opens. Where the name is there already, which the kernel did not know: EEXIST with `.exclusive` in `flags`, else
+    /// ESTALE, at which it looks again and opens what is there.
     func create(_ request: consuming CreateRequest, parent: NodeID, name: borrowing PathBytes, mode: UInt32, flags: OpenFlags)
     /// O_TMPFILE (FUSE_TMPFILE, Linux 6.2): a file without a name, in `parent`'s file system.
     func temporaryFile(_ request: consuming CreateRequest, parent: NodeID, mode: UInt32, flags: OpenFlags)
@@ -57,6 +61,11 @@ package protocol FileSystem: AnyObject, Sendable {
     /// A descriptor of the open file was closed; not sent for those that are open with `.noFlush`.
     func flush(_ request: consuming EmptyRequest, node: NodeID, handle: Handle)
     func fsync(_ request: consuming EmptyRequest, node: NodeID, handle: Handle, dataOnly: Bool)
+    /// Sets or, with `.none`, lets go of a POSIX lock; only with `Features.locks`. Those that a process has when it closes the file
+    /// are not let go of one by one: the kernel sends a flush.
+    func setLock(_ request: consuming EmptyRequest, node: NodeID, _ lock: RangeLock, waits: Bool)
+    /// What stands in the way of a POSIX lock.
+    func testLock(_ request: consuming LockRequest, node: NodeID, _ lock: RangeLock)
     /// The open file is gone. Nobody waits for the answer.
     func release(_ request: consuming EmptyRequest, node: NodeID, handle: Handle, flags: OpenFlags)
 

@@ -82,6 +82,7 @@ extension DefaultPattern {
     package static func alwaysHidden(in data: DataRoot) -> [DefaultPattern] {
         [
             DefaultPattern(Glob.escape(data.adminDirectory), "the admin's socket"),
+            DefaultPattern(Glob.escape(data.reviewDirectory), "the review page's socket"),
             DefaultPattern(Glob.escape(data.auditDirectory), "the record of what the agent did and tried"),
             DefaultPattern(Glob.escape(data.usageDirectory), "the count of what the zones hold"),
         ]

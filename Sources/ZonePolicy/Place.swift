@@ -18,6 +18,12 @@ package struct Place: Sendable, Hashable {
 
     var state: Int { Int(rawValue & 0xffff) }
 
+    /// The same rules, without a word of the patterns that they come of: what is left of a place that another process's policy made.
+    package var ofNoPolicy: Place { Place(rawValue: rawValue & ~0xffff) }
+
+    /// What is hidden for another reason than its name.
+    package static let hidden = Place(state: 0, zone: .outside, hidden: true, protected: true, passage: false)
+
     /// The zone of the node.
     package var zone: Zone { Zone(rawValue: UInt8(rawValue >> 16 & 3)) ?? .outside }
 

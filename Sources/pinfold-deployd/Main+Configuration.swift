@@ -20,6 +20,26 @@ extension Main {
         let runningFile: String
     }
 
+    /// The directory of the configuration file, in which what belongs to it lies.
+    private var besideConfiguration: String { Paths.absolute("..", from: options.file ?? SettingsOptions.defaultFile) }
+
+    /// Prints how many people and rules the approval policy has, nothing where there is none, and then what is wrong with it, a line each; exit code 1
+    /// where something is.
+    func sayOfPolicy() throws {
+        let file = PolicyFile(in: besideConfiguration)
+        switch file.read() {
+        case .failure(let fault): throw CommandFailure(.notDone, "\(fault)")
+        case .success(.rootAlone): return
+        case .success(let policy):
+            for (rule, why) in policy.unmeetable(at: Clock.now) { throw CommandFailure(.notDone, "rule \(rule.name): \(why)") }
+            if policy.people.contains(where: { !$0.keys.isEmpty }), unsafe access(SSHSignature.program, X_OK) != 0 {
+                throw CommandFailure(
+                    .notDone, "signatures are checked by \(SSHSignature.program), which is not there: install openssh-client")
+            }
+            print("\(file.path ?? ""): \(policy.people.count) people, \(policy.rules.count) rules")
+        }
+    }
+
     /// The admin's decisions as the pipeline's and the server's values, or exit code 2.
     func load() throws -> Start {
         guard geteuid() == 0 else {
@@ -28,10 +48,13 @@ extension Main {
         let overrides = try options.overrides()
         let directory = workingDirectory()
         let file = options.file
-        let keys = RemoteKeys(in: Paths.absolute("..", from: file ?? SettingsOptions.defaultFile))
+        let beside = besideConfiguration
         do throws(ConfigurationError) {
             let configuration = try options.read(overrides)
-            return try start(configuration, RunningSettings(configuration, file: file, workingDirectory: directory), keys)
+            if case .failure(let fault) = PolicyFile(in: beside).read() {
+                throw ConfigurationError(variable: nil, reason: "the approval policy cannot be used: \(fault)")
+            }
+            return try start(configuration, RunningSettings(configuration, file: file, workingDirectory: directory), beside)
         } catch {
             // What a daemon that died was in the middle of is brought to its end, by the settings that it had.
             let named = overrides["AGENT_DATA_ROOT"] ?? SettingsOptions.environment()["AGENT_DATA_ROOT"]
@@ -40,7 +63,7 @@ extension Main {
                 (try? running.configuration()).map { (running, $0) }
             }.filter { asked == nil || asked == $0.1.data.path }
             guard dead.count == 1, error.variable.map({ overrides[$0] == nil }) ?? true,
-                var start = try? start(dead[0].1, dead[0].0, keys)
+                var start = try? start(dead[0].1, dead[0].0, beside)
             else { throw CommandFailure(error) }
             Terminal.complain(
                 "warning: \(error); going on with the settings of the daemon that has died at \(dead[0].1.data.path): what it was in the middle of "
@@ -50,7 +73,8 @@ extension Main {
         }
     }
 
-    private func start(_ configuration: Configuration, _ running: RunningSettings, _ keys: RemoteKeys) throws(ConfigurationError)
+    /// - Parameter beside: the directory in which the configuration file lies, and what belongs to it.
+    private func start(_ configuration: Configuration, _ running: RunningSettings, _ beside: String) throws(ConfigurationError)
         -> Start
     {
         let agent = try configuration.agent.account()
@@ -70,11 +94,13 @@ extension Main {
         }
         pipeline.agentName = agent.name
         pipeline.hide = configuration.resolvingSymbolicLinks().view.hide
-        pipeline.push.keys = keys
+        pipeline.push.keys = RemoteKeys(in: beside)
+        pipeline.policy = PolicyFile(in: beside)
         return Start(
             configuration: configuration, pipeline: pipeline,
             admin: AdminServer.Settings(
-                adminSocket: data.adminSocket, agentSocket: data.agentSocket, agentUserID: agent.uid, agentGroupID: agent.gid),
+                adminSocket: data.adminSocket, reviewSocket: data.reviewSocket, agentSocket: data.agentSocket,
+                agentUserID: agent.uid, agentGroupID: agent.gid),
             running: running, runningFile: RunningSettings.file(of: .deployDaemon, at: data.path))
     }
 }

@@ -50,6 +50,10 @@ struct Main: ParsableCommand {
     @Flag(help: .hidden)
     var readReport = false
 
+    /// Whether the approval policy can be used, for `pinfold doctor`.
+    @Flag(help: .hidden)
+    var checkPolicy = false
+
     static func main() {
         ThisProcess.begin()
         do {
@@ -85,6 +89,7 @@ struct Main: ParsableCommand {
             }
             return
         }
+        if checkPolicy { return try sayOfPolicy() }
         let stop = StopSignals()
         let manager = ServiceManager()
         let start = try load()

@@ -117,13 +117,14 @@ struct Command {
     }
 
     private func diff() throws {
-        let mirror = try operand(0, of: 3, options: ["max-bytes"])
+        let mirror = try operand(0, of: 3, options: ["max-bytes", "context"])
         let ids = try (1...2).map { try operand($0, of: 3, options: nil) }
         guard let commit = ObjectID(ids[1]), ids[0] == "-" || ObjectID(ids[0]) != nil else {
             throw Usage(message: "diff needs commit ids of forty digits, or - for nothing as the first")
         }
         try GitMirror(forReading: mirror).writeDiff(
-            from: ObjectID(ids[0]), to: commit, byteLimit: try number("max-bytes") ?? 1 << 20, to: 1)
+            from: ObjectID(ids[0]), to: commit, context: try number("context", from: 0) ?? 3,
+            byteLimit: try number("max-bytes") ?? 1 << 20, to: 1)
     }
 
     private func push() throws {
@@ -173,9 +174,9 @@ struct Command {
         return value
     }
 
-    private func number(_ option: String) throws(Usage) -> Int? {
+    private func number(_ option: String, from least: Int = 1) throws(Usage) -> Int? {
         guard let text = options[option]?.last else { return nil }
-        guard let value = Int(text), value > 0 else { throw Usage(message: "--\(option) needs a positive number") }
+        guard let value = Int(text), value >= least else { throw Usage(message: "--\(option) needs a number from \(least) on") }
         return value
     }
 }

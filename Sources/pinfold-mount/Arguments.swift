@@ -6,7 +6,11 @@ internal import LinuxSystem
 struct Arguments {
     private(set) var options = GatewayOptions()
     private(set) var readyDescriptor: Int32?
+    /// What says the options: of the words that were given, those that are not about this process alone.
+    private(set) var words: [String] = []
     private(set) var asksForHelp = false
+    /// Whether the view is served already, by a process whose place this one is to take.
+    private(set) var replaces = false
 
     static let usage = """
         usage: pinfold-mount --source DIR --mountpoint DIR --code-repo DIR --sandbox DIR --agent UID:GID [OPTION]...
@@ -20,6 +24,7 @@ struct Arguments {
           --sandbox DIR            the agent's scratch directory, writable; inside the source
           --agent UID:GID          the agent's user, not root
           --surroundings DIR       mount the whole system there, read-only: what 'pinfold run' shows around a source narrower than /
+          --live DIR               read the files below it anew at each open: what writes there is not reported; may be given again
           --hide GLOB              absolute paths that do not exist in the view; may be given again
           --protect GLOB           names that cannot be made, changed or removed in a zone; may be given again
           --code-repo-quota BYTES[,INODES]
@@ -30,7 +35,8 @@ struct Arguments {
           --audit DIR              record there what the agent changes and is refused; root's alone, in no zone
           --descriptors N          how many descriptors this process may have
           --without TECHNIQUE      leave a technique off: \(Technique.allCases.map(\.rawValue).joined(separator: ", "))
-          --ready-fd N             say 'ready' or 'error: ...' on that descriptor
+          --replace                take the place of the process that serves the view now, which lives on; or leave it as it is
+          --ready-fd N             say 'ready' or 'error CODE: ...' on that descriptor
           --help
         """
 
@@ -43,12 +49,17 @@ struct Arguments {
                 return
             }
             if word == "--foreground" { continue }
+            if word == "--replace" {
+                replaces = true
+                continue
+            }
             let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
             let name = parts[0]
             guard Self.names.contains(name) else { throw .configuration("unknown option '\(name)'; see pinfold-mount --help") }
             guard let value = parts.count == 2 ? parts[1] : rest.popFirst() else { throw .configuration("\(name) needs a value") }
             try set(name, value)
             given.insert(name)
+            if name != "--ready-fd" { self.words += [name, value] }
         }
         for name in Self.required where !given.contains(name) {
             throw .configuration("\(name) is missing; see pinfold-mount --help")
@@ -58,7 +69,8 @@ struct Arguments {
     private static let required = ["--source", "--mountpoint", "--code-repo", "--sandbox", "--agent"]
     private static let names = Set(
         required + [
-            "--surroundings", "--hide", "--protect", "--code-repo-quota", "--sandbox-quota", "--sandbox-access", "--usage",
+            "--surroundings", "--live", "--hide", "--protect", "--code-repo-quota", "--sandbox-quota", "--sandbox-access",
+            "--usage",
             "--audit", "--descriptors",
             "--without",
             "--ready-fd",
@@ -71,6 +83,7 @@ struct Arguments {
         case "--code-repo": options.codeRepo = value
         case "--sandbox": options.sandbox = value
         case "--surroundings": options.surroundings = value
+        case "--live": options.live.append(value)
         case "--hide": options.hide.append(value)
         case "--protect": options.protect.append(value)
         case "--audit": options.audit = value

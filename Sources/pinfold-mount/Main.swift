@@ -11,30 +11,28 @@ struct Main {
         do throws(GatewayError) {
             arguments = try Arguments(CommandLine.arguments.dropFirst())
         } catch {
-            ThisProcess.exit(fail(error, on: Ready(nil)))
+            error.report(on: Ready(nil))
+            ThisProcess.exit(error.code)
         }
         if arguments.asksForHelp {
             print(Arguments.usage)
             ThisProcess.exit(0)
         }
         let ready = Ready(arguments.readyDescriptor)
-        let manager = ServiceManager()
         do throws(GatewayError) {
-            var gateway = try Gateway(arguments.options)
-            ready.say("ready\n")
-            manager.say(.ready)
-            gateway.run { manager.say(.stopping) }
+            // What manages the process that serves goes over with the view.
+            let manager = arguments.replaces ? ServiceManager(adopting: nil) : ServiceManager()
+            let start = GatewayService.Start(arguments.options, words: arguments.words, ready, manager)
+            let code =
+                arguments.replaces
+                ? try GatewayService.replace(start) { words throws(GatewayError) in try Arguments(words[...]).options }
+                : try GatewayService.run(start)
             // Ended in order: nobody is to serve the view again with settings that were its own.
-            MountRuntime(mountpoint: arguments.options.mountpoint).removeSettings()
+            if code == 0 { MountRuntime(mountpoint: arguments.options.mountpoint).removeSettings() }
+            ThisProcess.exit(code)
         } catch {
-            ThisProcess.exit(fail(error, on: ready))
+            error.report(on: ready)
+            ThisProcess.exit(error.code)
         }
-        ThisProcess.exit(0)
-    }
-
-    private static func fail(_ error: GatewayError, on ready: Ready) -> Int32 {
-        ready.say("error: \(error)\n")
-        Report.say(error.description)
-        return error.kind == .configuration ? 2 : 1
     }
 }

@@ -20,7 +20,7 @@ struct Main: ParsableCommand {
 
     static let program = Companion.web.rawValue
 
-    @Option(help: ArgumentHelp("The admin's socket of the deploy daemon.", valueName: "path"))
+    @Option(help: ArgumentHelp("The review page's socket of the deploy daemon.", valueName: "path"))
     var socket: String
 
     @Option(help: ArgumentHelp("Whose connections are refused.", valueName: "uid"))

@@ -16,6 +16,31 @@ import Testing
         #expect(try Self.agent.admit(peer(0)).role == .agent)
     }
 
+    @Test func `the review page comes in by its own door, as nobody in particular, and so does root there`() throws {
+        let review = SocketDoor(.review, ownerID: 0, agentID: 61_234)
+        for uid in [ReviewUser.id, 0] { #expect(try review.admit(peer(uid)).role == .review) }
+        for uid: UInt32 in [61_234, 61_235] { #expect(throws: Problem.self) { try review.admit(peer(uid)) } }
+        for door in [Self.admin, Self.agent] { #expect(throws: Problem.self) { try door.admit(peer(ReviewUser.id)) } }
+        // An agent that was mistakenly given the page's user.
+        #expect(throws: Problem.self) { try SocketDoor(.review, ownerID: 0, agentID: ReviewUser.id).admit(peer(ReviewUser.id)) }
+    }
+
+    @Test func `the review page's door leads to what it shows, and to answers that a passkey signed`() throws {
+        let review = SocketDoor(.review, ownerID: 0, agentID: 61_234)
+        let open = Route.allCases.filter { (try? review.allow($0)) != nil }
+        #expect(
+            Set(open) == [
+                .status, .stream, .history, .events, .show, .log, .diff, .changes, .changedFile, .tests, .policy, .approve, .reject,
+            ])
+        let passkey = Samples.passkey
+        #expect((try? review.allow(AnswerRequest(passkey: passkey))) != nil)
+        for request in [
+            AnswerRequest(), AnswerRequest(reason: "no"), AnswerRequest(signature: "s"),
+            AnswerRequest(signature: "s", passkey: passkey),
+        ] { #expect(throws: Problem.self) { try review.allow(request) } }
+        #expect((try? Self.admin.allow(AnswerRequest())) != nil)
+    }
+
     @Test func `the agent comes in by its own door only`() throws {
         #expect(try Self.agent.admit(peer(61_234)).role == .agent)
         #expect(throws: Problem.self) { try Self.admin.admit(peer(61_234)) }
@@ -36,7 +61,11 @@ import Testing
 
     @Test func `the agent's door leads to what is about its work alone`() {
         let open = Route.allCases.filter { (try? Self.agent.allow($0)) != nil }
-        #expect(Set(open) == [.deploy, .deployment, .status, .history, .show, .log, .diff, .surface, .explain, .workspace])
+        #expect(
+            Set(open) == [
+                .deploy, .deployment, .status, .history, .show, .log, .diff, .changes, .changedFile, .tests, .surface, .explain,
+                .workspace,
+            ])
         #expect(Route.allCases.allSatisfy { (try? Self.admin.allow($0)) != nil })
     }
 

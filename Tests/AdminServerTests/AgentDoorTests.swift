@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// What the agent reads by its own socket, and what it does not.
-@Suite(.timeLimit(.minutes(5))) struct AgentDoorTests {
+@Suite(.timeLimit(.minutes(10))) struct AgentDoorTests {
     private let service = FakeService(Samples.deployment(3, .deployed), Samples.wholeDeployment)
 
     private func withLive(_ body: (LiveServer) async throws -> Void) async throws {

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// The commands against a server over a fake service: what they ask for, what they print, what they end with.
-@Suite(.timeLimit(.minutes(5))) struct DeployCommandTests {
+@Suite(.timeLimit(.minutes(10))) struct DeployCommandTests {
     private let service = FakeService(Samples.deployment(3, .deployed), Samples.wholeDeployment)
 
     private func withLive(_ body: (LiveServer) async throws -> Void) async throws {

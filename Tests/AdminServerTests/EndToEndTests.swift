@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// The commands against the daemon that they are made for: git, tests, releases and sockets are real.
-@Suite(.serialized, .timeLimit(.minutes(5))) struct EndToEndTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct EndToEndTests {
     /// A data root with an agent's repository, and a daemon that serves it.
     private struct Place: Sendable {
         let root: String

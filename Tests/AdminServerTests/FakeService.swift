@@ -11,6 +11,8 @@ final class FakeService: DeployServing {
         var output = ""
         var outputIsComplete = true
         var change: [UInt8] = Array("--- a\n+++ b\n".utf8)
+        /// How many lines around a change were asked for last.
+        var context: Int?
         var events: [Event] = []
         /// What was called, with its arguments and the caller.
         var calls: [String] = []
@@ -74,9 +76,10 @@ final class FakeService: DeployServing {
         }
     }
 
-    func diff(_ id: Int, against base: DiffBase) async throws(DeployError) -> [UInt8] {
+    func diff(_ id: Int, against base: DiffBase, context: Int) async throws(DeployError) -> [UInt8] {
         _ = try show(id)
         if case .deployment(let other) = base { _ = try show(other) }
+        state.withLock { $0.context = context }
         return state.withLock { $0.change }
     }
 
@@ -86,14 +89,15 @@ final class FakeService: DeployServing {
 
     func events(limit: Int) throws(DeployError) -> [Event] { state.withLock { Array($0.events.reversed().prefix(limit)) } }
 
-    func approve(_ commit: String, by caller: Caller) async throws(DeployError) -> Deployment {
-        try call("approve \(commit)", caller)
-        return Samples.deployment(7, .backingUp)
+    func policy() throws(DeployError) -> PolicyAnswer {
+        PolicyAnswer(.success(.rootAlone), file: nil, waiting: try status().waiting, at: Samples.moment)
     }
 
-    func reject(_ commit: String, reason: String, by caller: Caller) async throws(DeployError) -> Deployment {
-        try call("reject \(commit) '\(reason)'", caller)
-        return Samples.deployment(7, .rejected)
+    func answer(
+        _ verdict: PersonAnswer.Verdict, _ commit: String, _ request: AnswerRequest, by caller: Caller
+    ) async throws(DeployError) -> Deployment {
+        try call("\(verdict.rawValue) \(commit)" + (request.reason.map { " '\($0)'" } ?? ""), caller)
+        return Samples.deployment(7, verdict == .approve ? .backingUp : .rejected)
     }
 
     func rollback(to id: Int?, by caller: Caller) async throws(DeployError) -> Deployment {

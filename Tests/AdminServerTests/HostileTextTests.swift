@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// What the agent may put into a message, a name or its output, through the commands that print it, for people and for programs.
-@Suite(.timeLimit(.minutes(5))) struct HostileTextTests {
+@Suite(.timeLimit(.minutes(10))) struct HostileTextTests {
     /// A clear screen in seven and in eight bits, a title, a line of its own, text that is turned and text that is not seen.
     static let hostile =
         "\u{1b}[2J\u{9b}2J\u{9d}0;owned\u{9c}\nwaiting  nobody\r\u{202e}txt.exe\u{2066}\u{200b}\u{2060}\u{feff}\u{ad}\u{3164}\u{fe0f}\u{e0041}\u{2028}\u{7f}é 日本"

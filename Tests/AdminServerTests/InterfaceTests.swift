@@ -1,6 +1,7 @@
 import AdminInterface
 import DeployModel
 import FoundationEssentials
+import HTTPTypes
 import Hummingbird
 import HummingbirdCore
 import HummingbirdTesting
@@ -13,7 +14,7 @@ import Testing
 @testable import AdminServer
 
 /// The doors' responders without sockets.
-@Suite(.timeLimit(.minutes(5))) struct InterfaceTests {
+@Suite(.timeLimit(.minutes(10))) struct InterfaceTests {
     private let service = FakeService(Samples.deployment(3, .deployed), Samples.wholeDeployment)
 
     private struct Answer {
@@ -229,7 +230,12 @@ import Testing
     @Test(arguments: [
         (
             "/deploy", #"{"commit_message": "m", "force": true}"#,
-            "'force' is no field of this request; it knows commit_message, force_deploy"
+            "'force' is no field of this request; it knows commit_message, force_deploy, force_reason"
+        ),
+        // A misspelt signature would be root's word.
+        (
+            "/commits/aaaaaaa/approve", #"{"signatur": "s"}"#,
+            "'signatur' is no field of this request; it knows reason, expected_tree, surface_digest, signature, passkey"
         ),
         ("/hold", #"{"reason": "r", "": 1}"#, "'' is no field of this request; it knows reason"),
         ("/rollback", #"{"to": null}"#, "'to' is null; leave it out"),
@@ -277,6 +283,52 @@ import Testing
         #expect(problem.message == "r")
         #expect(problem.exitCode == exitCode)
         #expect(Int32(problem.exitCode) == error.exitCode)
+    }
+
+    @Test func `a change comes as files, and a file of it line by line, with as many lines around as asked for`() async throws {
+        service.change {
+            $0.change = Array("diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -4 +4,2 @@ f\n-a\n+b\n+\u{202E}c\n".utf8)
+        }
+        for role in [SocketDoor.Role.admin, .review, .agent] {
+            let list = try await ask(role, .get, "/deployments/7/changes?against=approved").value(ChangeList.self)
+            #expect(list.files.map(\.path) == ["x"] && list.files.first?.added == 2 && list.files.first?.parts == nil)
+            let file = try await ask(role, .get, "/deployments/7/changes/0?context=9").value(ChangedFile.self)
+            #expect(file.parts?.first?.heading == "f" && file.parts?.first?.lines.map(\.text) == ["a", "b", "\u{202E}c"])
+            #expect(file.parts?.first?.lines.map(\.new) == [nil, 4, 5] && service.state.withLock { $0.context } == 9)
+        }
+        for (target, status) in [
+            ("/deployments/7/changes/1", 404), ("/deployments/7/changes/x", 400), ("/deployments/7/changes/-1", 400),
+            ("/deployments/7/changes/0?context=1001", 400), ("/deployments/7/changes/0?context=-1", 400),
+            ("/deployments/7/changes?context=1", 400), ("/deployments/9/changes", 404), ("/deployments/9/tests", 404),
+        ] {
+            #expect(try await ask(.admin, .get, target).status == status, "\(target)")
+        }
+        #expect(try await ask(.review, .get, "/deployments/7/tests").value(TestRuns.self).verdict?.failed == ["a::b"])
+    }
+
+    @Test func `the stream tells each revision once, and begins after the one that is known`() async throws {
+        let application = application(door(.admin, uid: 0))
+        let (service, known) = (service, try service.status().revision)
+        try await application.test(.router) { client in
+            func read(after event: Int?) async throws -> String {
+                var headers = HTTPFields()
+                if let event, let name = HTTPField.Name("Last-Event-ID") { headers[name] = "\(event)" }
+                return try await client.execute(uri: "/stream?wait=1", method: .get, headers: headers) { response in
+                    #expect(response.headers[.contentType] == "text/event-stream")
+                    return String(buffer: response.body)
+                }
+            }
+            let first = try await read(after: nil)
+            #expect(first.contains("id: \(known)\nevent: status\ndata: {\"revision\":\(known)}\n\n"), "\(first)")
+            #expect(try await !read(after: known).contains("event:"))
+            async let second = read(after: known)
+            while service.state.withLock({ $0.waits }) < 4 { try await Task.sleep(for: .milliseconds(2)) }
+            service.change { _ in }
+            let told = try await second
+            #expect(told.split(separator: "\n").filter { $0.hasPrefix("id:") } == ["id: \(known + 1)"], "\(told)")
+        }
+        #expect(try await ask(.agent, .get, "/stream").status == 403)
+        #expect(try await ask(.admin, .get, "/stream?wait=31").status == 400)
     }
 
     @Test func `the agent gets one deploy action at a time`() async throws {

@@ -20,6 +20,7 @@ struct LiveServer: Sendable {
     }
 
     var adminSocket: String { dataRoot + "/deployments/admin/admin.sock" }
+    var reviewSocket: String { dataRoot + "/deployments/review/review.sock" }
     var agentSocket: String { dataRoot + "/deployments/agent/deploy.sock" }
     var admin: AdminClient { AdminClient(socketPath: adminSocket) }
     var agent: AdminClient { AdminClient(socketPath: agentSocket) }
@@ -29,7 +30,8 @@ struct LiveServer: Sendable {
         _ service: FakeService, connections: Int = 64, patience: Int64 = 30, _ body: () async throws -> Result
     ) async throws -> Result {
         var settings = AdminServer.Settings(
-            adminSocket: adminSocket, agentSocket: agentSocket, agentUserID: agentID, agentGroupID: agentID)
+            adminSocket: adminSocket, reviewSocket: reviewSocket, agentSocket: agentSocket, agentUserID: agentID,
+            agentGroupID: agentID)
         settings.connections = connections
         settings.patience = patience
         let (ready, isReady) = AsyncStream<Void>.makeStream()

@@ -9,7 +9,7 @@ import TestSupport
 import Testing
 
 /// The server on its sockets, with real credentials.
-@Suite(.timeLimit(.minutes(5))) struct LiveTests {
+@Suite(.timeLimit(.minutes(10))) struct LiveTests {
     private let service = FakeService(Samples.deployment(3, .deployed), Samples.deployment(8, .deployed))
 
     @Test func `both sockets answer, and are gone when the server has stopped`() async throws {

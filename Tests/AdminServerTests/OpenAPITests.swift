@@ -31,6 +31,7 @@ import Testing
                 #expect(route.path == path)
                 #expect(route.method.rawValue == method.uppercased())
                 #expect(operation["x-audience"] as? String == route.audience.rawValue)
+                #expect(operation["x-review-page"] as? Bool ?? false == route.isReviewPages, "\(name)")
                 let parameters = operation["parameters"] as? [Object] ?? []
                 let inQuery = parameters.filter { $0["in"] as? String == "query" }.compactMap { $0["name"] as? String }
                 #expect(Set(inQuery) == Set(Query.names(of: route)), "\(name)")
@@ -59,10 +60,15 @@ import Testing
         #expect(found == Set(schemas.keys))
     }
 
+    private static let diff = Diff(
+        reading: Array(
+            "diff --git a/x b/y\nrename from x\nrename to y\n--- a/x\n+++ b/y\n@@ -1 +1 @@ f\n-a\n+b\n\\ No newline at end of file\ndiff --git a/z b/z\nold mode 100644\nnew mode 100755\n"
+                .utf8))
+
     /// Each value with all of its fields, and with those alone that it cannot be without.
     private static let samples: [(schema: String, whole: any Encodable & Sendable, bare: any Encodable & Sendable)] = [
         (
-            "DeployAgentCodeInput", DeployAgentCodeInput(commitMessage: "m", forceDeploy: true),
+            "DeployAgentCodeInput", DeployAgentCodeInput(commitMessage: "m", forceDeploy: true, forceReason: "r"),
             DeployAgentCodeInput(commitMessage: nil)
         ),
         ("ReasonRequest", ReasonRequest(reason: "r"), ReasonRequest(reason: "r")),
@@ -71,6 +77,9 @@ import Testing
         ("Deployment", Samples.wholeDeployment, Samples.deployment()),
         ("HistoryPage", HistoryPage(deployments: [Samples.wholeDeployment], next: 6), HistoryPage(deployments: [], next: nil)),
         ("EventList", EventList(events: [Samples.event]), EventList(events: [])),
+        ("ChangeList", ChangeList(Self.diff), ChangeList(Diff(reading: []))),
+        ("ChangedFile", ChangedFile(0, of: Self.diff, withLines: true), ChangedFile(1, of: Self.diff, withLines: false)),
+        ("TestRuns", TestRuns(of: Samples.wholeDeployment), TestRuns(of: Samples.deployment())),
         ("LogPage", LogPage(text: "t", next: 1, complete: false), LogPage(text: "", next: 0, complete: true)),
         (
             "SurfaceAnswer", SurfaceAnswer(path: "tests/a", reason: "r", base: Samples.commit),
@@ -95,6 +104,14 @@ import Testing
         ("Problem", Problem(.busy, "m"), Problem(.busy, "m")),
         ("TestVerdict", Samples.verdict, TestVerdict(passed: true, basis: .none)),
         ("Approval", Samples.approval, Approval(commit: Samples.commit, tree: "t", by: "root", at: Samples.moment)),
+        ("PersonAnswer", Samples.wholeAnswer, Samples.bareAnswer),
+        ("ApprovalProgress", Samples.wholeProgress, Samples.bareProgress),
+        (
+            "AnswerRequest",
+            AnswerRequest(reason: "r", expectedTree: "t", surfaceDigest: "d", signature: "s", passkey: Samples.passkey),
+            AnswerRequest()
+        ),
+        ("PolicyAnswer", Samples.policy(isWhole: true), Samples.policy(isWhole: false)),
         ("PushRecord", PushRecord(remote: "o", error: "e", next: Samples.moment), PushRecord(remote: "o")),
         ("ReloadRecord", Samples.reload, ReloadRecord(tier: .same)),
         ("StandIns", StandIns(count: 1, paths: ["a: b"], new: ["a: b"]), StandIns(count: 0, paths: [])),
@@ -141,6 +158,9 @@ import Testing
         #expect(words(schemas["ApprovalReason"]) == Set(ApprovalReason.allCases.map(\.rawValue)))
         #expect(words(property("Problem", "kind")) == Set(Problem.Kind.allCases.map(\.rawValue)))
         #expect(words(property("ReloadRecord", "tier")) == Set(ReloadRecord.Tier.allCases.map(\.rawValue)))
+        #expect(words(property("PersonAnswer", "verdict")) == Set(PersonAnswer.Verdict.allCases.map(\.rawValue)))
+        #expect(words(property("PersonAnswer", "proof")) == Set(PersonAnswer.Proof.allCases.map(\.rawValue)))
+        #expect(words(property("ApprovalProgress", "state")) == Set(ApprovalProgress.State.allCases.map(\.rawValue)))
         #expect(words(property("TestVerdict", "basis")) == ["report", "exit_code", "none"])
     }
 

@@ -39,7 +39,11 @@ enum Samples {
         whole.bite = bite
         whole.approvalReasons = [.testSurface]
         whole.approval = approval
+        whole.answers = [wholeAnswer]
+        whole.makers = MakerList([Maker(name: "Agent", email: "agent@localhost")], isCut: false)
+        whole.shown = "d1"
         whole.forcedBy = "root"
+        whole.forceReason = "at night"
         whole.letFinish = "5 runs before it were called off"
         whole.unrecordedMoves = 2996
         whole.askedAgain = 2
@@ -76,6 +80,46 @@ enum Samples {
         return approval
     }
 
+    private static let root = Caller(role: .admin, uid: 0, name: "root")
+
+    static var wholeAnswer: PersonAnswer {
+        let claim = AnswerClaim(
+            person: "ada", proof: .sshsig, key: "ssh-ed25519 …A", signature: "-----BEGIN", tree: tree, shown: "d1")
+        var given = Deployment(id: 7, kind: .commit, commit: commit, detected: moment)
+        given.base = other
+        given.shown = "d1"
+        var answer = PersonAnswer(.approve, by: claim, of: root, on: given, tree: tree, policy: "p1", at: moment, expires: moment)
+        answer.void = "it has expired"
+        return answer
+    }
+
+    static let passkey = PasskeyAssertion(
+        id: "i", clientData: "c", authenticatorData: "a", signature: "s", origin: "http://pa.pinfold.localhost:1")
+
+    static var bareAnswer: PersonAnswer {
+        PersonAnswer(.approve, by: .peer(), of: root, on: deployment(), tree: tree, policy: "none", at: moment)
+    }
+
+    static var wholeProgress: ApprovalProgress {
+        var waiting = deployment(7, .awaitingApproval)
+        (waiting.tree, waiting.base, waiting.shown, waiting.answers) = (tree, other, "d1", [wholeAnswer])
+        waiting.approvalReasons = [.historyRewritten]
+        var progress = ApprovalProgress(of: waiting, by: .success(.rootAlone), at: moment)
+        progress.fault = "line 1"
+        return progress
+    }
+
+    static var bareProgress: ApprovalProgress { ApprovalProgress(of: deployment(), by: .success(.rootAlone), at: moment) }
+
+    static func policy(isWhole: Bool) -> PolicyAnswer {
+        guard isWhole else { return PolicyAnswer(.success(.rootAlone), file: nil, waiting: nil, at: moment) }
+        let text = "[person ada]\n[rule all]\nfrom = ada\nexpires = 1m\n"
+        let policy = (try? ApprovalPolicy(parsing: text, digest: "p1")).unsafelyPresent
+        var answer = PolicyAnswer(.success(policy), file: "/etc/pinfold/approval.policy", waiting: wholeStatus.waiting, at: moment)
+        answer.fault = "line 1"
+        return answer
+    }
+
     static var wholeStatus: StatusDocument {
         var status = StatusDocument(revision: 4, updated: moment, branch: "main", target: "/data/deployments/current")
         status.tip = commit
@@ -86,7 +130,7 @@ enum Samples {
         status.last = wholeDeployment
         status.waiting = StatusDocument.Waiting(
             deployment: 7, commit: commit, tree: tree, reasons: [.testSurface], files: ["conftest.py"], since: moment,
-            answers: ["pinfold approve \(commit)"])
+            answers: ["pinfold approve \(commit)"], approval: wholeProgress)
         status.hold = hold
         status.quarantine = [quarantine]
         status.rules = ["tests are required"]

@@ -13,7 +13,7 @@ import Testing
 @testable import AdminServer
 
 /// Answers in pieces, over a real socket.
-@Suite(.timeLimit(.minutes(5))) struct StreamingTests {
+@Suite(.timeLimit(.minutes(10))) struct StreamingTests {
     /// Answers everything with the same stream.
     private struct Streaming: HTTPResponder {
         typealias Context = AdminContext

@@ -1,3 +1,4 @@
+import AdminInterface
 import AdminWeb
 import Testing
 

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// The page's own program on its own listener, spoken to as browsers, strangers and the agent do.
-@Suite(.serialized, .timeLimit(.minutes(3))) struct LiveTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct LiveTests {
     /// Says one request in Python, which says it as it is told to, and answers the status, the headers and the body.
     private func ask(
         _ link: String, _ method: String = "GET", _ path: String = "/", headers: [String: String] = [:], body: String = "",
@@ -37,7 +37,7 @@ import Testing
 
     @Test func `without a daemon it says so in one line for people, and ends with 4`() throws {
         try withTemporaryDirectory { directory in
-            let socket = directory + "/admin.sock"
+            let socket = directory + "/review.sock"
             let ended = try run(Executables.web, ["--socket", socket, "--agent-user-id", "\(agentID)"], seconds: 30)
             #expect(ended.status == .exited(4), "\(ended)")
             #expect(ended.output.isEmpty && ended.errors.split(separator: "\n").count == 1, "\(ended)")
@@ -83,6 +83,7 @@ import Testing
                 "/deployments/7/changes/1",
                 "/deployments/7/log", "/version", "/stops", "/audit", "/audit?all=1", "/deployments?state=failed&before=9",
                 "/deployments/7/rollback", "/deployments/7/review?space=0&against=approved", "/deployments/7/changes/1?against=3",
+                "/people",
             ] {
                 let page = try ask(link, "GET", path, headers: ["Cookie": cookie])
                 #expect(page.output.hasPrefix("200"), "\(path): \(page)")
@@ -103,20 +104,21 @@ import Testing
         }
     }
 
-    @Test func `it has nothing of root's but the name, and no file but the daemon's socket and what /proc shows`() async throws {
+    @Test func `it is root no more, and has no file but the daemon's socket and what /proc shows`() async throws {
         try await serving { link, web, _ in
             let cookie = try signIn(link)
             #expect(try ask(link, headers: ["Cookie": cookie]).output.hasPrefix("200"))
             for task in try #require(listing("/proc/\(web.pid)/task")) {
                 let status = try readFile("/proc/\(web.pid)/task/\(task)/status")
                 for line in [
+                    "Uid:\t65530\t65530\t65530\t65530\n", "Gid:\t65530\t65530\t65530\t65530\n", "Groups:\t \n",
                     "CapInh:\t0000000000000000", "CapPrm:\t0000000000000000", "CapEff:\t0000000000000000",
                     "CapBnd:\t0000000000000000",
                     "CapAmb:\t0000000000000000", "NoNewPrivs:\t1", "Seccomp:\t2",
                 ] { #expect(status.contains(line), "\(task): \(line)") }
             }
-            #expect(listing("/proc/\(web.pid)/root") == ["admin", "proc"])
-            #expect(listing("/proc/\(web.pid)/root/admin") == ["admin.sock"])
+            #expect(listing("/proc/\(web.pid)/root") == ["proc", "review"])
+            #expect(listing("/proc/\(web.pid)/root/review") == ["review.sock"])
             let mounts = try readFile("/proc/\(web.pid)/mounts").split(separator: "\n")
             #expect(mounts.count >= 3 && mounts.allSatisfy { $0.contains(" ro,") }, "\(mounts)")
         }

@@ -12,27 +12,57 @@ struct TellingService: DeployServing {
         let revision = Lock(4)
     }
 
+    /// What there is to tell.
+    enum Tale: String, Sendable, CaseIterable {
+        case usual
+        /// Nothing has happened yet.
+        case empty
+        /// Every question fails.
+        case failed
+        /// As much as records and pages can hold.
+        case huge
+    }
+
     let state = State()
     let change: [UInt8]
+    var tale = Tale.usual
+    private func fail() throws(DeployError) { if tale == .failed { throw .broken("the disk is full: \(Records.evil)") } }
 
     func status() throws(DeployError) -> StatusDocument {
         do {
-            var status = try Records.status()
+            var status =
+                tale == .empty
+                ? StatusDocument(revision: 1, updated: Records.moment, branch: "main", target: "/t") : try Records.status()
+            if tale == .huge { status = try Records.hugeStatus() }
             status.revision = state.revision.withLock { $0 }
             return status
         } catch { throw .broken("\(error)") }
     }
 
     func show(_ id: Int) throws(DeployError) -> Deployment {
-        guard id == 7, let deployment = try? Records.deployment() else { throw .notFound("there is no deployment \(id)") }
+        try fail()
+        guard id == 7, tale != .empty, let deployment = try? tale == .huge ? Records.hugeDeployment() : Records.deployment() else {
+            throw .notFound("there is no deployment \(id)")
+        }
         return deployment
     }
 
-    func history(limit: Int, before: Int?, state: DeploymentState?) throws(DeployError) -> [Deployment] { [try show(7)] }
-    func log(_ id: Int, from offset: Int, limit: Int) throws(DeployError) -> LogPage {
-        LogPage(text: Records.evil, next: 10, complete: true)
+    func history(limit: Int, before: Int?, state: DeploymentState?) throws(DeployError) -> [Deployment] {
+        switch tale {
+        case .empty: []
+        case .huge: Array(repeating: try show(7), count: limit)
+        default: [try show(7)]
+        }
     }
-    func diff(_ id: Int, against base: DiffBase) async throws(DeployError) -> [UInt8] { change }
+    func log(_ id: Int, from offset: Int, limit: Int) throws(DeployError) -> LogPage {
+        try fail()
+        let text = tale == .huge ? String(repeating: "\(Records.evil) and on\n", count: 20_000) : Records.evil
+        return LogPage(text: text, next: 10, complete: true)
+    }
+    func diff(_ id: Int, against base: DiffBase, context: Int) async throws(DeployError) -> [UInt8] {
+        try fail()
+        return tale == .huge ? Records.hugeChange : change
+    }
     func change(after revision: Int, withinMilliseconds milliseconds: Int) async -> Int {
         let deadline = ContinuousClock.now + .milliseconds(milliseconds)
         while state.revision.withLock({ $0 }) <= revision, ContinuousClock.now < deadline, !Task.isCancelled {
@@ -41,13 +71,26 @@ struct TellingService: DeployServing {
         return state.revision.withLock { $0 }
     }
     func record(_ event: Event) {}
-    func events(limit: Int) throws(DeployError) -> [Event] { Records.events }
+    func events(limit: Int) throws(DeployError) -> [Event] {
+        try fail()
+        return tale == .empty ? [] : tale == .huge ? Array(repeating: Records.events[0], count: limit) : Records.events
+    }
 
     // The page asks nothing of these.
     private func refuse() -> DeployError { .forbidden("the page only reads") }
     func surface(of path: String) async throws(DeployError) -> SurfaceAnswer { throw refuse() }
-    func approve(_ commit: String, by caller: Caller) async throws(DeployError) -> Deployment { throw refuse() }
-    func reject(_ commit: String, reason: String, by caller: Caller) async throws(DeployError) -> Deployment { throw refuse() }
+    func policy() throws(DeployError) -> PolicyAnswer {
+        try fail()
+        if tale == .empty { return PolicyAnswer(.success(.rootAlone), file: nil, waiting: nil, at: Records.moment) }
+        do {
+            return PolicyAnswer(
+                .success(try Records.policy()), file: "/etc/pinfold/approval.policy", waiting: try status().waiting,
+                at: Records.moment)
+        } catch { throw .broken("\(error)") }
+    }
+    func answer(
+        _ verdict: PersonAnswer.Verdict, _ commit: String, _ request: AnswerRequest, by caller: Caller
+    ) async throws(DeployError) -> Deployment { throw refuse() }
     func rollback(to id: Int?, by caller: Caller) async throws(DeployError) -> Deployment { throw refuse() }
     func reload(by caller: Caller) async throws(DeployError) -> Deployment { throw refuse() }
     func lift(_ commit: String, by caller: Caller) async throws(DeployError) -> Quarantine { throw refuse() }
@@ -59,20 +102,20 @@ struct TellingService: DeployServing {
 
 /// The page's own program, over a daemon that tells, and the link that it prints.
 func serving(
-    linkSeconds: Int = 60, change: [UInt8] = Records.change,
+    linkSeconds: Int = 60, change: [UInt8] = Records.change, tale: TellingService.Tale = .usual,
     _ body: (_ link: String, _ web: borrowing ChildProcess, _ service: TellingService) async throws -> Void
 ) async throws {
     try await withTemporaryDirectory { directory in
         try makeDirectories(directory + "/deployments")
-        let service = TellingService(change: change)
+        let service = TellingService(change: change, tale: tale)
         var logger = Logger(label: "test")
         logger.logLevel = .error
-        let socket = directory + "/deployments/admin/admin.sock"
+        let socket = directory + "/deployments/review/review.sock"
         let server = AdminServer(
             service, rules: NoRules(),
             settings: .init(
-                adminSocket: socket, agentSocket: directory + "/deployments/agent/deploy.sock", agentUserID: agentID,
-                agentGroupID: agentID),
+                adminSocket: directory + "/deployments/admin/admin.sock", reviewSocket: socket,
+                agentSocket: directory + "/deployments/agent/deploy.sock", agentUserID: agentID, agentGroupID: agentID),
             logger: logger)
         let (ready, isReady) = AsyncStream<Void>.makeStream()
         let running = Task(executorPreference: QuietQueue(label: "pinfold.test.daemon")) {

@@ -11,9 +11,19 @@ struct PageTests {
         let bare = Deployment(id: 1, kind: .rollback(to: 1), commit: try Records.commit(), detected: Records.moment)
         let diff = Diff(reading: Records.change)
         let view = DiffView(diff, deployment: 7, judging: Frame.judging(deployment, among: diff))
+        let policy = PolicyAnswer(.success(try Records.policy()), file: Records.evil, waiting: status.waiting, at: Records.moment)
         return [
             ("now", .now(status)), ("now, empty", .now(empty)),
             ("review", .review(deployment, status, view)),
+            ("review with a form", .review(deployment, status, view, policy: policy)),
+            ("people", .people(policy)),
+            ("people, none", .people(PolicyAnswer(.success(.rootAlone), file: nil, waiting: nil, at: Records.moment))),
+            (
+                "people, faulty",
+                .people(
+                    PolicyAnswer(.failure(PolicyFault(line: 1, Records.evil)), file: Records.evil, waiting: nil, at: Records.moment)
+                )
+            ),
             ("review without change", .review(bare, empty, nil, problem: Records.evil)),
             ("deployment", .deployment(deployment, revision: 4)), ("deployment, bare", .deployment(bare, revision: nil)),
             ("output", .output(7, LogPage(text: "\(Records.evil)\n\(Records.evil)", next: 99, complete: false), from: 0)),
@@ -93,6 +103,20 @@ struct PageTests {
         let (refused, all) = (Frame.audit(list, all: false).markup.text, Frame.audit(list, all: true).markup.text)
         #expect(refused.contains("1 of the last 2") && !refused.contains("<td>hold<td>done"))
         #expect(all.contains("2 of the last 2") && all.contains("<td>hold<td>done"))
+    }
+
+    @Test func `how long an answer counts, and who has to answer, are said before everything else`() throws {
+        let (deployment, status) = (try Records.deployment(), try Records.status())
+        let policy = PolicyAnswer(.success(try Records.policy()), file: nil, waiting: status.waiting, at: Records.moment)
+        var need = try #require(status.waiting?.approval?.needs.first)
+        need.rule = "tests"
+        var asked = status
+        asked.waiting?.approval?.needs = [need]
+        let text = Frame.review(deployment, asked, nil, policy: policy).markup.text
+        let (expiry, judge) = (text.firstRange(of: "1 hour, by rule tests"), text.firstRange(of: "id=\"judge\""))
+        #expect(try #require(expiry).lowerBound < #require(judge).lowerBound)
+        #expect(Frame.now(asked).markup.text.contains("Who has to answer:"))
+        #expect(Frame.people(policy).markup.text.contains("<td>1 hour"))
     }
 
     @Test func `what does not wait has no answer, and a change that cannot be seen says not to approve`() throws {

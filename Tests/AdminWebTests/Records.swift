@@ -47,6 +47,35 @@ enum Records {
         return whole
     }
 
+    /// With a passkey, so that the review has its form; a comment is free text.
+    static func policy() throws -> ApprovalPolicy {
+        let (id, key) = (String(repeating: "A", count: 43), String(repeating: "A", count: 124))
+        return try ApprovalPolicy(
+            parsing: """
+                [person ada]
+                author = \(evil)
+                passkey = \(id) \(key) \(evil)
+                [rule tests]
+                paths = \(evil.replacing("/", with: "-").replacing("[", with: "("))
+                from = ada
+                expires = 1h
+                [rule rest]
+                from = root
+                """, digest: "p1")
+    }
+
+    /// What is asked, with an answer that no longer counts.
+    static func progress() throws -> ApprovalProgress {
+        var asked = try deployment()
+        asked.shown = "d1"
+        let claim = AnswerClaim(person: "ada", proof: .passkey, key: evil)
+        var answer = PersonAnswer(
+            .approve, by: claim, of: Caller(role: .admin, uid: 0, name: evil), on: asked, tree: evil, policy: "p1", at: moment)
+        answer.void = evil
+        asked.answers = [answer]
+        return ApprovalProgress(of: asked, by: .success(try policy()), at: moment)
+    }
+
     static func status() throws -> StatusDocument {
         var status = StatusDocument(revision: 4, updated: moment, branch: evil, target: evil)
         status.deployed = StatusDocument.DeployedVersion(
@@ -54,13 +83,48 @@ enum Records {
         status.lastKnownGood = status.deployed
         status.current = try deployment()
         status.waiting = StatusDocument.Waiting(
-            deployment: 7, commit: try commit(), tree: evil, reasons: [.testSurface], files: [evil], since: moment, answers: [evil])
+            deployment: 7, commit: try commit(), tree: evil, reasons: [.testSurface], files: [evil], since: moment, answers: [evil],
+            approval: try progress())
         status.hold = Hold(reason: evil, by: evil, since: moment)
         status.quarantine = [Quarantine(commit: try commit("c"), tree: evil, good: nil, reason: evil, since: moment)]
         status.rules = [evil]
         status.warnings = [evil]
         return status
     }
+
+    /// As large as records become.
+    static func hugeDeployment() throws -> Deployment {
+        var huge = try deployment()
+        let path = String(repeating: "very/long/", count: 40) + evil
+        huge.surface = (0..<200).map { "M \(path)/\($0)" }
+        huge.hints = HintList((0..<200).map { Hint(kind: .ending, path: path, line: $0 + 1, text: evil + path) }, unread: [path])
+        huge.subject = String(repeating: evil, count: 200)
+        huge.verdict?.failed = (0..<200).map { "\(path)::\($0)" }
+        huge.verdict?.vanished = (0..<200).map { "\(path)::\($0)" }
+        huge.reason = String(repeating: path, count: 20)
+        return huge
+    }
+
+    static func hugeStatus() throws -> StatusDocument {
+        var huge = try status()
+        huge.current = try hugeDeployment()
+        huge.waiting?.files = huge.current?.surface ?? []
+        huge.quarantine = Array(repeating: huge.quarantine[0], count: 500)
+        huge.warnings = (0..<100).map { "\($0) \(evil)" }
+        return huge
+    }
+
+    /// More files, lines, and letters in a line than a page shows at once.
+    static let hugeChange: [UInt8] = {
+        var text = ""
+        for file in 0..<300 {
+            let lines = file == 0 ? 4000 : 50
+            text +=
+                "diff --git a/part\(file).py b/part\(file).py\n--- a/part\(file).py\n+++ b/part\(file).py\n@@ -0,0 +1,\(lines) @@\n"
+            for line in 0..<lines { text += "+value_\(line) = '\(line % 50 == 7 ? String(repeating: "x", count: 5000) : evil)'\n" }
+        }
+        return Array(text.utf8)
+    }()
 
     static let events = [
         Event(at: moment, who: evil, what: evil, outcome: "refused: \(evil)"),

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// What the agent's processes may use in sum.
-@Suite(.timeLimit(.minutes(5)), .serialized)
+@Suite(.timeLimit(.minutes(10)), .serialized)
 struct `A control group` {
     @Test func `with an owner is left alone by one who tidies from another group of one hierarchy`() throws {
         let owned = try ControlGroup("test", limits: .init(memoryBytes: 128 << 20, processes: 50))

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// `pinfold run` where the kernel serves the sandbox by itself.
-@Suite(.timeLimit(.minutes(5)), .serialized)
+@Suite(.timeLimit(.minutes(10)), .serialized)
 struct `A direct sandbox` {
     @Test(arguments: [false, true]) func `is the agent's to write, and nobody else's, behind the fence`(whole: Bool) throws {
         try withGateway(whole: whole, direct: true) { gateway in
@@ -17,13 +17,16 @@ struct `A direct sandbox` {
                 attempt("foreign", lambda: open("foreign", "a"))
                 attempt("remove", lambda: os.unlink("foreign"))
                 attempt("project", lambda: fcntl.ioctl(os.open("made", os.O_RDONLY), 0x401c5820, bytes(28)))
+                attempt("flags", lambda: fcntl.ioctl(os.open(".", os.O_RDONLY), 0x40086602, bytes(8)))
+                attempt("attributes", lambda: raw(469, -100, b".", bytes(24), 24, 0))
                 attempt("out", lambda: os.rename("made", "../code-repo/made"))
                 attempt("up", lambda: open("../made", "w"))
                 """
             let found = verdicts(try gateway.attack(script))
             #expect(
                 found == [
-                    "write": "done", "foreign": "EACCES", "remove": "EOVERFLOW", "project": "EPERM", "out": "EXDEV", "up": "EROFS",
+                    "write": "done", "foreign": "EACCES", "remove": "EOVERFLOW", "project": "EPERM",
+                    "flags": "EPERM", "attributes": "EPERM", "out": "EXDEV", "up": "EROFS",
                 ])
             #expect(try readFile(gateway.data + "/sandbox/made") == "made")
             #expect(try readFile(gateway.data + "/sandbox/foreign") == "foreign\n")

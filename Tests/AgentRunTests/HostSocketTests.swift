@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// Whatever listens on the host: by whichever name, bound in whichever way, before the start or after it.
-@Suite(.timeLimit(.minutes(3)), .serialized)
+@Suite(.timeLimit(.minutes(10)), .serialized)
 struct `The host's sockets` {
     /// Binds in every way that leaves a name which is not what was given to `bind`, or a socket that no list of this namespace's has.
     private static let listener = """

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// What ordinary programs ask of the machine that they are on.
-@Suite(.timeLimit(.minutes(3)), .serialized)
+@Suite(.timeLimit(.minutes(10)), .serialized)
 struct `An agent's ordinary programs` {
     private static let processors = """
         attempt("counted", lambda: None if open("/sys/devices/system/cpu/online").read().strip() else os.stat("/none"))

@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// What the kernel refuses in the read-only view is in the record, and nothing else is.
-@Suite(.timeLimit(.minutes(5)), .serialized)
+@Suite(.timeLimit(.minutes(10)), .serialized)
 struct `The record of refusals in the view` {
     @Test(arguments: [true, false])
     func `holds every way to change something, with the errno that the call got`(whole: Bool) throws {

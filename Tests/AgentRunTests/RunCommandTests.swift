@@ -5,7 +5,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(5)), .serialized)
+@Suite(.timeLimit(.minutes(10)), .serialized)
 struct `pinfold run` {
     @Test(arguments: [false, true])
     func `shows paths as they are outside, and lets the agent write in its zones`(whole: Bool) throws {
@@ -108,8 +108,8 @@ struct `pinfold run` {
     @Test func `starts though the daemon of somebody else's view hangs`() throws {
         try withGateway(whole: false) { gateway in
             try withTemporaryDirectory { directory in
-                // Its names are to be asked for again each second.
-                let other = try Gateway(directory, whole: false, without: ["long-lifetimes"])
+                // Its names are to be asked for again each second, of the process that is stopped.
+                let other = try Gateway(directory, whole: false, without: ["long-lifetimes", "survival"])
                 try other.signal(SIGSTOP)
                 // On the way to the zones: what was asked for a second ago is not known any more, and a look would wait for the daemon.
                 let way = other.mounted(other.data)

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// The seed's deploy action, from a program of the agent's.
-@Suite(.serialized, .timeLimit(.minutes(5))) struct ActionTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct ActionTests {
     /// A copy: the checkout need not be open to the agent's user.
     private func package(_ place: AgentPlace) throws -> String {
         try run("cp", ["-r", sources + "/Python", place.root + "/python"]).requireSuccess()

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// The loop of work is closed inside the view: what fails is shown there, what is refused explained, and nothing leads to what only an admin can do.
-@Suite(.serialized, .timeLimit(.minutes(5))) struct InsideTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct InsideTests {
     @Test func `a deployment that fails prints what failed and its output, and one that is mended deploys`() throws {
         try AgentPlace.with { place in
             try place.agent("echo 2 > version; touch broken")

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// `pinfold mcp` with the client of PyPI inside the view, in both eras and over both transports.
-@Suite(.serialized, .timeLimit(.minutes(5))) struct McpTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct McpTests {
     private static let tools: Set<String> = [
         "deploy_agent_code", "deployment_status", "show_deployment", "deployment_log", "explain_path", "workspace_info",
     ]

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// The record's form, its chain, and what verifying finds.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(10)))
 struct AuditLogTests {
     // FIPS 180-4's own examples, and lengths around a block's end (from `sha256sum`).
     @Test(arguments: [

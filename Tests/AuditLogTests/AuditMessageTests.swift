@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// What `pinfold run` tells the gateway, and that nothing else is taken for it.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(10)))
 struct AuditMessageTests {
     private func refusal(_ operation: AuditOperation = .rename) -> AuditEvent {
         var event = AuditEvent.inView(operation, time: Timestamp(seconds: 1_700_000_000, nanoseconds: 7))

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// `pinfold audit`: the record in words, and whether it is whole.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(10)))
 struct AuditTests {
     @Test func `it shows changes and refusals, verifies, and finds what was altered`() async throws {
         try await withTemporaryDirectory { directory in

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What is wrong with the configuration or the machine is one line, exit code 2, and leaves nothing mounted and nothing changed.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(10)))
 struct BadInputTests {
     struct Case: Sendable, CustomTestStringConvertible {
         let testDescription: String
@@ -156,8 +156,8 @@ struct BadInputTests {
             try installation.makeZones()
             let mountpoint = "/run/pinfold/test-\(installation.root.split(separator: "-").last ?? "")"
             for (script, code, words) in [
-                ("echo 'error: the moon is in the wrong phase' >&3; exit 1", 1, "the moon is in the wrong phase"),
-                ("echo 'error: no such option' >&3; exit 2", 2, "no such option"),
+                ("echo 'error 1: the moon is in the wrong phase' >&3; exit 1", 1, "the moon is in the wrong phase"),
+                ("echo 'error 2: no such option' >&3; exit 2", 2, "no such option"),
                 ("echo 'something broke' >&2; exit 1", 1, "something broke"), ("kill -9 $$", 1, "signal 9"),
             ] as [(String, Int32, String)] {
                 try Beside.with(program: "pinfold-mount", script: script) { pinfold in

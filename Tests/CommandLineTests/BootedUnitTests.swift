@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// The units of `mount/` under the systemd that starts them, on a machine that was booted for each test.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(10)))
 struct `On a machine with systemd` {
     /// A data root with its zones, the configuration that names it, and whatever a test adds.
     private func booted(_ directory: String, _ preparation: String = "") throws -> BootedMachine {
@@ -27,8 +27,9 @@ struct `On a machine with systemd` {
     private let view = "/run/pinfold/view"
 
     /// The ids of what is mounted: a view that was taken away and mounted anew has others.
+    /// The view, its two zones, and the logs, which are live.
     private func mounts(_ machine: borrowing BootedMachine) throws -> String {
-        try machine.run("findmnt", "--types", "fuse.pinfold", "--list", "--noheadings", "--output", "ID,TARGET").output
+        try machine.run("findmnt", "--submounts", "--list", "--noheadings", "--output", "ID,TARGET", view).output
     }
 
     private func killDaemon(_ machine: borrowing BootedMachine) throws {
@@ -40,7 +41,7 @@ struct `On a machine with systemd` {
             let machine = try booted(directory, "echo '/ \(view) pinfold noauto,nofail 0 0' >etc/fstab")
             try machine.run("pinfold", "mount").requireSuccess()
             let before = try mounts(machine)
-            #expect(before.split(separator: "\n").count == 3, "\(before)")
+            #expect(before.split(separator: "\n").count == 4, "\(before)")
             let started = try machine.run("systemctl", "start", "pinfold-mount")
             #expect(!started.status.isSuccess)
             #expect(try machine.state(of: "pinfold-mount") == "failed")
@@ -78,7 +79,7 @@ struct `On a machine with systemd` {
             #expect(try machine.state(of: "pinfold-mount") == "inactive")
             #expect(try machine.journal(of: "pinfold-mount").contains("Starting") == false)
             let before = try mounts(machine)
-            #expect(before.split(separator: "\n").count == 3, "\(before)")
+            #expect(before.split(separator: "\n").count == 4, "\(before)")
             try machine.run("mount", "-a").requireSuccess()
             try machine.run("systemctl", "restart", "pinfold-deployd").requireSuccess()
             #expect(try machine.state(of: "pinfold-mount") == "inactive")
@@ -123,7 +124,8 @@ struct `On a machine with systemd` {
                 """)
             try machine.run("systemctl", "start", "pinfold-agent@second").requireSuccess()
             func agents() throws -> [String] { try ["pinfold-agent", "pinfold-agent@second"].map { try machine.state(of: $0) } }
-            #expect(try agents() == ["active", "active"])
+            let (begun, said) = (try agents(), try machine.journal(of: "pinfold-agent*"))
+            #expect(begun == ["active", "active"], "\(said)")
             #expect(try machine.state(of: "pinfold-mount") == "active")
             // A unit is active from its first program on, which may still be looking at the view.
             try await eventually("both agents are at work") {
@@ -150,7 +152,7 @@ struct `On a machine with systemd` {
                 // Not a start after the other while there was none.
                 #expect(journal.split(separator: "\n").filter { $0.hasPrefix("Starting") }.count <= 4, "\(journal)")
             }
-            #expect(try mounts(machine).split(separator: "\n").count == 3)
+            #expect(try mounts(machine).split(separator: "\n").count == 4)
 
             // A view that is stopped on purpose and started again.
             try machine.run("systemctl", "stop", "pinfold-mount").requireSuccess()
@@ -165,6 +167,48 @@ struct `On a machine with systemd` {
             }
             #expect(try machine.run("sh", "-c", "pgrep -u 54321 || true").output == "")
             #expect(try machine.state(of: "pinfold-mount") == "active")
+        }
+    }
+
+    @Test func `a reload has another process serve the view, which systemd watches from then on, and a stop is clean`() async throws
+    {
+        try await withTemporaryDirectory { directory in
+            let machine = try booted(directory)
+            try machine.run("systemctl", "start", "pinfold-mount").requireSuccess()
+            let before = try mounts(machine)
+            func main() throws -> String {
+                try machine.run("systemctl", "show", "--value", "--property=MainPID", "pinfold-mount").output
+            }
+            for _ in 0..<2 {
+                let first = try main()
+                let reloaded = try machine.run("systemctl", "reload", "pinfold-mount")
+                let journal = try machine.journal(of: "pinfold-mount")
+                #expect(reloaded.status.isSuccess, "\(reloaded)\n\(journal)")
+                try await eventually("systemd knows the new one") {
+                    let lock = try machine.shell("cat /run/pinfold/run-pinfold-view.lock").output
+                    return try main() == lock && lock != first
+                }
+                #expect(try machine.state(of: "pinfold-mount") == "active")
+                #expect(try mounts(machine) == before)
+            }
+            try machine.shell("ls \(view) >/dev/null").requireSuccess()
+            // It is missed as the first was.
+            let killed = try main()
+            try killDaemon(machine)
+            do {
+                // Its mounts may have the numbers of those that have gone.
+                try await eventually("the view is back") {
+                    try machine.state(of: "pinfold-mount") == "active" && main() != killed && mounts(machine) != ""
+                }
+            } catch {
+                throw TestFailure("\(error): \(try machine.journal(of: "pinfold-mount"))")
+            }
+            try machine.run("systemctl", "reload", "pinfold-mount").requireSuccess()
+            try machine.run("systemctl", "stop", "pinfold-mount").requireSuccess()
+            let journal = try machine.journal(of: "pinfold-mount")
+            #expect(try machine.state(of: "pinfold-mount") == "inactive", "\(journal)")
+            #expect(try mounts(machine) == "")
+            #expect(try machine.shell("pgrep -x 'pinfold-(mount|server|guard)' || true").output == "")
         }
     }
 

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// A caller that has closed standard streams: no program puts a file of its own in their place.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(10)))
 struct `Closed standard streams` {
     static let combinations = ["<&-", ">&-", "2>&-", "<&- >&-", "<&- 2>&-", ">&- 2>&-", "<&- >&- 2>&-"]
 

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// `pinfold doctor`: what is so, what it means, what to do; it changes nothing.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(10)))
 struct DoctorTests {
     @Test func `a machine and a configuration that are well are said to be, and nothing is touched`() throws {
         try Installation.with { installation in
@@ -14,7 +14,7 @@ struct DoctorTests {
             let checks = try #require(report["checks"]?.array)
             let names = checks.compactMap { $0["name"]?.string }
             for name in [
-                "kernel", "/dev/fuse", "FUSE", "passthrough", "io_uring", "libfuse3", "bubblewrap", "record", "fanotify",
+                "kernel", "/dev/fuse", "FUSE", "passthrough", "survival", "libfuse3", "bubblewrap", "record", "fanotify",
                 "file handles",
                 "configuration",
                 "control groups", "the agent's user", "the view", "code-repo", "sandbox", "free space", "pinfold-mount",
@@ -72,6 +72,35 @@ struct DoctorTests {
                 result.output.contains(
                     "FAILED   code-repo: \(installation.codeRepo) does not exist\n         to do: 'pinfold init'"), "\(result)")
             #expect(result.complaint?.contains("code-repo") == true, "\(result)")
+        }
+    }
+
+    @Test func `an account, a range of ids or a file that has the review page's user is named`() throws {
+        try Installation.with { installation in
+            try installation.makeZones()
+            func finding(_ script: String = "true") throws -> String {
+                let shell = ["-m", "--propagation", "private", "sh", "-c", script + "; exec \"$@\"", "sh"]
+                let result = try run(
+                    "unshare", shell + [Executables.pinfold, "doctor", "--json", "--config", installation.file],
+                    environment: installation.environment, workingDirectory: installation.root)
+                let check = try JSONText(result.output)["checks"]?.array?.first { $0["name"]?.string == "the review page's user" }
+                return "\(check?["state"]?.string ?? "none"): \(check?["finding"]?.string ?? "\(result)")"
+            }
+            #expect(try finding() == "ok: 65530, nobody else's")
+            func bound(_ path: String, _ line: String) -> String {
+                let copy = installation.root + "/copy"
+                return "{ cat \(path); echo \(line); } > \(copy); mount --bind \(copy) \(path)"
+            }
+            #expect(
+                try finding(bound("/etc/passwd", "mallory:x:65530:100::/:/bin/sh")).hasPrefix(
+                    "failed: 65530 has to be nobody else's, but it is the account mallory"))
+            #expect(try finding(bound("/etc/group", "crowd:x:65530:")).contains("it is the group crowd"))
+            #expect(
+                try finding("touch /etc/subuid; " + bound("/etc/subuid", "mallory:60000:65536")).contains(
+                    "/etc/subuid gives it to mallory"))
+            try writeFile(installation.data + "/stray", "")
+            try run("chown", ["65530", installation.data + "/stray"]).requireSuccess()
+            #expect(try finding().contains("\(installation.data)/stray belongs to it"))
         }
     }
 

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// Docs/Commands.md says what the program says.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(10)))
 struct DocumentTests {
     @Test func `every command and every flag of the help is in the page`() throws {
         let page = try readFile(try projectFile("Docs/Commands.md"))

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// `mount -t pinfold`, a line of fstab and the units: the same mount by other ways.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(10)))
 struct HelperTests {
     /// Runs a script in a mount namespace of its own, in which mount(8) finds the helper and the helper finds the command.
     private func withHelper(_ installation: Installation, _ script: String) throws -> Finished {

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// `pinfold init` where nothing says where, from what and for whom.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(10)))
 struct InitDefaultsTests {
     @Test func `without a source the working directory's repository is cloned`() throws {
         try Installation.with { installation in

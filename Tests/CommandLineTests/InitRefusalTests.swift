@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What `pinfold init` finds and does not take.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(10)))
 struct InitRefusalTests {
     struct Wrong: Sendable, CustomTestStringConvertible {
         let testDescription: String

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// `pinfold init`: the seed's directories, the clone and the zones; whole or not at all, once or twice.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(10)))
 struct InitTests {
     @Test func `the structure is made, the repository cloned, the zones the agent's`() throws {
         try Installation.with { installation in

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// `pinfold mount`: the view answers when it returns, and every way of starting it comes to the same.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(10)))
 struct MountTests {
     @Test func `it returns when the view answers, one read-only mount and two writable ones`() throws {
         try Installation.with { installation in
@@ -18,13 +18,43 @@ struct MountTests {
             let view = installation.mountpoint
             for (place, mode) in [(view, "ro"), ("\(view)/agent-data/code-repo", "rw"), ("\(view)/agent-data/sandbox", "rw")] {
                 let entry = try #require(table.first { $0.mountpoint == place }, "\(place): \(table)")
-                #expect(entry.type == "fuse.pinfold" && entry.source == installation.root)
+                #expect(entry.isDirect || entry.type == "fuse.pinfold" && entry.source == installation.root)
                 for option in [mode, "nosuid", "nodev"] { #expect(entry.options.contains(option), "\(entry)") }
             }
             #expect(try readFile("\(view)/agent-data/logs/server.log") == "log\n")
             #expect(try shell("echo x > '\(view)/agent-data/logs/server.log'").errors.contains("Read-only file system"))
             try shell("echo new > '\(view)/agent-data/sandbox/new.txt'", user: installation.agent).requireSuccess()
             #expect(try readFile("\(installation.sandbox)/new.txt") == "new\n")
+        }
+    }
+
+    @Test func `the server's directories are live, and those that are asked for`() throws {
+        try Installation.with { installation in
+            try installation.makeZones()
+            let (root, view) = (installation.root, installation.mountpoint)
+            try shell("mkdir models state; ln -s state link; mkdir agent-data/models; touch file", workingDirectory: root)
+                .requireSuccess()
+            for (path, reason) in [
+                ("nowhere", "does not exist"), ("file", "not a directory"), ("agent-data", "the zone"), ("/", "does not lie below"),
+            ] {
+                let refused = try installation.pinfold("mount", changes: ["AGENT_VIEW_LIVE": "state:\(path)"])
+                #expect(refused.status == .exited(2) && refused.complaint?.hasPrefix("AGENT_VIEW_LIVE: ") == true, "\(refused)")
+                #expect(refused.errors.contains(path) && refused.errors.contains(reason), "\(refused)")
+                #expect(try installation.planes().isEmpty)
+            }
+            let changes = ["AGENT_VIEW_LIVE": "link"]
+            try installation.pinfold("mount", changes: changes).requireSuccess()
+            let live = try installation.live()
+            #expect(live.allSatisfy(\.isReadOnly) && Set(live.map(\.device)).count == 1, "\(live)")
+            #expect(live.map(\.mountpoint).sorted() == ["agent-data/logs", "agent-data/models", "state"].map { "\(view)/\($0)" })
+            for (path, isLive) in [("state/x", true), ("agent-data/logs", true), ("models", false), ("agent-data/sandbox", false)] {
+                let why = try installation.pinfold("why", path, changes: changes)
+                #expect(why.output.contains(", live\n") == isLive, "\(why)")
+            }
+            let doctor = try installation.pinfold("doctor", changes: changes)
+            #expect(doctor.output.contains("agent-data/conversations does not exist"), "\(doctor)")
+            try installation.pinfold("umount").requireSuccess()
+            #expect(try installation.live().isEmpty)
         }
     }
 
@@ -200,10 +230,20 @@ enum Signal {
     }
 }
 
+extension MountEntry {
+    /// A live directory, which are parts of one file system.
+    var isLive: Bool { isPinfold && root.hasPrefix("/live/") }
+}
+
 extension Installation {
-    /// What of Pinfold is mounted at the mountpoint and below.
-    func planes() throws -> [MountEntry] {
-        try MountTable.read().entries(atOrBelow: mountpoint).filter(\.isPinfold)
+    /// What of Pinfold is mounted at the mountpoint and below, but for live directories.
+    func planes() throws -> [MountEntry] { try mounts().filter { !$0.isLive } }
+
+    /// The live directories.
+    func live() throws -> [MountEntry] { try mounts().filter(\.isLive) }
+
+    private func mounts() throws -> [MountEntry] {
+        try MountTable.read().entries(atOrBelow: mountpoint).filter { $0.isPinfold || $0.isDirect }
     }
 
     /// The process that serves the view, by its lock.
@@ -220,7 +260,7 @@ extension Installation {
         let pid = try daemon()
         try run("kill", ["-9", String(pid)]).requireSuccess()
         try await eventually("the daemon is dead") {
-            try shell("cat '\(mountpoint)/agent-data/sandbox/mine.txt'").errors.contains("not connected")
+            try shell("cat '\(mountpoint)/agent-data/code-repo/.git/HEAD'").errors.contains("not connected")
         }
     }
 }

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// A machine whose `/etc/resolv.conf` leads into `/run`, where the agent has a directory of its own.
-@Suite(.timeLimit(.minutes(3)), .serialized)
+@Suite(.timeLimit(.minutes(10)), .serialized)
 struct ResolverTests {
     struct Machine: Sendable, CustomTestStringConvertible {
         let testDescription: String

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// A configuration that has gone wrong since a view was mounted: nothing new is started with it, and what runs is reached.
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct RunningSettingsTests {
     /// An installation whose settings are all in its file, as on a server.
     private func inFile(_ installation: Installation) throws -> String {

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Whose rights deployed code has: `pinfold doctor` names a process that has too many.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(10)))
 struct ServerRightsTests {
     /// A server, started by a script with `$R` as the release and `$T` as the target, and what is to be said of it.
     struct Server: Sendable, CustomTestStringConvertible {

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// What the units of `mount/` rely on.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(10)))
 struct ServiceTests {
     @Test
     func

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// `pinfold umount`: all planes together or none, by the daemon's help or without it.
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct UmountTests {
     @Test func `it takes all planes down and the daemon with them`() async throws {
         try await withTemporaryDirectory { directory in

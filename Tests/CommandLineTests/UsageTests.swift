@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What every command has in common: help, exit codes, one line for an error.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(10)))
 struct UsageTests {
     static let commands = try! commandNames()
 

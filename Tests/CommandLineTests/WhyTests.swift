@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// `pinfold why`: the same rules as the gateway's, in words, without a mount.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(10)))
 struct WhyTests {
     struct Case: Sendable, CustomTestStringConvertible {
         /// `@` stands for the installation's directory.

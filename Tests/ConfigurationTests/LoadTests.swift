@@ -106,11 +106,14 @@ func load(
         }
     }
 
-    @Test func `an empty list hides and protects nothing but the admin's socket`() throws {
+    @Test func `an empty list hides and protects nothing but the daemon's own`() throws {
         let configuration = try load([
             "AGENT_VIEW_HIDE": "", "AGENT_PROTECT": "", "AGENT_DEPLOY_BRANCH": "", "AGENT_DATA_ROOT": "/d",
         ])
-        #expect(configuration.view.hide == ["/d/deployments/admin", "/d/deployments/audit", "/d/deployments/usage"])
+        #expect(
+            configuration.view.hide == [
+                "/d/deployments/admin", "/d/deployments/review", "/d/deployments/audit", "/d/deployments/usage",
+            ])
         #expect(configuration.view.protect.isEmpty)
         #expect(configuration.deploy.commits.branch == nil)
     }

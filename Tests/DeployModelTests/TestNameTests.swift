@@ -7,7 +7,7 @@ struct TestNameTests {
         let end = String(repeating: "</testsuite>", count: suites.count)
         return try parsed(
             "<testsuites name='run 17'>\(start)<testcase \(test)/>\(end)</testsuites>",
-            roots: ["/work", "/srv/app/releases/7-abc"]
+            roots: ["/tree", "/srv/app/releases/7-abc"]
         )
         .cases.keys.first
     }
@@ -19,9 +19,9 @@ struct TestNameTests {
         ("name='s'", "classname='c' name='t' file='src/a.js'", "src/a.js::s::c::t"),
         ("name='src/a.test.ts'", "classname='src/a.test.ts' name='t'", "src/a.test.ts::t"),
         ("name='s' file='./spec/a_spec.rb'", "classname='spec.a_spec' name='t'", "s::spec.a_spec::t"),
-        ("name='s'", "name='t' file='/work/a b.js'", "a b.js::s::t"), ("name='/work/a.bats'", "name='t'", "a.bats::t"),
-        ("name='s'", "classname='/srv/app/releases/7-abc/x.js' name='in /work/d'", "s::x.js::in d"),
-        ("name='s'", "name='file:///work/a.js and /homework/b'", "s::a.js and /homework/b"), ("name=''", "name='t'", "t"),
+        ("name='s'", "name='t' file='/tree/a b.js'", "a b.js::s::t"), ("name='/tree/a.bats'", "name='t'", "a.bats::t"),
+        ("name='s'", "classname='/srv/app/releases/7-abc/x.js' name='in /tree/d'", "s::x.js::in d"),
+        ("name='s'", "name='file:///tree/a.js and /hometree/b'", "s::a.js and /hometree/b"), ("name=''", "name='t'", "t"),
         ("", "classname='c'", "c"),
     ])
     func `an id says file, suites, class and name once`(_ row: (suite: String, test: String, id: String)) throws {
@@ -66,11 +66,11 @@ struct TestNameTests {
 
     @Test(arguments: [
         "name='a' hostname='\(String(repeating: "a", count: 100_000))'", "name='\(String(repeating: "1-", count: 100_000))'",
-        "name='\(String(repeating: "/work", count: 100_000))'",
+        "name='\(String(repeating: "/tree", count: 100_000))'",
     ])
     func `a long name is bounded`(_ suite: String) throws {
         #expect(
-            try #require(try id([suite, suite], "name='t' file='/work/\(String(repeating: "/work/", count: 50_000))'")).utf8.count
+            try #require(try id([suite, suite], "name='t' file='/tree/\(String(repeating: "/tree/", count: 50_000))'")).utf8.count
                 <= 1024)
     }
 }

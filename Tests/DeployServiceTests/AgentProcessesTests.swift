@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// What the agent runs, or leaves in its working directory, never makes a commit of its own fail for good, nor holds the daemon up.
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct AgentProcessesTests {
     /// So many processes of the agent's user, for as long as `body` runs or until it ends them itself.
     private func withProcesses(_ count: Int, of farm: Farm, _ body: (borrowing ChildProcess) async throws -> Void) async throws {

@@ -7,7 +7,7 @@ import DeploySteps
 import TestSupport
 import Testing
 
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct ApprovalTests {
     private static let flag = "/human_approval_required.flag"
 
@@ -40,6 +40,18 @@ struct ApprovalTests {
             // Everybody on the machine may read the file.
             let shown = try readFile(farm.deployments + "/status.json")
             #expect(shown.contains("\"by\" : \"a human\"") && !shown.contains("(uid 0)"), "\(shown)")
+        }
+    }
+
+    @Test func `a change is shown with as many lines around as are asked for`() async throws {
+        try await withFarm { farm, service in
+            let lines = (1...40).map { "line \($0)\n" }
+            try await service.deployed(farm.commit(["a": lines.joined()]))
+            let second = try await service.deployed(farm.commit(["a": lines.joined().replacing("line 20\n", with: "other\n")]))
+            for (context, around) in [(0, 0), (3, 6), (1000, 39)] {
+                let text = String(decoding: try await service.diff(second.id, context: context), as: UTF8.self)
+                #expect(text.split(separator: "\n").count { $0.hasPrefix(" line") } == around, "\(context): \(text)")
+            }
         }
     }
 

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// The daemon with a time of day that the test sets, by Debian's libfaketime; time that passes goes on as it is.
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct ClockTests {
     @Test func `a clock that goes back 400 days changes no order, keeps the newest, holds nothing up and skips no revision`()
         async throws

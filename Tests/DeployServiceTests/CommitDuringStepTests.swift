@@ -38,7 +38,7 @@ final class Stand: Sendable {
     }
 }
 
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct CommitDuringStepTests {
     /// The steps before which a deployment gives way to a newer commit, and those that it goes through with.
     private static let giveWay: [Stage] = [

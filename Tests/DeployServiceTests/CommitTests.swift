@@ -6,7 +6,7 @@ import DeploySteps
 import TestSupport
 import Testing
 
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct CommitTests {
     @Test func `a commit is tested, backed up, switched to and recorded`() async throws {
         try await withFarm { farm, service in

@@ -6,7 +6,7 @@ import LinuxSystem
 import TestSupport
 import Testing
 
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct ConfinementTests {
     private func isAnythingLeft(of farm: Farm) throws -> Bool {
         try run("pgrep", ["-U", String(farm.uid)]).status.isSuccess

@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// The daemon is killed as by a power cut, at a point that PINFOLD_FAULT names, and started again.
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct CrashTests {
     private func variables(_ further: [String: String]) -> [String: String] {
         [

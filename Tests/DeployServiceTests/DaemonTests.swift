@@ -5,7 +5,7 @@ import LinuxSystem
 import TestSupport
 import Testing
 
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct DaemonTests {
     @Test func `a signal to stop ends it, at whichever moment of its start it comes`() throws {
         try withTemporaryDirectory { root in

@@ -5,7 +5,7 @@ import DeploySteps
 import TestSupport
 import Testing
 
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct DiskFullTests {
     /// Deployments on a file system of their own, of a few megabytes.
     private func withSmallDisk(

@@ -40,7 +40,10 @@ struct Farm: Sendable {
     }
 
     @discardableResult
-    func git(_ arguments: String...) throws -> String {
+    func git(_ arguments: String...) throws -> String { try git(arguments) }
+
+    @discardableResult
+    private func git(_ arguments: [String]) throws -> String {
         try run("git", ["-C", codeRepo] + arguments, environment: ["HOME": "/nonexistent"], user: (uid, uid)).requireSuccess()
     }
 
@@ -51,8 +54,9 @@ struct Farm: Sendable {
     }
 
     /// Writes files (nil removes one) and commits them.
+    /// - Parameter author: as `Name <address>`, where it is not the one of all.
     @discardableResult
-    func commit(_ files: [String: String?], _ message: String = "change") throws -> CommitID {
+    func commit(_ files: [String: String?], _ message: String = "change", author: String? = nil) throws -> CommitID {
         for (path, contents) in files {
             if let contents {
                 try run(
@@ -64,7 +68,7 @@ struct Farm: Sendable {
             }
         }
         try git("add", "-A")
-        try git("commit", "-q", "-m", message)
+        try git(["commit", "-q", "-m", message] + (author.map { ["--author", $0] } ?? []))
         return try head()
     }
 
@@ -78,6 +82,18 @@ struct Farm: Sendable {
 }
 
 let admin = Caller(role: .admin, uid: 0, name: "root")
+
+extension DeployService {
+    /// Root's yes, by the kernel's word.
+    func approve(_ commit: String, by caller: Caller) async throws(DeployError) -> Deployment {
+        try await answer(.approve, commit, AnswerRequest(), by: caller)
+    }
+
+    /// Root's no, by the kernel's word.
+    func reject(_ commit: String, reason: String, by caller: Caller) async throws(DeployError) -> Deployment {
+        try await answer(.reject, commit, AnswerRequest(reason: reason), by: caller)
+    }
+}
 
 /// A farm, its daemon's service running in this process, stopped at the end.
 func withFarm(

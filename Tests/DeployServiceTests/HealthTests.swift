@@ -5,7 +5,7 @@ import DeploySteps
 import TestSupport
 import Testing
 
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct HealthTests {
     /// Healthy is a server beside which lies no file `ill`, and each look is counted.
     private static func watched(_ farm: inout Farm) {

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// What the daemon makes of a repository that is not as git makes them: a reason on record that a person understands, and it goes on.
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct HostileRepositoryTests {
     /// A tree object with entries that git's own commands refuse to make: `entry MODE NAME ID` prints one.
     private static let byHand = """

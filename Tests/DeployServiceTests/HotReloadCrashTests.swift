@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// The daemon killed between any two verbs of its conversation with the server's processes: one connection is one transaction.
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct HotReloadCrashTests {
     private static let variables = [
         "AGENT_DEPLOY_TEST_COMMAND": "true", "AGENT_DEPLOY_HEALTH_SOAK": "0", "AGENT_DEPLOY_HEALTH_TIMEOUT": "1",

@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// A version comes into the running server, or does not, and the server runs on either way.
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct HotReloadTests {
     @Test func `functions are patched and modules executed anew in the running server, and a rollback comes back the same way`()
         async throws

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// A target that is a directory, with files of the server's own in it.
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct InPlaceTests {
     private static func inPlace(_ farm: inout Farm) throws {
         farm.settings.versions.target = farm.root + "/server"

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// What a running server still uses is kept, however old.
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct InUseTests {
     /// Shell scripts that use the release `$1` in one way each, and then say so in `$2` and stay.
     private static let ways = [

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// What deployments leave behind is bounded, and what is still needed stays.
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct KeepingTests {
     @Test func `logs and names in the mirror go with old deployments, but for what is quarantined`() async throws {
         try await configured { farm in

@@ -4,7 +4,7 @@ import DeploySteps
 import TestSupport
 import Testing
 
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct LargeRepositoryTests {
     @Test func `ten thousand files and thousands of objects are taken in, and the next commit brings only what changed`()
         async throws

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// An agent that commits more often than its tests take has something deployed all the same.
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct LetFinishTests {
     /// From the first run on that a newer commit would call off.
     private static func atOnce(_ farm: inout Farm) {

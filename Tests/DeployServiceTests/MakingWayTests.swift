@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 
 /// A way back waits for nothing but a switch under way.
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct MakingWayTests {
     @Test func `a rollback is made while any step before the switch stands still, and no such step is left out here`() async throws
     {

@@ -6,7 +6,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct PushTests {
     @Test func `the admin's check comes before a push, its refusal is shown, and the push is tried again until it agrees`()
         async throws

@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 
 /// The record of what happened: it is on the disk before anything follows from it, it is what the target is, and no number comes twice.
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct RecordTests {
     /// A daemon of its own process: its history is closed when this returns, and can be changed from outside.
     private func withDaemon(_ farm: Farm, testing command: String = "true", _ body: () async throws -> Void) async throws {

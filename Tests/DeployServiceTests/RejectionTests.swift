@@ -6,7 +6,7 @@ import Testing
 private let agent = Caller(role: .agent, uid: 1000, name: "agent")
 
 /// What was rejected stays rejected for as long as its tree is the same, and says how often it was asked for.
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct RejectionTests {
     /// A commit that changes a test, and that a human refused.
     private func rejected(_ farm: Farm, _ service: DeployService) async throws -> Deployment {

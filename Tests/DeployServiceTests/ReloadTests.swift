@@ -5,7 +5,7 @@ import DeploySteps
 import TestSupport
 import Testing
 
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct ReloadTests {
     /// A reload works while no file `stuck` lies beside it, and each is written down.
     private static func reloading(_ farm: inout Farm) {

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Reports as a real daemon takes them from a real run.
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct ReportTests {
     private static func suite(_ name: String, _ tests: String = "<testcase name='ok'/>") -> String {
         "<testsuite name='\(name)'>\(tests)</testsuite>"

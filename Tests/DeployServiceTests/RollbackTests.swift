@@ -4,7 +4,7 @@ import DeploySteps
 import TestSupport
 import Testing
 
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct RollbackTests {
     /// Healthy is what has no file `sick`.
     private static func health(_ farm: inout Farm) {

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// Releases, backups and what is tested share the files that are the same in them, and none is ever changed by way of another.
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct SharingTests {
     @Test func `what tests do to their copy reaches nothing else`() async throws {
         try await configured { farm in

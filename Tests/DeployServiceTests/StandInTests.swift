@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// What a commit holds in the place of something else is deployed as it is stored: a human is told, and asked where it is new.
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct StandInTests {
     private static let pointer = """
         version https://git-lfs.github.com/spec/v1

@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 
 /// The copy that tests run in: what judges the agent in it is root's, the rest is the agent's, and it lies where the server will run it from.
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct ThrowAwayCopyTests {
     private static let files = [
         "conftest.py": "top", "app.py": "app", "tests/test_a.py": "a", "tests/data/x": "x", "pkg/tests/t.py": "t",

@@ -7,7 +7,7 @@ import Testing
 @testable import DeployService
 
 /// What the loop may sleep on: a watch that says whether it would be woken.
-@Suite(.timeLimit(.minutes(5))) struct WatchTests {
+@Suite(.timeLimit(.minutes(10))) struct WatchTests {
     @Test func `a watch rings for whatever may move a tip, and says when it does not see all of that`() async throws {
         try await withTemporaryDirectory { root in
             let farm = try Farm(root)

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// What a server answers to the health check.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct HTTPGetTests {
     /// Sends these bytes to whoever connects, once it has asked, and says its port in a file.
     private func withServer(_ answer: String, in root: String, _ body: (String) async throws -> Void) async throws {

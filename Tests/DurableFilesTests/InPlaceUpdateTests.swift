@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Trees by chance: whatever happens in the middle, a target ends as the old or the new version whole, and what is the server's is untouched.
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct InPlaceUpdateTests {
     private typealias Files = [String: String]
 

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Whole trees, which somebody hostile may have made.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct TreeTests {
     private func listing(_ root: String) throws -> String {
         try shell("find . -mindepth 1 -printf '%P %y %m %l\\n' | sort", workingDirectory: root).requireSuccess()

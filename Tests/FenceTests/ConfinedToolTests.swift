@@ -5,7 +5,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(10)))
 struct `A confined tool` {
     @Test func `runs as its user with nothing that root had`() throws {
         try withTemporaryDirectory { directory in

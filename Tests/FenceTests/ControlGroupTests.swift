@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// What runs behind a fence is bounded in sum, and ends as a whole.
-@Suite(.timeLimit(.minutes(5)), .serialized)
+@Suite(.timeLimit(.minutes(10)), .serialized)
 struct `A control group` {
     private static let limit: UInt64 = 128 << 20
 

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// Who ends when, and how much they may use until then.
-@Suite(.timeLimit(.minutes(5)), .serialized)
+@Suite(.timeLimit(.minutes(10)), .serialized)
 struct `Behind a fence` {
     /// Counted over the whole host: a user for each test that looks at its processes.
     private func user(_ number: UInt32) -> FenceUser { FenceUser(uid: 61_100 + number, gid: 61_100 + number) }

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What ordinary programs ask of the machine that they are on.
-@Suite(.timeLimit(.minutes(3)), .serialized)
+@Suite(.timeLimit(.minutes(10)), .serialized)
 struct `A tool's ordinary programs` {
     @Test func `find their name, home and user`() throws {
         try withTemporaryDirectory { directory in

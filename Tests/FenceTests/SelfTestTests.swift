@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// A fence with a hole must not start anything: each test makes one.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(10)))
 struct `The self-test` {
     private func refused(_ fence: Fence, _ directory: String, because reason: String) throws {
         let finished = try confined(["sh", "-c", "echo started; touch /job/started"], in: fence)

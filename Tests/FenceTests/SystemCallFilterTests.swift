@@ -3,7 +3,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(10)))
 struct `The system-call filter` {
     /// Numbers that are the same on every architecture, and a few by name.
     @Test func `refuses what would rearrange mounts, reach other processes or the kernel`() throws {

@@ -62,7 +62,7 @@ private final class PipeCrew: Sendable {
     }
 }
 
-@Suite(.timeLimit(.minutes(5))) struct `Workers of a session` {
+@Suite(.timeLimit(.minutes(10))) struct `Workers of a session` {
     @Test func `serve others while some are held up`() async throws {
         let crew = try PipeCrew()
         for held in 1..<PipeCrew.workers {

@@ -53,7 +53,8 @@ struct Conversation {
             source: "/", codeRepo: "/data/code-repo", sandbox: "/data/sandbox", hide: ["/data/code-repo/secret"],
             protect: [".git/config", ".git/hooks"])
         let source = try Source(root: try Descriptor.open(zone, [.path, .directory]), descriptors: 128)
-        let files = PlaneFiles(policy: policy, zone: .codeRepo, source: source, sourcePath: "/data/code-repo")
+        let files = PlaneFiles(
+            policy: policy, zone: .codeRepo, source: source, sourcePath: "/data/code-repo", kept: try KeptState().plane(0))
         let features: Features = [
             .readdirplus, .symlinkCache, .accessControlLists, .noOpenDirectory, .killPrivileges, .temporaryFiles,
         ]

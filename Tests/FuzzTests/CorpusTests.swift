@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// What a fuzzer once found, or started from, is tried again: each in a process of its own that ends where a promise is broken.
-@Suite(.timeLimit(.minutes(5)), .serialized)
+@Suite(.timeLimit(.minutes(10)), .serialized)
 struct `Bytes of a stranger's` {
     @Test(arguments: FuzzTarget.allCases)
     func `that are kept break nothing`(target: FuzzTarget) throws {

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// What the gateway records: changes and refusals in the zones, and nothing of reading.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(10)))
 struct AuditTests {
     /// A gateway that records below its directory; a hook and a file with a name outside the zone are there already.
     private func withRecord(_ body: (MountedGateway) async throws -> Void) async throws {

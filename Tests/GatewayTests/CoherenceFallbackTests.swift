@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Filesystems whose changes nobody reports.
-@Suite(.serialized, .timeLimit(.minutes(5))) struct `Without reports of changes` {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct `Without reports of changes` {
     @Test func `a change on an overlay is seen after a moment`() async throws {
         func overlay(_ source: String) throws {
             // An overlay's upper layer may not be on an overlay itself, which a container's disk often is.
@@ -26,7 +26,8 @@ import Testing
                 Issue.record("an overlay counts as watched")
                 return
             }
-            #expect(reason.contains("overlayfs"))
+            // An older kernel has nothing watched, whatever it is.
+            #expect(reason.contains("overlayfs") || KernelVersion.running < KernelVersion(6, 16))
             for round in 0..<4 {
                 _ = try? readFile(served.view + "/file")
                 _ = exists(served.view + "/new-\(round)")

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// What is changed beside the view is seen through it.
-@Suite(.serialized, .timeLimit(.minutes(5))) struct `Changes beside the view` {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct `Changes beside the view` {
     @Test func `appending to a log shows data and size`() async throws {
         try await withGateway { served in
             let (disk, seen) = (served.source + "/log", served.view + "/log")

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// A zone and the disk below it show the same.
-@Suite(.serialized, .timeLimit(.minutes(5))) struct `Changes in a zone and beside it` {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct `Changes in a zone and beside it` {
     @Test func `a write through a zone is on the disk at once`() async throws {
         try await withGateway { served in
             let (disk, seen) = (served.source + sandboxPath, served.view + sandboxPath)

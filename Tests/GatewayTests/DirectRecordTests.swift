@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// What is recorded of a sandbox that the kernel serves by itself. Docs/Semantics.md, S-55.
-@Suite(.serialized, .timeLimit(.minutes(5))) struct DirectRecordTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct DirectRecordTests {
     /// A gateway that records below its directory; a tree is in the sandbox already.
     private func withRecord(_ body: (MountedGateway) async throws -> Void) async throws {
         try await withTemporaryDirectory { directory in
@@ -87,7 +87,14 @@ import Testing
             try shell(
                 """
                 echo x > outside/in/file; mkdir outside/in/d; rm outside/in/file; mv outside/in/d outside/d
-                mkdir -p tree/below/deep; mv tree \(gateway.sandbox)/tree; echo x > \(gateway.sandbox)/tree/below/deep/file
+                mkdir -p tree/below/deep; mv tree \(gateway.sandbox)/tree
+                """, workingDirectory: gateway.directory
+            ).requireSuccess()
+            // What a directory brings with it is looked up when its coming is: what has left it by then was never in it.
+            _ = try await records(gateway, until: "tree")
+            try shell(
+                """
+                echo x > \(gateway.sandbox)/tree/below/deep/file
                 mv \(gateway.sandbox)/tree/below outside/below; echo y > outside/below/deep/other; : > \(gateway.sandbox)/last
                 """, workingDirectory: gateway.directory
             ).requireSuccess()

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// A sandbox that the kernel serves by itself: what it holds where the gateway is not asked. Docs/Semantics.md, S-50 to S-54.
-@Suite(.serialized, .timeLimit(.minutes(5))) struct DirectZoneTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct DirectZoneTests {
     static let direct = MountedGateway.Options(more: ["--sandbox-access", "direct"])
 
     private func table(_ gateway: MountedGateway) throws -> [MountEntry] { try MountTable.read().entries(atOrBelow: gateway.view) }
@@ -223,7 +223,9 @@ import Testing
     }
 
     @Test(arguments: [
-        Refused(testDescription: "a quota", options: .init(more: ["--sandbox-quota", "100000000"]), message: "no --sandbox-quota"),
+        Refused(
+            testDescription: "a quota", options: .init(more: ["--sandbox-quota", "100000000"]),
+            message: "enforces no quota by project"),
         Refused(testDescription: "a hidden name in it", options: .init(hide: ["/**/key"]), message: "'/**/key' reaches into"),
         Refused(
             testDescription: "a protected name in it", options: .init(protect: ["/var/**/x"]), message: "reaches into the sandbox"),

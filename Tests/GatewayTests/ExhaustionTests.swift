@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// The agent takes all that it may of what the daemon has, and somebody else's reads and writes through the same mount go on.
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct ExhaustionTests {
     /// What the agent does until it is ended; it prints `ready` when it has all that it can get.
     struct Flood: Sendable, CustomTestStringConvertible {
@@ -137,7 +137,7 @@ struct ExhaustionTests {
             try run("rm", ["-rf", gateway.viewSandbox + "/agent"], seconds: 60).requireSuccess()
             #expect(try run("ls", [gateway.sandbox]).requireSuccess() == "kept\nmine\nother\n")
             try await eventually("nothing of it is open in the daemon") {
-                try run("bash", ["-c", "find /proc/\(gateway.pid)/fd -lname '*/agent*' | wc -l"]).requireSuccess() == "0\n"
+                try run("bash", ["-c", "find /proc/\(gateway.server)/fd -lname '*/agent*' | wc -l"]).requireSuccess() == "0\n"
             }
             try other(gateway)
         }
@@ -160,6 +160,6 @@ struct ExhaustionTests {
     }
 
     private func descriptors(_ gateway: MountedGateway) throws -> Int {
-        Int(try run("bash", ["-c", "ls /proc/\(gateway.pid)/fd | wc -l"]).requireSuccess().filter(\.isNumber)) ?? .max
+        Int(try run("bash", ["-c", "ls /proc/\(gateway.server)/fd | wc -l"]).requireSuccess().filter(\.isNumber)) ?? .max
     }
 }

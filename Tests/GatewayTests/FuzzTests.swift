@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Calls chosen by chance, by root and by the agent's user at once: the daemon answers them all, and nothing outside the zones changes.
-@Suite(.serialized, .timeLimit(.minutes(5))) struct `Random calls` {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct `Random calls` {
     @Test func `change nothing outside the zones and nothing protected`() async throws {
         func prepare(_ source: String) throws {
             try makeDirectories(source + "/outside/deep")

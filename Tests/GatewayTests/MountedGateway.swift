@@ -13,6 +13,8 @@ final class MountedGateway: Sendable {
         var protect: [String] = [".git/hooks", ".git/config"]
         var without: [String] = []
         var more: [String] = []
+        /// Whether the test kills servers: else none of them may end before the view does.
+        var killsServers = false
     }
 
     /// The uid and gid that the agent has in these tests; nobody of that number exists.
@@ -29,7 +31,10 @@ final class MountedGateway: Sendable {
     var viewCodeRepo: String { view + "/data/code-repo" }
     var viewSandbox: String { view + "/data/sandbox" }
     var log: String { directory + "/log" }
+    /// The process that was started, which keeps the one that serves.
     let pid: Int32
+    /// The process that serves now; the same where it outlives nobody.
+    var server: Int32 { get throws { try servers(of: pid).first ?? pid } }
 
     init(directory: String, pid: Int32) {
         self.directory = directory
@@ -117,7 +122,7 @@ func withGateway<Result>(
         outcome = .failure(error)
     }
     // Also after a failure: whatever is mounted would keep the directory from being removed.
-    try finish(child, directory)
+    try finish(child, directory, options)
     return try outcome.get()
 }
 
@@ -142,12 +147,16 @@ func startGateway(_ arguments: [String], log path: String) throws -> ChildProces
         answer.append(byte)
     }
     guard answer == Array("ready\n".utf8) else {
-        throw TestFailure("pinfold-mount said '\(String(decoding: answer, as: UTF8.self))': \((try? readFile(path)) ?? "")")
+        // Its keeper tells of one that it has ended when it is gone.
+        let ended = try child.ends(withinMilliseconds: 30_000) ? "\(try child.wait())" : "not yet"
+        throw TestFailure(
+            "pinfold-mount said '\(String(decoding: answer, as: UTF8.self))' and ended with \(ended): \((try? readFile(path)) ?? "")"
+        )
     }
     return child
 }
 
-private func finish(_ child: consuming ChildProcess, _ directory: String) throws {
+private func finish(_ child: consuming ChildProcess, _ directory: String, _ options: MountedGateway.Options) throws {
     try? child.signal(SIGTERM)
     if try !child.ends(withinMilliseconds: 30_000) {
         try? child.signal(SIGKILL)
@@ -158,4 +167,13 @@ private func finish(_ child: consuming ChildProcess, _ directory: String) throws
     let log = (try? readFile(directory + "/log")) ?? ""
     // Whatever a test did, serving it took no system call that `ServingCalls` does not have.
     guard !log.contains("was refused (EPERM)") else { throw TestFailure("the daemon was refused system calls: \(log)") }
+    // A fault of the daemon's does not show, since another process goes on.
+    guard options.killsServers || !log.contains("another one goes on") else { throw TestFailure("a server has ended: \(log)") }
+}
+
+/// The processes that serve for the one that was started.
+func servers(of keeper: Int32) throws -> [Int32] {
+    try run("pgrep", ["-r", "R,S,D", "-P", "\(keeper)", "-x", "pinfold-server"]).output.split(separator: "\n").compactMap {
+        Int32($0)
+    }
 }

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What cannot be served: one clear line, exit code 2, nothing mounted and nothing left behind.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(10)))
 struct MountingRefusalTests {
     /// A case: which words of the command line are replaced by which, in a directory whose paths begin with `@`.
     struct Mistake: Sendable, CustomTestStringConvertible {

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// What the kernel is given before it asks: counted by the daemon, not timed. Only where changes are reported, as all that is kept for long.
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct ReadAheadTests {
     private static let isGivenAhead = KernelVersion.running >= KernelVersion(6, 16)
     private static let blocks = 2048

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// What the kernel does by itself, so that no request is made: counted by the daemon, not timed.
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct SessionCachingTests {
     private func fill(_ source: String) throws {
         try shell(

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Who a request comes from, as far as the session says.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(10)))
 struct SessionCallerTests {
     private static let groups = Array(UInt32(70_001)...70_060)
     private static var setpriv: [String] {

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Each technique can be left off: slower, the same result.
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct SessionFallbackTests {
     @Test(arguments: [nil] + Technique.allCases)
     func `the view and the zones are the same without`(_ technique: Technique?) async throws {

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// FUSE over io_uring, where the kernel has it and its admin allows it: the same file system, asked in another way.
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct SessionRingsTests {
     /// The switch, which is the whole machine's: other gateways that start meanwhile may have rings too.
     private static let parameter = "/sys/module/fuse/parameters/enable_uring"
@@ -32,7 +32,7 @@ struct SessionRingsTests {
 
     @Test func `requests come through rings where the admin allows that, and through the device where not`() async throws {
         try await withRings {
-            try await withGateway { gateway in
+            try await withGateway(.init(without: ["survival"])) { gateway in
                 let asked = try await isAskedThroughRings(gateway)
                 #expect(asked == Self.kernelHasRings)
                 let made = try await gateway.requests("sandbox") {
@@ -40,13 +40,16 @@ struct SessionRingsTests {
                 }
                 #expect((made["create"] ?? 0) > 0, "\(made)")
             }
-            try await withGateway(.init(without: ["io-uring"])) { gateway in
-                let asked = try await isAskedThroughRings(gateway)
-                #expect(!asked)
+            // What was in a ring when its process was killed would come never again.
+            for without in [["io-uring", "survival"], []] {
+                try await withGateway(.init(without: without)) { gateway in
+                    let asked = try await isAskedThroughRings(gateway)
+                    #expect(!asked)
+                }
             }
         }
         try await withRings(allowed: false) {
-            try await withGateway { gateway in
+            try await withGateway(.init(without: ["survival"])) { gateway in
                 let asked = try await isAskedThroughRings(gateway)
                 #expect(!asked)
                 try gateway.asAgent("cd data/sandbox; touch a; mv a b").requireSuccess()
@@ -65,7 +68,7 @@ struct SessionRingsTests {
         let after = "cd data/sandbox; find . -printf '%P %y %s %l\\n' | sort; find . -type f | sort | xargs -d '\\n' sha256sum"
         try await withRings {
             // Without passthrough, data comes this way too.
-            for without in [[], ["passthrough"]] {
+            for without in [["survival"], ["survival", "passthrough"]] {
                 try await withGateway(.init(without: without)) { gateway in
                     try gateway.asAgent(work).requireSuccess()
                     let seen = try gateway.asAgent(after).requireSuccess()
@@ -78,7 +81,7 @@ struct SessionRingsTests {
     @Test(arguments: [UInt64.random(in: 1_000...9_999_999)])
     func `the sandbox answers as a file system in memory does`(seed: UInt64) async throws {
         try await withRings {
-            try await withGateway { gateway in
+            try await withGateway(.init(without: ["survival"])) { gateway in
                 var run = ModelRun(root: gateway.viewSandbox, seed: seed)
                 try run.run(1_500)
                 var onDisk = ModelRun(comparing: run, root: gateway.sandbox)
@@ -103,7 +106,7 @@ struct SessionRingsTests {
     /// One thread a processor would have everybody else's requests there wait for the disk, too.
     @Test func `requests that the disk holds up hold up no other of the same processor`() async throws {
         try await withOwnDisk { directory in
-            try await withGateway(in: directory) { gateway in
+            try await withGateway(in: directory, .init(without: ["survival"])) { gateway in
                 try gateway.asAgent("mkdir data/sandbox/{1,2,3,other}; touch data/sandbox/other/there").requireSuccess()
                 try shell("fsfreeze -f source", workingDirectory: directory).requireSuccess()
                 defer { _ = try? shell("fsfreeze -u source", workingDirectory: directory) }
@@ -111,7 +114,7 @@ struct SessionRingsTests {
                     """
                     cd data/sandbox
                     for n in 1 2 3; do taskset -c 0 touch $n/held & done
-                    until [ $(cat /proc/\(gateway.pid)/task/*/stat | grep -c ') D ') = 3 ]; do sleep 0.01; done
+                    until [ $(cat /proc/\(gateway.server)/task/*/stat | grep -c ') D ') = 3 ]; do sleep 0.01; done
                     for n in 1 2 3; do ! taskset -c 0 stat other/absent-$n 2> /dev/null; taskset -c 0 ls -l other > /dev/null; done
                     [ $(jobs -r | wc -l) = 3 ]
                     """, seconds: 30
@@ -122,7 +125,7 @@ struct SessionRingsTests {
 
     @Test(arguments: [SIGKILL, SIGTERM]) func `the end of the daemon leaves nobody waiting`(signal: Int32) async throws {
         try await withOwnDisk { directory in
-            let ended = try startGateway(MountedGateway.arguments(directory), log: directory + "/log")
+            let ended = try startGateway(MountedGateway.arguments(directory, .init(without: ["survival"])), log: directory + "/log")
             try shell("fsfreeze -f source", workingDirectory: directory).requireSuccess()
             // What is under way ends with the disk, what comes later at once; a process that hung would be ended by the deadline.
             let said = try shell(
@@ -136,7 +139,7 @@ struct SessionRingsTests {
                 """, workingDirectory: directory, seconds: 40)
             #expect(said.status == .exited(0), "\(said)")
             _ = try ended.wait()
-            try await withGateway(in: directory) { gateway in
+            try await withGateway(in: directory, .init(without: ["survival"])) { gateway in
                 _ = try gateway.asAgent("echo x > data/sandbox/alive").requireSuccess()
             }
         }

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// A view of several filesystems, which have one device number in it: a file is known by its inode number alone. Docs/Semantics.md, S-1.
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct ViewFileSystemsTests {
     /// Every root of theirs has the same number on the disk, and so have the files in them.
     private static let mounting = """

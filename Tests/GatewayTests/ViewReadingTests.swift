@@ -6,7 +6,7 @@ import Testing
 
 /// What the view shows, and that it is what is there. Docs/Semantics.md, S-1 to S-9.
 @Suite struct ViewReadingTests {
-    @Test(.timeLimit(.minutes(5))) func `S-1: the view shows contents, names and links as they are on the disk`() async throws {
+    @Test(.timeLimit(.minutes(10))) func `S-1: the view shows contents, names and links as they are on the disk`() async throws {
         let prepare: (String) throws -> Void = { source in
             try shell(
                 "mkdir -p a/b; printf hello > a/b/file; ln -s b/file a/link; head -c 300000 /dev/urandom > big",
@@ -29,7 +29,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(5))) func `S-2: every way to change the view is EROFS, for root too`() async throws {
+    @Test(.timeLimit(.minutes(10))) func `S-2: every way to change the view is EROFS, for root too`() async throws {
         let prepare: (String) throws -> Void = {
             try shell("mkdir d; echo x > f; ln -s f l", workingDirectory: $0).requireSuccess()
         }
@@ -63,7 +63,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(5))) func `S-3: hidden names do not exist by lookup, listing or any path below`() async throws {
+    @Test(.timeLimit(.minutes(10))) func `S-3: hidden names do not exist by lookup, listing or any path below`() async throws {
         try await withTemporaryDirectory { directory in
             try MountedGateway.makeDirectories(in: directory)
             try shell(
@@ -83,7 +83,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(5))) func `S-4: another name of a hidden file's inode is hidden as well`() async throws {
+    @Test(.timeLimit(.minutes(10))) func `S-4: another name of a hidden file's inode is hidden as well`() async throws {
         try await withTemporaryDirectory { directory in
             try MountedGateway.makeDirectories(in: directory)
             try shell(
@@ -98,7 +98,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(5))) func `S-5: FIFOs and sockets are shown and never opened by the gateway`() async throws {
+    @Test(.timeLimit(.minutes(10))) func `S-5: FIFOs and sockets are shown and never opened by the gateway`() async throws {
         let prepare: (String) throws -> Void = { try shell("mkfifo pipe; mknod null c 1 3", workingDirectory: $0).requireSuccess() }
         try await withGateway(prepare: prepare) {
             gateway async throws in
@@ -111,7 +111,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(5))) func `S-6: permissions, owners and ACLs of the source hold for the agent`() async throws {
+    @Test(.timeLimit(.minutes(10))) func `S-6: permissions, owners and ACLs of the source hold for the agent`() async throws {
         let prepare: (String) throws -> Void = { source in
             try shell(
                 "echo s > secret; chmod 600 secret; mkdir -m 700 closed; echo x > closed/x; echo a > listed; chmod 600 listed",
@@ -129,7 +129,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(5))) func `S-7: extended attributes are read as they are`() async throws {
+    @Test(.timeLimit(.minutes(10))) func `S-7: extended attributes are read as they are`() async throws {
         let prepare: (String) throws -> Void = { source in
             try writeFile(source + "/f", "x")
             #expect(FileCalls.setAttribute(source + "/f", "user.note", Array("value".utf8)) == nil)
@@ -147,7 +147,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(5))) func `S-8: a directory of 10,000 entries is listed whole, each name once`() async throws {
+    @Test(.timeLimit(.minutes(10))) func `S-8: a directory of 10,000 entries is listed whole, each name once`() async throws {
         let prepare: (String) throws -> Void = { source in
             try shell("mkdir many; cd many; seq 10000 | xargs touch", workingDirectory: source).requireSuccess()
         }
@@ -160,7 +160,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(5))) func `S-9: a pseudo filesystem below the source is an empty directory`() async throws {
+    @Test(.timeLimit(.minutes(10))) func `S-9: a pseudo filesystem below the source is an empty directory`() async throws {
         try await withTemporaryDirectory { directory in
             try MountedGateway.makeDirectories(in: directory)
             try makeDirectories(directory + "/source/proc")

@@ -31,7 +31,7 @@ import Testing
         git log --oneline | wc -l
         """
 
-    @Test(.timeLimit(.minutes(5))) func `S-35: every ordinary git command works in code-repo`() async throws {
+    @Test(.timeLimit(.minutes(10))) func `S-35: every ordinary git command works in code-repo`() async throws {
         let prepare: (String) throws -> Void = { source in
             try shell(
                 "git init -q -b main repo; cd repo; echo a > a; git add a; git commit -qm first; cd ..; chown -R 61234:61234 repo",
@@ -53,7 +53,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(5))) func `S-35: a clone is made in the sandbox and works there`() async throws {
+    @Test(.timeLimit(.minutes(10))) func `S-35: a clone is made in the sandbox and works there`() async throws {
         let prepare: (String) throws -> Void = { source in
             try shell(
                 "git init -q -b main origin; cd origin; for i in $(seq 200); do echo $i > f$i; done; git add .; git commit -qm first; chown -R 61234:61234 .",

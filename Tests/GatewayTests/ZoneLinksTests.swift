@@ -6,7 +6,7 @@ import Testing
 
 /// Files with several names in a zone: all that are inside are found, whatever the daemon has come to know of them and lost again, and none that is
 /// not. Docs/Semantics.md, S-23 and S-24. Run by itself: the machine's memory of names is dropped all the time.
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct ZoneLinksTests {
     /// Has the kernel forget every name and inode that nobody uses.
     private func forget() throws { try writeFile("/proc/sys/vm/drop_caches", "2") }
@@ -64,7 +64,9 @@ struct ZoneLinksTests {
             // The other names inside are removed by the agent: what is left is outside.
             let held = try FileCalls.opened(zone + "/a/two", O_RDONLY)
             #expect(errno { unsafe unlink(zone + "/a/two") } == nil && errno { unsafe unlink(zone + "/a/b/c/2") } == nil)
-            #expect(FileCalls.open("/proc/self/fd/\(held.rawValue)", O_WRONLY) == .notPermitted)
+            // ESTALE where the report of the name that went outside comes only now (S-41): the kernel cannot ask for a name here.
+            let refusal = FileCalls.open("/proc/self/fd/\(held.rawValue)", O_WRONLY)
+            #expect(refusal == .notPermitted || refusal == .staleNFSFileHandle)
             #expect(try readFile(gateway.source + "/outside/again") == "2\n")
         }
     }

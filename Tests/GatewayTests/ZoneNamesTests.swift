@@ -6,7 +6,7 @@ import Testing
 
 /// Names in zones: made, moved, linked, removed, and never across. Docs/Semantics.md, S-20 to S-24.
 @Suite struct ZoneNamesTests {
-    @Test(.timeLimit(.minutes(5))) func `S-20: every kind of name but a device can be made and removed`() async throws {
+    @Test(.timeLimit(.minutes(10))) func `S-20: every kind of name but a device can be made and removed`() async throws {
         try await withGateway { gateway async throws in
             let zone = gateway.viewSandbox
             #expect(errno { unsafe mkdir(zone + "/d", 0o755) } == nil)
@@ -27,7 +27,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(5))) func `S-21: rename replaces, refuses to, or exchanges, as asked`() async throws {
+    @Test(.timeLimit(.minutes(10))) func `S-21: rename replaces, refuses to, or exchanges, as asked`() async throws {
         try await withGateway { gateway async throws in
             let zone = gateway.viewSandbox
             try shell("echo a > a; echo b > b; mkdir d; echo x > d/x", workingDirectory: zone).requireSuccess()
@@ -47,7 +47,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(5))) func `S-22: no name moves or is linked across the zones' borders`() async throws {
+    @Test(.timeLimit(.minutes(10))) func `S-22: no name moves or is linked across the zones' borders`() async throws {
         let prepare: (String) throws -> Void = { try writeFile($0 + "/outside", "o") }
         try await withGateway(prepare: prepare) { gateway async throws in
             let inside = gateway.viewSandbox + "/inside"
@@ -68,7 +68,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(5))) func `S-23: an inode with a name outside the zone cannot be changed through it`() async throws {
+    @Test(.timeLimit(.minutes(10))) func `S-23: an inode with a name outside the zone cannot be changed through it`() async throws {
         let prepare: (String) throws -> Void = { source in
             try shell("echo safe > outside; ln outside data/sandbox/leak; chmod 666 outside", workingDirectory: source)
                 .requireSuccess()
@@ -93,7 +93,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(5))) func `S-24: hard links inside a zone are files like any`() async throws {
+    @Test(.timeLimit(.minutes(10))) func `S-24: hard links inside a zone are files like any`() async throws {
         let prepare: (String) throws -> Void = {
             try shell("echo old > o1; ln o1 o2", workingDirectory: $0 + "/data/sandbox").requireSuccess()
         }

@@ -6,7 +6,7 @@ import Testing
 
 /// Whose files are, and who may what. Docs/Semantics.md, S-30 to S-34.
 @Suite struct ZoneOwnershipTests {
-    @Test(.timeLimit(.minutes(5))) func `S-30: what is made belongs to who made it, less the umask`() async throws {
+    @Test(.timeLimit(.minutes(10))) func `S-30: what is made belongs to who made it, less the umask`() async throws {
         try await withGateway { gateway async throws in
             try gateway.asAgent("cd data/sandbox; umask 027; echo x > f; mkdir d; mkfifo p; ln -s f l").requireSuccess()
             for (name, mode) in [
@@ -25,7 +25,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(5))) func `S-31: setgid directories, default ACLs and sticky bits do what they do on a disk`()
+    @Test(.timeLimit(.minutes(10))) func `S-31: setgid directories, default ACLs and sticky bits do what they do on a disk`()
         async throws
     {
         let prepare: (String) throws -> Void = { source in
@@ -49,7 +49,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(5))) func `S-32: all of a caller's groups count, however many there are`() async throws {
+    @Test(.timeLimit(.minutes(10))) func `S-32: all of a caller's groups count, however many there are`() async throws {
         let prepare: (String) throws -> Void = { source in
             try shell("echo g > grouped; chown 0:9040 grouped; chmod 660 grouped", workingDirectory: source + "/data/sandbox")
                 .requireSuccess()
@@ -68,7 +68,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(5))) func `S-33: permissions are the kernel's to judge, as on a disk`() async throws {
+    @Test(.timeLimit(.minutes(10))) func `S-33: permissions are the kernel's to judge, as on a disk`() async throws {
         let prepare: (String) throws -> Void = { source in
             try shell("mkdir -m 700 closed; echo x > closed/x; echo y > y; chmod 644 y", workingDirectory: source + "/data/sandbox")
                 .requireSuccess()
@@ -83,7 +83,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(5)), arguments: [[], ["passthrough"]])
+    @Test(.timeLimit(.minutes(10)), arguments: [[], ["passthrough"]])
     func `S-34: writing and chown take the setuid bit`(without: [String]) async throws {
         try await withGateway(.init(without: without)) { gateway async throws in
             try gateway.asAgent(

@@ -14,7 +14,7 @@ import Testing
         ).requireSuccess()
     }
 
-    @Test(.timeLimit(.minutes(5))) func `S-25: a protected name is never made, changed, removed, moved or linked`() async throws {
+    @Test(.timeLimit(.minutes(10))) func `S-25: a protected name is never made, changed, removed, moved or linked`() async throws {
         try await withGateway(prepare: Self.prepare) { gateway async throws in
             let zone = gateway.viewCodeRepo
             let config = zone + "/.git/config"
@@ -44,7 +44,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(5))) func `S-26: a directory that holds protected names stays where it is`() async throws {
+    @Test(.timeLimit(.minutes(10))) func `S-26: a directory that holds protected names stays where it is`() async throws {
         try await withGateway(prepare: Self.prepare) { gateway async throws in
             let zone = gateway.viewCodeRepo
             #expect(FileCalls.rename(zone + "/.git", zone + "/g0") == .notPermitted)
@@ -54,7 +54,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(5))) func `S-27: no arrangement of directories brings a name to where it is protected`() async throws
+    @Test(.timeLimit(.minutes(10))) func `S-27: no arrangement of directories brings a name to where it is protected`() async throws
     {
         try await withGateway(prepare: Self.prepare) { gateway async throws in
             let zone = gateway.viewCodeRepo
@@ -75,7 +75,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(5))) func `S-28: the same bytes over a protected file remove the source and leave the target`()
+    @Test(.timeLimit(.minutes(10))) func `S-28: the same bytes over a protected file remove the source and leave the target`()
         async throws
     {
         try await withGateway(prepare: Self.prepare) { gateway async throws in
@@ -94,7 +94,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(5))) func `S-29: a floating pattern holds in code-repo alone, an anchored one in every zone`()
+    @Test(.timeLimit(.minutes(10))) func `S-29: a floating pattern holds in code-repo alone, an anchored one in every zone`()
         async throws
     {
         try await withTemporaryDirectory { directory in

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Where a zone's count is kept, what it outlives, and how it is put right. Docs/Semantics.md, S-46.
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct ZoneQuotaCountTests {
     /// Writes a number into the file with the count, whose words are of 64 bits: the ninth is the bytes, the tenth the inodes.
     private func plant(_ bytes: Int64, _ directory: String) throws {

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// What is exchanged, moved or removed on the disk below while the agent uses it: nothing outside the zone changes by that.
-@Suite(.serialized, .timeLimit(.minutes(5))) struct ZoneReplacementTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct ZoneReplacementTests {
     /// Runs a script as root, in which `as_agent(call)` forks into the agent's user; `zone` is the sandbox in the view, `disk` the one below.
     private func attack(_ gateway: MountedGateway, _ script: String) throws {
         let prelude = """

@@ -3,7 +3,7 @@ import GitRepository
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(10)))
 struct ExportSharingTests {
     private func inode(_ path: String) throws -> UInt64 { UInt64(try #require(status(path)).st_ino) }
 

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// A file above the limit: the commit that has it is refused, a later one without it is not.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(10)))
 struct LargeFileTests {
     private static var small: IntakeLimits {
         var limits = IntakeLimits()

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What a killed process leaves in the mirror does not stop the next one.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(10)))
 struct LeftoverTests {
     private func mirror(_ directory: String) throws -> (repository: TestRepository, path: String) {
         let repository = try TestRepository(at: directory + "/repository")

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Pushes to real servers: sshd and git's HTTP server behind TLS.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(10)))
 struct NetworkPushTests {
     private struct Setting {
         let mirror: GitMirror

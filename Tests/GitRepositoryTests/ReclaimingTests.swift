@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// The mirror does not grow with what was thrown away.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(10)))
 struct ReclaimingTests {
     private func bytes(_ mirror: GitMirror) throws -> Int {
         Int(try shell("cat \(mirror.path)/objects/pack/*.pack | wc -c").requireSuccess().trimmingEnd) ?? 0

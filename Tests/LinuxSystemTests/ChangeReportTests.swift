@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// What the kernel reports of a filesystem, and what is made of its bytes.
-@Suite(.timeLimit(.minutes(5))) struct `Reports of changes` {
+@Suite(.timeLimit(.minutes(10))) struct `Reports of changes` {
     /// One report, kept.
     private struct Seen: Equatable {
         var changes: FilesystemEvent.Changes
@@ -15,13 +15,11 @@ import Testing
     }
 
     private func collect(_ monitor: borrowing FilesystemMonitor, named wanted: String) throws -> [Seen] {
-        var buffer = [UInt8](repeating: 0, count: 65_536)
+        let reports = ReportBuffer(try SharedMemory(size: ReportBuffer.size))
         var seen: [Seen] = []
         while true {
-            let length = try monitor.read(into: &buffer)
-            if length == 0 { return seen }
-            unsafe buffer.withUnsafeBytes { bytes in
-                _ = unsafe FilesystemEvent.forEach(in: UnsafeRawBufferPointer(rebasing: bytes[..<length])) { event in
+            let isEmpty = unsafe try reports.next(of: monitor) { bytes in
+                _ = unsafe FilesystemEvent.forEach(in: bytes) { event in
                     let name = unsafe event.name.map { unsafe String(decoding: $0, as: UTF8.self) } ?? ""
                     // The whole filesystem is watched: others' changes are not this test's.
                     guard name.hasPrefix(wanted) else { return }
@@ -30,7 +28,10 @@ import Testing
                             changes: event.changes, name: name, hasDirectory: event.directory != nil, hasObject: event.object != nil
                         ))
                 }
+                return unsafe bytes.isEmpty
             }
+            if isEmpty { return seen }
+            reports.clear()
         }
     }
 

@@ -40,7 +40,7 @@ import Testing
     }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct `A small file` {
+@Suite(.timeLimit(.minutes(10))) struct `A small file` {
     @Test func `is read whole, of the kernel's too, and refused where it is too large`() throws {
         try withTemporaryDirectory { directory in
             try writeFile(directory + "/file", String(repeating: "x", count: 40_000))

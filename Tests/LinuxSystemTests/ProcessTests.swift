@@ -4,7 +4,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct `A child process` {
+@Suite(.timeLimit(.minutes(10))) struct `A child process` {
     private func start(_ script: String, descriptors: [Int32: Int32] = [:], in group: Bool = false) throws -> ChildProcess {
         try ChildProcess(.init("sh", ["-c", script], descriptors: descriptors))
     }
@@ -51,7 +51,7 @@ import Testing
     }
 }
 
-@Suite(.timeLimit(.minutes(2))) struct `What proc shows of a process` {
+@Suite(.timeLimit(.minutes(10))) struct `What proc shows of a process` {
     @Test func `is its words, its links, its descriptors, its threads and what it has mapped`() throws {
         try withTemporaryDirectory { directory in
             let held = try Descriptor.open(directory, [.path, .directory])
@@ -78,7 +78,7 @@ import Testing
     }
 }
 
-@Suite(.timeLimit(.minutes(2))) struct `Who uses a directory` {
+@Suite(.timeLimit(.minutes(10))) struct `Who uses a directory` {
     /// Runs a script that says when it is there.
     private func withProcess(_ script: String, in directory: String, _ body: (Int32) throws -> Void) throws {
         let pipe = try Pipe()
@@ -140,7 +140,7 @@ import Testing
     }
 }
 
-@Suite(.timeLimit(.minutes(2))) struct `The groups of a thread` {
+@Suite(.timeLimit(.minutes(10))) struct `The groups of a thread` {
     @Test func `are found however many they are`() async throws {
         let groups = Array(UInt32(70_001)...70_060)
         let child = try ChildProcess(

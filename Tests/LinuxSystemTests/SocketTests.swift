@@ -4,7 +4,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct `A Unix socket` {
+@Suite(.timeLimit(.minutes(10))) struct `A Unix socket` {
     @Test func `keeps packets apart, and knows who sends`() throws {
         try withTemporaryDirectory { directory in
             let path = directory + "/socket"

@@ -3,7 +3,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct `Threads` {
+@Suite(.timeLimit(.minutes(10))) struct `Threads` {
     @Test func `share a lock's state without losing anything`() throws {
         let count = Lock(0)
         let others = try (0..<4).map { _ in

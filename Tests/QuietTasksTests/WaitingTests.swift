@@ -3,7 +3,7 @@ import QuietTasks
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct `A bell` {
+@Suite(.timeLimit(.minutes(10))) struct `A bell` {
     @Test func `keeps what rang while nobody waited, as one`() throws {
         let bell = try Bell()
         for _ in 1...3 { bell.ring() }
@@ -21,7 +21,7 @@ import Testing
     }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct `A signal of changes` {
+@Suite(.timeLimit(.minutes(10))) struct `A signal of changes` {
     @Test func `lets nobody wait for a revision that has gone by`() async {
         let signal = ChangeSignal(revision: 7)
         for revision in [0, 6, 8] { await signal.wait(after: revision, milliseconds: 50_000) }
@@ -53,7 +53,7 @@ import Testing
     }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct `The end of a daemon` {
+@Suite(.timeLimit(.minutes(10))) struct `The end of a daemon` {
     @Test func `releases who waits, and at once who comes later, but not who has gone`() {
         let departure = Departure()
         let released = Lock<[String]>([])

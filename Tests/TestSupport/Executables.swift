@@ -7,6 +7,7 @@ package enum Executables {
     package static var fence: String { path("pinfold-fence") }
     package static var git: String { path("pinfold-git") }
     package static var fuzz: String { path("pinfold-fuzz") }
+    package static var keptHammer: String { path("pinfold-kept-hammer") }
     package static var deployd: String { path("pinfold-deployd") }
     package static var web: String { path("pinfold-web") }
 

@@ -300,7 +300,7 @@ def tables(results):
     lines = ["", "### Deployments", "", "| files | first deployment, ms | one file changed, ms | 100 files changed, ms |", "| ---: | ---: | ---: | ---: |"]
     lines += [f"| {row['files']} | {row['first deployment']} | {row['one file']} | {row['100 files']} |" for row in results["pipeline"]]
     gate_row = results["gate"]
-    lines += ["", f"From the record of a commit to its verdict, beyond the runs of its tests ({gate_row['one file, runs']} ms), in a Python program of "
+    lines += ["", f"From the record of a commit to its verdict, beyond the runs of its tests ({gate_row['one file, runs']} ms), in a Python program of\n"
               f"{gate_row['files']} files: {gate_row['one file']} ms with one file changed, {gate_row['50 files']} ms with 50."]  # fmt: skip
     lines += ["", f"From `git commit` to its record: {recorded['median']} ms (median), {recorded['max']} ms (most of {recorded['commits']}). "
               f"At rest for {rest['seconds']} s: {rest['processor milliseconds']} ms of processor time, {rest['wake-ups']} wake-ups."]  # fmt: skip

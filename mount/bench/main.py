@@ -83,7 +83,7 @@ def measure(options, place, results, keep):
             results[part] = works.compare(both, corpus, works.ZONE, rounds, progress)
         elif part == "direct":
             both = [peers.native(), peers.pinfold(place), peers.pinfold_direct(place)]
-            results[part] = works.compare(both, corpus, works.ZONE, rounds, progress)
+            results[part] = works.compare(both, corpus, works.SANDBOX, rounds, progress)
         elif part == "run":
             results[part] = running.measure(place, corpus, rounds * 10)
         elif part == "swift":

@@ -4,14 +4,19 @@ import os
 import subprocess
 import time
 
+import deploy
 import peers
 
 DESCRIPTORS = 256
 
 
 def resident(process):
-    with open(f"/proc/{process.pid}/status") as status:
-        return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmRSS"))
+    """Bytes of the keeper, the guard and the server together: what they share counts once."""
+    total = 0
+    for member in [process.pid, *deploy.descendants(process.pid)]:
+        with open(f"/proc/{member}/smaps_rollup") as rollup:
+            total += next(int(line.split()[1]) * 1024 for line in rollup if line.startswith("Pss:"))
+    return total
 
 
 def measure(place, most, progress):

@@ -15,11 +15,16 @@ TITLES = {
 }
 
 
+# The peers that are file systems of somebody's program, as the view and the zones are.
+FUSE = ("bindfs", "passthrough_ll", "passthrough_hp")
+
+
 def tables(results):
     machine = results["machine"]
     lines = [f"{machine['cores']} cores ({machine['processor']}), {machine['memory']}, Linux {machine['kernel']}, {machine['filesystem']}; "
              f"io_uring for FUSE {machine['io_uring for FUSE']}; "
              f"median of {results['rounds']} turns; load {machine['load at start']} at the start"]  # fmt: skip
+    lines += asked(results)
     for part, title in TITLES.items():
         if part in results:
             lines += table(title, results[part], results[part]["geometric mean"])
@@ -42,6 +47,64 @@ def tables(results):
     if "deploy" in results:
         lines += deploy.tables(results["deploy"])
     return "\n".join(lines).strip() + "\n"
+
+
+def asked(results):
+    """What is asked of Pinfold, beside what was measured; what was missed is bold."""
+    rows = []
+
+    def row(what, *measured, others=""):
+        """Each of `measured` is a figure, what it may be at most, and how it is written."""
+        shown = [text.format(value) if value <= most else f"**{text.format(value)}**" for value, most, text in measured]
+        rows.append(f"| {what} | {', '.join(shown)}{others} |")
+
+    def ratio(part, work, name="pinfold"):
+        return results[part]["ratios"][work][name]
+
+    def means(part):
+        every = results[part]["geometric mean"]
+        others = sorted(every[name] for name in FUSE if every.get(name))
+        text = f"; the FUSE peers' means {others[0]:.2f} to {others[-1]:.2f}" if others else ""
+        return every["pinfold"], text + (f", bubblewrap's {every['bubblewrap']:.2f}" if every.get("bubblewrap") else "")
+
+    if "view" in results:
+        mean, others = means("view")
+        worst = max(row["pinfold"] for row in results["view"]["ratios"].values())
+        row("view, caches warm: mean at most 1.15, none above 1.5", (mean, 1.15, "{:.2f}"), (worst, 1.5, "{:.2f} at most"), others=others)
+    if "first" in results:
+        mean, others = means("first")
+        row("view, first touch: mean at most 4", (mean, 4, "{:.2f}"), others=others)
+    if "zone" in results:
+        works = ("stream write", "random 4 KiB reads of an open file", "random 4 KiB writes")
+        row("zone: stream write, random reads and writes of 4 KiB at most 1.15", *((ratio("zone", work), 1.15, "{:.2f}") for work in works))
+        mean, others = means("zone")
+        row("zone: mean at most 1.8", (mean, 1.8, "{:.2f}"), others=others)
+    if "direct" in results:
+        mean = results["direct"]["geometric mean"]["pinfold, direct"]
+        unpacked = ratio("direct", "untar", "pinfold, direct")
+        row("direct sandbox: mean at most 1.05, unpacking an archive of the view's 1.15", (mean, 1.05, "{:.2f}"), (unpacked, 1.15, "{:.2f}"))
+    if "build" in results:
+        row("a commit's objects at most 1.2", (ratio("build", "a commit's objects, read"), 1.2, "{:.2f} read"),
+            (ratio("build", "a commit's objects, made"), 1.2, "{:.2f} made"))  # fmt: skip
+        row("`python -m compileall` at most 1.2", (ratio("build", "python -m compileall"), 1.2, "{:.2f}"))
+    if "swift" in results:
+        row("`swift build` at most 1.2", (results["swift"]["ratio"], 1.2, "{:.2f}"))
+    if "run" in results:
+        row("`pinfold run -- true` at most 10 ms beyond bubblewrap", (results["run"]["beyond bwrap"], 10, "{:.1f} ms"))
+    if "coherence" in results:
+        seen = results["coherence"]["milliseconds"]["all"]
+        row("a change is seen: median below 2 ms, 99 % below 20 ms", (seen["median"], 2, "{:.2f} ms"), (seen["p99"], 20, "{:.2f} ms"))
+    if "memory" in results:
+        bytes_each = [row["bytes a file"] for row in results["memory"]]
+        kept = results["memory"][-1]["MiB beyond the start once forgotten"]
+        row("a file that the kernel remembers: at most 300 bytes; back to within 20 MiB of the start", (max(bytes_each), 300, "{:.0f} bytes at most"),
+            (kept, 20, "{:.1f} MiB"))  # fmt: skip
+    behind = [f"{work} ({TITLES[part].lower()})" for part in ("view", "first", "zone", "build") if part in results
+              for work, row in results[part]["ratios"].items()
+              if any(row.get(name) is not None and row[name] * 1.1 < row["pinfold"] for name in FUSE)]  # fmt: skip
+    if any(part in results for part in ("view", "first", "zone", "build")):
+        rows.append(f"| ahead of bindfs and libfuse's examples in every row, or within a tenth | {'**not in** ' + ', '.join(behind) if behind else 'so it is'} |")
+    return ["", "| asked | measured |", "| --- | --- |", *rows] if rows else []
 
 
 def table(title, part, means):
@@ -86,7 +149,7 @@ def write_into(page, text):
 
 # ── The plot ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-COLOURS = {"pinfold": "#1d4ed8", "pinfold, quota": "#7dd3fc", "pinfold, direct": "#22c55e", "bindfs": "#b45309", "passthrough_ll": "#6b7280", "passthrough_hp": "#a3a3a3"}
+COLOURS = {"pinfold": "#1d4ed8", "pinfold, quota": "#7dd3fc", "pinfold, direct": "#22c55e", "bubblewrap": "#be185d", "bindfs": "#b45309", "passthrough_ll": "#6b7280", "passthrough_hp": "#a3a3a3"}
 LEFT, WIDTH, BAR = 210, 620, 8
 LEAST = 0.5
 

@@ -10,13 +10,13 @@ PATIENCE = 60
 
 
 class Browser:
-    def __init__(self, directory):
+    def __init__(self, directory, *options):
         """Without a window. In `directory` it keeps its files."""
         question, self.ask = os.pipe()
         self.answers, answer = os.pipe()
         # Chromium reads from its descriptor 3 and writes to 4.
         command = ["chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
-                   "--disable-background-networking", "--remote-debugging-pipe", f"--user-data-dir={directory}/profile", "about:blank"]
+                   "--disable-background-networking", "--remote-debugging-pipe", f"--user-data-dir={directory}/profile", *options, "about:blank"]
         shell = ["bash", "-c", f'exec 3<&{question} 4>&{answer}; exec "$@"', "-", *command]
         with open(directory + "/chromium.log", "w") as log:
             self.process = subprocess.Popen(

@@ -30,6 +30,8 @@ ORDER = [
     {"deploy": suites.DEPLOY, "judge": suites.JUDGE, "restarts": suites.RESTARTS},
     {"crashes": programs.crashes},
     {"browser": programs.browser},
+    {"api": programs.api},
+    {"load": programs.load},
     {"quickstart": programs.quickstart},
 ]
 NAMES = [name for line in ORDER for name in line]

@@ -41,6 +41,16 @@ def browser(out):
     return commands.run(out, "mount/checks/browser")
 
 
+def api(out):
+    """Each listener of the deploy daemon held to its description."""
+    return commands.run(out, "mount/checks/api", "--examples", "3")
+
+
+def load(out):
+    """The review page with 200 readers and 10,000 connections, beside whatever else this machine does."""
+    return commands.run(out, "mount/checks/load", "--busy")
+
+
 def crashes(out):
     """A minute of what killpoints and powercuts do for hours: at points and moments chosen by chance."""
     environment = {**os.environ, "PINFOLD_PROGRAMS": str(directory())}

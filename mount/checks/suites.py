@@ -87,13 +87,18 @@ def run(group, report, longest):
 
 
 def show(out, log):
-    """The first hundred lines of news."""
-    shown, is_news = 0, False
-    for line in log:
-        is_news = bool(NEWS.search(line)) or is_news and not OTHER.search(line)
-        if is_news and shown < 100:
-            print(line[:400], file=out)
-            shown += 1
+    """The news, each with the first and the last of its further lines, so that none hides another."""
+    shown, block = 0, None
+    for line in [*log, None]:
+        is_news = line is not None and NEWS.search(line)
+        if block and (line is None or is_news or OTHER.search(line)):
+            for part in (*block[:10], *block[max(10, len(block) - 15) :]):
+                print(part[:400], file=out)
+            shown, block = shown + 1, None
+        if is_news:
+            block = [line] if shown < 50 else None
+        elif block:
+            block.append(line)
 
 
 def read(report):

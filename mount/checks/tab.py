@@ -9,9 +9,9 @@ WIDTH, HEIGHT = 1280, 800
 
 
 class Tab:
-    def __init__(self, directory):
-        """In a browser of its own, which keeps its files in `directory`."""
-        self.browser = Browser(directory)
+    def __init__(self, directory, *options):
+        """In a browser of its own, which keeps its files in `directory` and is started with `options`."""
+        self.browser = Browser(directory, *options)
         target = self.ask_browser("Target.createTarget", url="about:blank")["targetId"]
         self.session = self.ask_browser("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ["Page", "Runtime", "Log"]:

@@ -3,6 +3,8 @@
 (() => {
   const body = document.body, live = document.getElementById("live");
   const say = text => { if (live.textContent !== text) live.textContent = text; };
+  // What came of a form is said in it: what is new is said elsewhere, and would take its place.
+  const tell = (form, text) => { form.querySelector(".told").textContent = text; };
 
   if (body.dataset.kind === "outside") {
     const token = location.hash.slice(1);
@@ -67,6 +69,51 @@
     isAsking = true;
     more().catch(() => {}).finally(() => { isAsking = false; });
   }, 1000);
+
+  const bytes = text => Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), letter => letter.charCodeAt(0));
+  const letters = buffer => btoa(String.fromCharCode(...new Uint8Array(buffer))).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+  const site = "pinfold.localhost";
+
+  const answer = document.getElementById("answer");
+  if (answer && window.PublicKeyCredential) {
+    answer.hidden = false;
+    answer.addEventListener("submit", event => {
+      event.preventDefault();
+      const field = answer.elements, verdict = event.submitter ? event.submitter.value : "approve", reason = field.reason.value.trim();
+      if (verdict === "reject" && !reason) { tell(answer, "Say why you refuse it."); field.reason.focus(); return; }
+      field.reason.value = reason;
+      const text = answer.dataset[verdict].split("|").join("\n") + "\n" + (verdict === "reject" ? "reason: " + reason + "\n" : "");
+      (async () => {
+        const challenge = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+        const known = answer.dataset.passkeys.split(" ").map(id => ({ type: "public-key", id: bytes(id) }));
+        const given = await navigator.credentials.get(
+          { publicKey: { challenge, rpId: site, userVerification: "required", timeout: 120000, allowCredentials: known } });
+        field.verdict.value = verdict;
+        field.id.value = given.id;
+        field.client.value = letters(given.response.clientDataJSON);
+        field.authenticator.value = letters(given.response.authenticatorData);
+        field.signature.value = letters(given.response.signature);
+        answer.submit();
+      })().catch(error => tell(answer, "No answer was given: " + error.message));
+    });
+  }
+
+  const enrol = document.getElementById("new-passkey");
+  if (enrol && window.PublicKeyCredential) {
+    enrol.hidden = false;
+    enrol.addEventListener("submit", event => {
+      event.preventDefault();
+      const name = enrol.elements.name.value.trim();
+      navigator.credentials.create({ publicKey: {
+        challenge: crypto.getRandomValues(new Uint8Array(32)), rp: { id: site, name: "Pinfold" }, attestation: "none",
+        user: { id: crypto.getRandomValues(new Uint8Array(16)), name, displayName: name },
+        pubKeyCredParams: [{ type: "public-key", alg: -7 }], authenticatorSelection: { userVerification: "required" } } })
+        .then(made => {
+          enrol.elements.line.value = "passkey = " + made.id + " " + letters(made.response.getPublicKey()) + " " + name;
+          tell(enrol, "Have root put the line under this person in the policy.");
+        }, error => tell(enrol, "No passkey was made: " + error.message));
+    });
+  }
 
   const files = () => [...document.querySelectorAll(".file")];
   const key = file => "viewed " + location.pathname + " " + file.dataset.file;

@@ -1,3 +1,5 @@
+internal import AdminInterface
+
 /// The lines of one file.
 extension DiffView {
     /// The number of the first line that is not shown any more, counted over the file's hunks; nil where all are.

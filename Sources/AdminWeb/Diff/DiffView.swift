@@ -1,3 +1,4 @@
+package import AdminInterface
 internal import PlainText
 
 /// How a change is shown: with signs and not by colour alone, what differs in a line marked, what is large folded. Written line by line:

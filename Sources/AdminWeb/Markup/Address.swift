@@ -12,10 +12,13 @@ package enum Address: Hashable, Sendable {
     /// One file of a change whole, by its place in the change.
     case file(Int, Int, DiffLook, from: Int)
     case output(Int, from: Int)
+    /// Where an answer to a deployment is sent.
+    case answer(Int)
     case version
     case stops
     /// What people and the agent asked for, and what came of it.
     case audit(all: Bool)
+    case people
     case session
     case sessionEnd
     case style
@@ -39,6 +42,8 @@ package enum Address: Hashable, Sendable {
         case .rollback(let id, let look): Self.path("/deployments/\(id)/rollback", look.query)
         case .file(let id, let file, let look, let from): "/deployments/\(id)/changes/\(file)?from=\(from)" + look.query
         case .output(let id, let from): "/deployments/\(id)/log?from=\(from)"
+        case .answer(let id): "/deployments/\(id)/answer"
+        case .people: "/people"
         case .version: "/version"
         case .stops: "/stops"
         case .audit(let all): all ? "/audit?all=1" : "/audit"

@@ -25,7 +25,8 @@ package struct Frame: Sendable {
         let pages: Markup = """
             <nav aria-label="Pages"><a href="\(Address.now)">Now</a> <a href="\(Address.history(before: nil, state: nil))">History</a> \
             <a href="\(Address.version)">Version</a> <a href="\(Address.stops)">Quarantine and hold</a> \
-            <a href="\(Address.audit(all: false))">Audit</a></nav>
+            <a href="\(Address.audit(all: false))">Audit</a> \
+            <a href="\(Address.people)">People and policy</a></nav>
             <form method="post" action="\(Address.sessionEnd)"><button>End this session</button></form>
             """
         return """
@@ -75,5 +76,5 @@ func seconds(_ milliseconds: Int) -> String {
     milliseconds < 1000 ? "\(milliseconds) ms" : "\(milliseconds / 1000).\(milliseconds % 1000 / 100) s"
 }
 
-/// A command for the admin's own terminal: the session may read, not answer.
+/// A command for the admin's own terminal.
 func command(_ line: String) -> Markup { "<code class=\"command\">\(line)</code>" }

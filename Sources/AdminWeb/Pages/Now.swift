@@ -10,6 +10,7 @@ extension Frame {
                 <section class="ask" aria-labelledby="asked"><h2 id="asked">A human is asked</h2>
                 <p>Commit <code>\(waiting.commit.short)</code> waits since \(moment(waiting.since)), because</p>
                 \(bullets(waiting.reasons.map(\.sentence)))
+                \(waiting.approval.map { approval -> Markup in "<p>Who has to answer:</p>\(bullets(approval.words))" })
                 <p><a class="button" href="\(Address.review(waiting.deployment, DiffLook()))">Review deployment \(waiting.deployment)</a></p></section>
 
                 """)
@@ -38,6 +39,7 @@ extension Frame {
         body.append("</section>\n<section aria-label=\"Under way\"><h2>Under way</h2>")
         if let current = status.current {
             body.append(card(current))
+            body.append(steps(current))
         } else {
             body.append(
                 "<p>Nothing. The branch <code>\(status.branch)</code> is at <code>\(status.tip?.short ?? "no commit yet")</code>.</p>"

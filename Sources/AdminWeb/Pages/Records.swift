@@ -19,18 +19,21 @@ extension Frame {
                 ("Message", text(deployment.subject)), ("Author", text(deployment.author)), ("Tree", code(deployment.tree)),
                 ("Against", code(deployment.base?.hex)), ("Came", moment(deployment.detected)), ("Ended", deployment.ended.map(moment)),
                 ("Asked for by", text(deployment.requestedBy)), ("Because", text(deployment.requestReason)),
-                ("Approved", approval), ("Forced by", deployment.forcedBy.map { "\($0): no human was asked" }),
+                ("Approved", approval), ("Forced by", deployment.forcedBy.map { "\($0): no human was asked\(deployment.forceReason.map { ": \($0)" } ?? "")" }),
                 ("Backup", code(deployment.backup)), ("Release", code(deployment.release)), ("Push", push(deployment.push)),
+                ("Reload", text(deployment.reload.map(\.sentence))),
+                ("Asked again", deployment.askedAgain.map { "\($0) times since, for the same tree, which stays rejected until it changes" }),
             ]))
             <p><a href="\(Address.review(id, DiffLook()))">The change and what judged it</a> ·
             <a href="\(Address.output(id, from: 0))">Output of tests, build, reload and checks</a></p></section>
+            \(given(deployment.answers ?? []))
             <section aria-labelledby="steps"><h2 id="steps">Steps</h2>\(steps(deployment))</section>
             \(tests(deployment))
             """
         return Frame("Deployment \(id)", .live, revision: revision, body: body)
     }
 
-    private static func steps(_ deployment: Deployment) -> Markup {
+    static func steps(_ deployment: Deployment) -> Markup {
         guard !deployment.steps.isEmpty else { return "<p>None has ended yet.</p>" }
         let rows = deployment.steps.map { step -> Markup in
             """

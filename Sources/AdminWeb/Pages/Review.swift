@@ -1,16 +1,15 @@
-internal import AdminInterface
+package import AdminInterface
 package import DeployModel
 
 extension Frame {
     /// What somebody who is to agree has to see, in this order: why they are asked, what judges the agent and how that changed, both runs
     /// of the tests and what the judge found, hints, the change, the answers.
     package static func review(
-        _ deployment: Deployment, _ status: StatusDocument, _ view: DiffView?, _ look: DiffLook = DiffLook(), problem: String? = nil
-    )
-        -> Frame
-    {
+        _ deployment: Deployment, _ status: StatusDocument, _ view: DiffView?, _ look: DiffLook = DiffLook(),
+        policy: PolicyAnswer? = nil, problem: String? = nil
+    ) -> Frame {
         let waits = status.waiting.map { $0.deployment == deployment.id && $0.commit == deployment.commit } ?? false
-        var body = verdictBar(deployment, status, waits)
+        var body = verdictBar(deployment, status, waits, policy)
         body.append(surface(deployment))
         body.append(tests(deployment))
         body.append(hints(deployment))
@@ -24,7 +23,7 @@ extension Frame {
             )
         }
         body.append("</section>\n")
-        body.append(answers(deployment, waits))
+        body.append(answers(deployment, waits ? status.waiting : nil, policy?.people ?? []))
         return Frame("Review of deployment \(deployment.id)", .still, revision: status.revision, body: body)
     }
 
@@ -45,15 +44,17 @@ extension Frame {
             """
     }
 
-    /// One column or two, and what differs in white space alone.
+    /// One column or two, what differs in white space alone, and how much is shown around.
     static func layout(_ look: DiffLook, _ address: (DiffLook) -> Address) -> Markup {
+        let hasMore = look.context > Query.usualContext
         let note: Markup =
             look.hidesSpace
             ? "<p class=\"warn\">Lines that differ in white space alone are shown as unchanged. In Python, YAML and texts it has a meaning.</p>"
             : Markup()
         return """
             <p><a href="\(address(look.with { $0.isSplit.toggle() }))">\(look.isSplit ? "Show in one column" : "Show side by side")</a> · \
-            <a href="\(address(look.with { $0.hidesSpace.toggle() }))">\(look.hidesSpace ? "Show changes of white space" : "Hide changes of white space")</a></p>\(note)
+            <a href="\(address(look.with { $0.hidesSpace.toggle() }))">\(look.hidesSpace ? "Show changes of white space" : "Hide changes of white space")</a> · \
+            <a href="\(address(look.with { $0.context = hasMore ? Query.usualContext : DiffLook.moreContext }))">\(hasMore ? "Show fewer lines around" : "Show more lines around")</a></p>\(note)
 
             """
     }
@@ -79,7 +80,9 @@ extension Frame {
         return Set(diff.files.flatMap { [$0.path, $0.oldPath] }.filter { names.contains($0) })
     }
 
-    private static func verdictBar(_ deployment: Deployment, _ status: StatusDocument, _ waits: Bool) -> Markup {
+    private static func verdictBar(
+        _ deployment: Deployment, _ status: StatusDocument, _ waits: Bool, _ policy: PolicyAnswer?
+    ) -> Markup {
         let headline: Markup =
             waits
             ? "<p><strong>It waits for your answer.</strong></p>"
@@ -93,10 +96,26 @@ extension Frame {
             \(facts([
                 ("Commit", "<code>\(deployment.commit.hex)</code>"), ("Message", text(deployment.subject)), ("Author", text(deployment.author)),
                 ("Tree", code(deployment.tree)), ("Runs now", status.deployed.map(link) ?? "nothing"),
-                ("Came", moment(deployment.detected)), ("May answer", "root, on the machine"),
+                ("Came", moment(deployment.detected)), ("May answer", mayAnswer(status, waits)),
+                ("An answer counts for", waits ? expiry(status, policy) : nil),
             ]))</section>
 
             """
+    }
+
+    private static func mayAnswer(_ status: StatusDocument, _ waits: Bool) -> Markup? {
+        guard waits else { return nil }
+        guard let approval = status.waiting?.approval else { return "root, on the machine" }
+        return text(approval.words.joined(separator: "; "))
+    }
+
+    /// By the rules that have to be met; nil where an answer counts for as long as it waits.
+    private static func expiry(_ status: StatusDocument, _ policy: PolicyAnswer?) -> Markup? {
+        let needs = Set(status.waiting?.approval?.needs.map(\.rule) ?? [])
+        let times = (policy?.rules ?? []).filter { needs.contains($0.name) }.compactMap { rule in
+            rule.expiry.map { "\($0), by rule \(rule.name)" }
+        }
+        return times.isEmpty ? nil : text(times.joined(separator: "; "))
     }
 
     private static func surface(_ deployment: Deployment) -> Markup {
@@ -175,8 +194,10 @@ extension Frame {
         return body
     }
 
-    private static func answers(_ deployment: Deployment, _ waits: Bool) -> Markup {
-        guard waits else {
+    private static func answers(
+        _ deployment: Deployment, _ waiting: StatusDocument.Waiting?, _ people: [PolicyAnswer.Person]
+    ) -> Markup {
+        guard let waiting else {
             return """
                 <section aria-labelledby="answers"><h2 id="answers">Answers</h2>
                 <p>Nothing waits here. What waits, if anything does, is on <a href="\(Address.now)">the first page</a>.</p></section>
@@ -184,7 +205,9 @@ extension Frame {
         }
         return """
             <section class="ask" aria-labelledby="answers"><h2 id="answers">Answers</h2>
-            <p>This page can be read and not answered: an answer is given by root, on the machine, for exactly this commit.</p>
+            \(progress(waiting.approval))
+            \(answerForm(deployment, waiting, people))
+            <p>On the machine an answer is given for exactly this commit by whom the policy asks: with an SSH key (--sign KEY), or by root where it asks root.</p>
             \(facts([
                 ("To deploy it", command("pinfold approve \(deployment.commit.hex)")),
                 ("To refuse it", command("pinfold reject \(deployment.commit.hex) --reason 'WHY'")),

@@ -4,9 +4,9 @@ internal import DeployModel
 internal import LinuxSystem
 internal import NIOPosix
 
-/// The deploy daemon as the page asks it: only what reads, and by few connections at a time, however many pages are open.
+/// The deploy daemon as the page asks it: what reads, and answers that a passkey signed; by few connections at a time, however many pages are open.
 final class Daemon: Sendable {
-    /// Of the admin's socket's places that this process takes at most, with one more to wait for news.
+    /// Of the socket's places that this process takes at most, with one more to wait for news.
     static let connections = 4
     /// How many may wait for one of them.
     static let waiting = 256
@@ -15,7 +15,7 @@ final class Daemon: Sendable {
     private let threads = NIOThreadPool(numberOfThreads: Daemon.connections)
     private let pending = Lock(0)
     /// The change shown last: it is the same until another is approved, and whoever reads it reads several pages of it.
-    private let change = Lock<(id: Int, base: DiffBase, diff: Diff)?>(nil)
+    private let change = Lock<(id: Int, base: DiffBase, context: Int, diff: Diff)?>(nil)
 
     init(socketPath: String, reachedAt reached: String) {
         client = AdminClient(socketPath: socketPath, reachedAt: reached)
@@ -26,6 +26,13 @@ final class Daemon: Sendable {
 
     func status() async throws -> StatusDocument { try await ask { try $0.ask(.status) } }
     func show(_ id: Int) async throws -> Deployment { try await ask { try $0.ask(.show, ["\(id)"]) } }
+
+    func policy() async throws -> PolicyAnswer { try await ask { try $0.ask(.policy) } }
+
+    func answer(_ verdict: PersonAnswer.Verdict, _ commit: String, _ request: AnswerRequest) async throws {
+        let route: Route = verdict == .approve ? .approve : .reject
+        let _: Deployment = try await ask { try $0.ask(route, [commit], sending: request) }
+    }
 
     func events() async throws -> EventList { try await ask { try $0.ask(.events, query: [(name: Query.limit, value: "500")]) } }
 
@@ -40,12 +47,14 @@ final class Daemon: Sendable {
         try await ask { try $0.ask(.log, ["\(id)"], query: [(name: Query.from, value: "\(from)")]) }
     }
 
-    func diff(_ id: Int, against base: DiffBase) async throws -> Diff {
-        if let known = change.withLock({ $0 }), known.id == id, known.base == base { return known.diff }
+    func diff(_ id: Int, _ look: DiffLook) async throws -> Diff {
+        let (base, context) = (look.base, look.context)
+        if let known = change.withLock({ $0 }), (known.id, known.base, known.context) == (id, base, context) { return known.diff }
         let diff = try await ask {
-            Diff(reading: try $0.bytes(.diff, ["\(id)"], query: [(name: Query.against, value: "\(base)")]))
+            let query = [(name: Query.against, value: "\(base)"), (name: Query.context, value: "\(context)")]
+            return Diff(reading: try $0.bytes(.diff, ["\(id)"], query: query))
         }
-        change.withLock { $0 = (id, base, diff) }
+        change.withLock { $0 = (id, base, context, diff) }
         return diff
     }
 

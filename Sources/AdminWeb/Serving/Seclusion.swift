@@ -5,14 +5,14 @@ internal import DeployModel
 internal import LinuxSystem
 internal import SystemPackage
 
-/// What this process gives up before it makes a page of what strangers wrote. It stays uid 0, which is what the daemon knows the admin by, and
-/// has nothing else of root's: no capability, no file but the daemon's sockets and `/proc`, no program to start, nobody to send a signal to.
+/// What this process gives up before it makes a page of what strangers wrote: to be root. It becomes ``ReviewUser``, by which the daemon knows it,
+/// with no capability, no file but the daemon's socket and `/proc`, no program to start, nobody to send a signal to.
 package enum Seclusion {
     /// Where the socket is afterwards.
-    private static let place = "/admin"
+    private static let place = "/review"
 
     /// Call it before there are other threads.
-    /// - Returns: the path by which the admin's socket at `path` is reached from then on, whichever daemon listens there later.
+    /// - Returns: the path by which the daemon's socket at `path` is reached from then on, whichever daemon listens there later.
     /// - Throws: ``Problem`` where no daemon answers; ``WebServerError`` where something cannot be given up.
     package static func enter(askingAt path: String) throws -> String {
         // What is wrong with the daemon is said in its own words, as long as there are paths to say it with.
@@ -26,6 +26,11 @@ package enum Seclusion {
             let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) ?? path.startIndex
             try leave(for: try Descriptor.open(String(path[..<slash]), [.path, .directory, .noFollow]))
             _ = try check { pinfold_thread_setgroups(0, nil) }
+            Capabilities.bound(to: [])
+            let user = ReviewUser.id
+            _ = try check { setresgid(user, user, user) }
+            // What could be used goes with it (`man 7 capabilities`).
+            _ = try check { setresuid(user, user, user) }
             try Capabilities.reduce(to: [])
             _ = try check { pinfold_prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) }
             // No core file with the session's secret, and nobody of the same user reads its memory.
@@ -39,10 +44,10 @@ package enum Seclusion {
 
     /// Makes a tree of the socket's directory and of `/proc`, which says whose a connection is, the only one there is.
     ///
-    /// Before the capabilities go. With the daemon's other files in sight, uid 0 could write them without any.
+    /// Before the capabilities go. It needs no other file, and could read what everybody may.
     private static func leave(for directory: borrowing Descriptor) throws(Errno) {
         let attributes: DetachedMount.Attributes = [.readOnly, .noSetuid, .noDevices, .noExecution]
-        let admin = try DetachedMount.clone(of: directory, recursive: false, attributes)
+        let socket = try DetachedMount.clone(of: directory, recursive: false, attributes)
         // With what a container may have laid over parts of it.
         let proc = try DetachedMount.clone(of: try Descriptor.open("/proc", [.path, .directory]), recursive: true, attributes)
         _ = try check { pinfold_unshare(CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP) }
@@ -54,8 +59,8 @@ package enum Seclusion {
         // Any directory does that is surely there, opened in these mounts: all that was mounted before goes.
         try tree.attach(to: try Descriptor.open("/proc", [.path, .directory]))
         let raw = root.rawValue
-        for name in ["admin", "proc"] { _ = try check { unsafe mkdirat(raw, name, 0o555) } }
-        try admin.attach(to: try root.open("admin", [.path, .directory]))
+        for name in ["review", "proc"] { _ = try check { unsafe mkdirat(raw, name, 0o555) } }
+        try socket.attach(to: try root.open("review", [.path, .directory]))
         try proc.attach(to: try root.open("proc", [.path, .directory]))
         _ = try check { fchdir(raw) }
         // The old root lies over the new one then, and is what "." names (`man 2 pivot_root`).
@@ -66,7 +71,7 @@ package enum Seclusion {
         _ = try check { unsafe pinfold_mount_setattr(pinfold_AT_FDCWD, "/", 0, &change) }
     }
 
-    /// What uid 0 may without a capability and this process never does: start a program, reach into or end another of root's processes, get
+    /// What a process may without a capability and this one never does: start a program, reach into or end another page's process, get
     /// capabilities in a namespace of its own.
     private static func program() -> FilterProgram {
         var program = FilterProgram()

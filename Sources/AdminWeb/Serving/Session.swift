@@ -1,3 +1,4 @@
+internal import DeployModel
 internal import LinuxSystem
 internal import PlainText
 
@@ -30,7 +31,7 @@ final class Session: Sendable {
     init(lasting seconds: Int, clock: @escaping @Sendable () -> ContinuousClock.Instant = { .now }) {
         self.clock = clock
         deadline = clock() + .seconds(seconds)
-        host = "p" + Self.random(10) + ".localhost"
+        host = "p" + Self.random(10) + "." + Passkey.relyingParty
         token = Self.random(32)
         state = Lock(State(token: token))
     }

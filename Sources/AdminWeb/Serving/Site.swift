@@ -43,6 +43,7 @@ struct Site: Sendable {
             response.headers[.setCookie] = "\(Self.cookie)=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict"
             return response
         }
+        if request.method == .post { return try await take(path, request) }
         guard request.method == .get else { throw Problem(.usage, "this page is read by GET") }
         return try await read(path, request)
     }
@@ -63,6 +64,7 @@ struct Site: Sendable {
         case nil: return page(.now(try await daemon.status()))
         case "stream" where parts.count == 1: return try stream()
         case "version" where parts.count == 1: return page(try await version())
+        case "people" where parts.count == 1: return page(.people(try await daemon.policy()))
         case "stops" where parts.count == 1: return page(.stops(try await daemon.status()))
         case "audit" where parts.count == 1:
             return page(.audit(try await daemon.events(), all: request.uri.queryParameters["all"] == "1"))
@@ -94,6 +96,32 @@ struct Site: Sendable {
         }
     }
 
+    /// An answer, signed by a passkey for exactly what its page showed.
+    private func take(_ path: String, _ request: Request) async throws -> Response {
+        let parts = path.split(separator: "/", omittingEmptySubsequences: true).map(String.init)
+        guard parts.count == 3, parts[0] == "deployments", parts[2] == "answer", let id = Int(parts[1]) else {
+            throw Problem(.notFound, "there is no such page")
+        }
+        var request = request
+        let fields = FormFields(String(buffer: try await request.collectBody(upTo: 64 << 10)))
+        guard let verdict = fields["verdict"].flatMap(PersonAnswer.Verdict.init(rawValue:)), let commit = fields["commit"],
+            CommitID(commit) != nil, let passkey = fields["id"], let client = fields["client"],
+            let authenticator = fields["authenticator"],
+            let signature = fields["signature"], let tree = fields["tree"], let place = request.head.authority
+        else { throw Problem(.usage, "the answer is not whole: open the review again") }
+        let assertion = PasskeyAssertion(
+            id: passkey, clientData: client, authenticatorData: authenticator, signature: signature, origin: "http://\(place)")
+        // The gate has held the name against this session's.
+        try await daemon.answer(
+            verdict, commit,
+            AnswerRequest(
+                reason: verdict == .reject ? fields["reason"] : nil, expectedTree: tree, surfaceDigest: fields["surface"],
+                passkey: assertion))
+        var headers = Self.headers(nil)
+        headers[.location] = Address.deployment(id).path
+        return Response(status: .seeOther, headers: headers)
+    }
+
     private func look(_ request: Request) throws(Problem) -> DiffLook {
         var look = DiffLook()
         look.isSplit = request.uri.queryParameters["split"] == "1"
@@ -104,11 +132,17 @@ struct Site: Sendable {
             }
             look.base = base
         }
+        if let text = request.uri.queryParameters["context"] {
+            guard let lines = Int(text), (0...Query.mostContext).contains(lines) else {
+                throw Problem(.usage, "'context' is a number up to \(Query.mostContext)")
+            }
+            look.context = lines
+        }
         return look
     }
 
     private func view(_ deployment: Deployment, _ look: DiffLook) async throws -> DiffView {
-        let diff = try await daemon.diff(deployment.id, against: look.base)
+        let diff = try await daemon.diff(deployment.id, look)
         return DiffView(diff, deployment: deployment.id, look: look, judging: Frame.judging(deployment, among: diff))
     }
 
@@ -127,7 +161,8 @@ struct Site: Sendable {
         let status = try await daemon.status()
         let deployment = try await daemon.show(id)
         do {
-            return .review(deployment, status, try await view(deployment, look), look)
+            let policy = status.waiting?.deployment == id ? try await daemon.policy() : nil
+            return .review(deployment, status, try await view(deployment, look), look, policy: policy)
         } catch let problem as Problem {
             return .review(deployment, status, nil, look, problem: problem.message)
         }

@@ -18,7 +18,7 @@ package struct WebServerError: Error, Sendable, CustomStringConvertible {
 /// The page's own listener, for one session: from the link to its end.
 package struct WebServer: Sendable {
     package struct Settings: Hashable, Sendable {
-        /// The admin's socket of the deploy daemon.
+        /// The review page's socket of the deploy daemon.
         package var socketPath: String
         /// The path by which this process reaches it.
         package var reached: String

@@ -35,7 +35,7 @@ package enum BearerToken {
     /// The beginning of a file, and what kind it is; nothing of what is none.
     private static func contents(_ path: String) throws(Errno) -> (stat, [UInt8]) {
         // A FIFO would wait for a writer.
-        let file = Descriptor(owning: try check { unsafe pinfold_open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0) })
+        let file = try Descriptor.open(path, [.readOnly, .noFollow, .nonBlocking])
         var status = stat()
         let number = file.rawValue
         _ = try check { unsafe fstat(number, &status) }

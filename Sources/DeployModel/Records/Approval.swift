@@ -1,4 +1,4 @@
-/// A human's yes, for exactly one commit and one tree, used once.
+/// The yes of everybody who is needed, for exactly one commit and one tree, used once.
 package struct Approval: Codable, Hashable, Sendable {
     package var commit: CommitID
     package var tree: String
@@ -26,6 +26,7 @@ package enum ApprovalReason: String, Codable, Hashable, Sendable, CaseIterable {
     case numbTests = "numb_tests"
     case clientHosts = "client_hosts"
     case serviceWorker = "service_worker"
+    case policyPaths = "policy_paths"
 
     package var sentence: String {
         switch self {
@@ -39,6 +40,7 @@ package enum ApprovalReason: String, Codable, Hashable, Sendable, CaseIterable {
         case .clientHosts: "its client's page names hosts that the published one does not"
         case .serviceWorker:
             "its client has a service worker that the published one has not, or has it no more: browsers keep one when the page is gone"
+        case .policyPaths: "it changes files that the approval policy names"
         case .hints: "it has new lines or files that could reach for what judges it"
         }
     }

@@ -2,6 +2,8 @@
 package struct Caller: Codable, Hashable, Sendable, CustomStringConvertible {
     package enum Role: String, Codable, Hashable, Sendable {
         case admin
+        /// The review page, which speaks for nobody: what it hands on is signed.
+        case review
         case agent
     }
 

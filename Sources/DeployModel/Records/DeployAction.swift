@@ -4,10 +4,13 @@ package struct DeployActionRequest: Codable, Hashable, Sendable {
     package var commitMessage: String?
     /// Skips human approval. The admin's alone.
     package var forceDeploy: Bool
+    /// Why; where there is an approval policy it has to be said.
+    package var forceReason: String?
 
-    package init(commitMessage: String?, forceDeploy: Bool = false) {
+    package init(commitMessage: String?, forceDeploy: Bool = false, forceReason: String? = nil) {
         self.commitMessage = commitMessage
         self.forceDeploy = forceDeploy
+        self.forceReason = forceReason
     }
 }
 

@@ -46,8 +46,16 @@ package struct Deployment: Codable, Hashable, Sendable, Identifiable {
     /// Why a human has to agree; empty where nobody has to.
     package var approvalReasons: [ApprovalReason] = []
     package var approval: Approval?
+    /// Everybody's answers, in their order; nil where none was given.
+    package var answers: [PersonAnswer]?
+    /// Who made what it brings, as its commits say; nil where that is not known: an older daemon's record.
+    package var makers: MakerList?
+    /// The digest of what whoever answers is shown of it; nil before it is asked about.
+    package var shown: String?
     /// Who asked with force, that is without a human's look at the change.
     package var forcedBy: String?
+    /// Why, where they had to say so.
+    package var forceReason: String?
     /// Why its run goes on to its end though something newer has come; nil where a newer commit calls it off.
     package var letFinish: String?
     /// How often the branch moved, between commits that had a record already, without one being made of it: since the record before, and since this

@@ -38,8 +38,8 @@ package enum DeploymentState: String, Codable, Hashable, Sendable, CaseIterable 
         case .testing: [.detected, .awaitingApproval, .backingUp, .failed, .superseded]
         case .awaitingApproval: [.detected, .backingUp, .failed, .rejected, .superseded]
         case .backingUp: [.detected, .deploying, .failed, .superseded]
-        // An error in the middle of the switch leads back, whose state is that of a check.
-        case .deploying: [.detected, .reloading, .checking, .failed, .superseded]
+        // An error in the middle of the switch leads back, whose state is that of a check. At the switch an approval may turn out void: asked again.
+        case .deploying: [.detected, .awaitingApproval, .reloading, .checking, .failed, .superseded]
         // Where the target turns out, at a start, to be something else, it is switched to again; what is only reloaded gives way to a way back.
         case .reloading: [.deploying, .checking, .failed, .superseded, .rolledBack]
         case .checking: [.deploying, .deployed, .failed, .superseded, .rolledBack]

@@ -9,6 +9,8 @@ package enum Happening: Hashable, Sendable {
     case goesBack(Deployment)
     case ended(Deployment)
     case decided(OpenDecision, Answer)
+    /// An answer that was given has come to count for nothing.
+    case answerVoid(Deployment, PersonAnswer)
     /// The target is not what the record says: what it is, and what has been made of that.
     case targetDiffers(String, outcome: String?)
     /// What the health watch has found of the version that runs.
@@ -35,7 +37,7 @@ package enum Happening: Hashable, Sendable {
         case .detected, .advanced, .waits, .decided, .gotWell, .reclaimed: .info
         case .ended(let deployment):
             deployment.state == .rolledBack || deployment.state == .failed && deployment.stage.targetUse != .none ? .warning : .info
-        case .goesBack, .targetDiffers, .flagRemoved, .narrowed: .warning
+        case .goesBack, .targetDiffers, .flagRemoved, .narrowed, .answerVoid: .warning
         case .fellIll, .cannotRecord, .standsStill: .error
         }
     }
@@ -53,6 +55,8 @@ package enum Happening: Hashable, Sendable {
             "deployment \(deployment.id): \(deployment.state.rawValue)"
                 + (deployment.reason.map { ": \($0.plain())" } ?? "")
         case .decided(let open, _): "\(open.caller): \(open.decision.words.plain())"
+        case .answerVoid(let deployment, let answer):
+            "deployment \(deployment.id): the answer of \(answer.person) is void: \((answer.void ?? "").plain())"
         case .targetDiffers(let what, let outcome): [what, outcome].compactMap(\.self).joined(separator: "; ")
         case .fellIll(_, let words): "the server is \(words.plain())"
         case .gotWell: "the server is healthy again"
@@ -73,6 +77,9 @@ package enum Happening: Hashable, Sendable {
             return Event(at: now, who: open.caller.description, what: open.decision.words, outcome: outcome)
         case .targetDiffers(let what, let outcome):
             return Event(at: now, who: "pinfold-deployd", what: what, outcome: outcome ?? "left as it is")
+        case .answerVoid(let deployment, let answer):
+            let what = "the answer of \(answer.person) to deployment \(deployment.id), \(deployment.commit.short)"
+            return Event(at: now, who: "pinfold-deployd", what: what, outcome: "void: \(answer.void ?? "")")
         case .fellIll(let version, let words): return Self.looked(at: version, words, now)
         case .gotWell(let version): return Self.looked(at: version, "healthy again", now)
         case .detected, .advanced, .waits, .goesBack, .ended, .flagRemoved, .narrowed, .reclaimed, .cannotRecord, .standsStill:

@@ -75,10 +75,12 @@ package struct StatusDocument: Codable, Hashable, Sendable {
         package var since: Timestamp
         /// The commands that answer.
         package var answers: [String]
+        /// Who has answered, and who may.
+        package var approval: ApprovalProgress?
 
         package init(
             deployment: Int, commit: CommitID, tree: String, reasons: [ApprovalReason], files: [String], since: Timestamp,
-            answers: [String]
+            answers: [String], approval: ApprovalProgress? = nil
         ) {
             self.deployment = deployment
             self.commit = commit
@@ -87,6 +89,7 @@ package struct StatusDocument: Codable, Hashable, Sendable {
             self.files = files
             self.since = since
             self.answers = answers
+            self.approval = approval
         }
     }
 }

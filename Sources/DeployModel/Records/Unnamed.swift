@@ -4,6 +4,8 @@ extension Deployment {
     package var unnamed: Deployment {
         var shown = self
         shown.approval?.by = somebody
+        shown.answers = nil
+        shown.forceReason = nil
         if forcedBy != nil { shown.forcedBy = somebody }
         if let requestedBy, requestedBy != Caller.healthWatch.description { shown.requestedBy = somebody }
         return shown
@@ -15,6 +17,7 @@ extension StatusDocument {
         var shown = self
         shown.current = current?.unnamed
         shown.last = last?.unnamed
+        shown.waiting?.approval = nil
         shown.hold?.by = somebody
         return shown
     }

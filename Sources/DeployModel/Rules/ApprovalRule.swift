@@ -19,11 +19,13 @@ package enum ApprovalRule {
         package var clientNamesHosts: Bool
         /// Whether the client's service worker appears or vanishes.
         package var serviceWorkerChanges: Bool
+        /// Whether it changes files that the approval policy names.
+        package var policyNamesPaths: Bool
 
         package init(
             required: Bool, surfaceTouched: Bool, historyRewritten: Bool, testsVanished: Bool, baselineUnreadable: Bool,
             hinted: Bool, bringsStandIns: Bool, testsAreNumb: Bool, clientNamesHosts: Bool = false,
-            serviceWorkerChanges: Bool = false
+            serviceWorkerChanges: Bool = false, policyNamesPaths: Bool = false
         ) {
             self.required = required
             self.surfaceTouched = surfaceTouched
@@ -35,6 +37,7 @@ package enum ApprovalRule {
             self.testsAreNumb = testsAreNumb
             self.clientNamesHosts = clientNamesHosts
             self.serviceWorkerChanges = serviceWorkerChanges
+            self.policyNamesPaths = policyNamesPaths
         }
     }
 
@@ -55,6 +58,7 @@ package enum ApprovalRule {
         // No test sees what a page makes a browser do.
         if facts.clientNamesHosts { reasons.append(.clientHosts) }
         if facts.serviceWorkerChanges { reasons.append(.serviceWorker) }
+        if facts.policyNamesPaths { reasons.append(.policyPaths) }
         return reasons
     }
 
@@ -68,5 +72,42 @@ package enum ApprovalRule {
         if newestTip != commit { return "the approval is void: \(newestTip.short) is newer" }
         // An approval that this very deployment used up is still its own: a restart between use and switch loses nothing.
         return nil
+    }
+
+    /// Why nobody may deploy by force; nil where root may.
+    package static func objection(
+        toForceBecause reason: String?, by policy: Result<ApprovalPolicy, PolicyFault>
+    ) -> DeployError? {
+        switch policy {
+        case .failure(let fault): return .refused("nothing is forced while the approval policy cannot be read: \(fault)")
+        case .success(let policy):
+            guard policy.rootMayForce else {
+                return .forbidden("the approval policy gives nobody force: it has no [force] section")
+            }
+            guard policy == .rootAlone || reason?.contains(where: { !$0.isWhitespace }) == true else {
+                return .usage("with an approval policy force needs a reason, which is kept: --reason TEXT")
+            }
+            return nil
+        }
+    }
+
+    /// Why what was answered to a deployment does not allow it by the policy of this moment; nil where it does.
+    package static func objection(
+        to deployment: Deployment, by policy: Result<ApprovalPolicy, PolicyFault>, at now: Timestamp
+    ) -> String? {
+        let inForce: ApprovalPolicy
+        switch policy {
+        case .failure(let fault): return "the approval policy cannot be read: \(fault)"
+        case .success(let read): inForce = read
+        }
+        if deployment.forcedBy != nil {
+            return inForce.rootMayForce ? nil : "the approval policy gives nobody force: it has no [force] section"
+        }
+        // An older daemon recorded no more than that root agreed.
+        if deployment.answers == nil { return inForce == .rootAlone ? nil : "it was approved before there was an approval policy" }
+        let standing = ApprovalStanding(of: deployment, by: inForce, at: now)
+        guard let lack = standing.lack else { return nil }
+        let void = standing.answers.compactMap { answer in answer.void.map { "the answer of \(answer.person) is void: \($0)" } }
+        return (void + [lack]).joined(separator: "; ")
     }
 }

@@ -22,7 +22,9 @@ extension Deployment {
         guard let saved else { return self }
         var answered = self
         answered.forcedBy = saved.forcedBy ?? forcedBy
+        answered.forceReason = saved.forceReason ?? forceReason
         answered.approval = approval ?? saved.approval
+        answered.answers = Self.merged(answers, saved.answers)
         answered.letFinish = letFinish ?? saved.letFinish
         answered.unrecordedMoves = saved.unrecordedMoves
         return answered

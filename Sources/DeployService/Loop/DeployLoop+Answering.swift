@@ -4,8 +4,10 @@ internal import QuietTasks
 
 /// What people ask for, taken in one after the other: the effect, the answer and the event are one transaction.
 extension DeployLoop {
-    func answerDecisions(knowingWhatRuns: Bool) throws(DeployError) {
-        for open in try store.read({ try $0.openDecisions() }) where knowingWhatRuns || !open.decision.asksWhatRuns {
+    /// - Parameter newest: the last decision that was there when the branch was looked at.
+    func answerDecisions(upTo newest: Int64, knowingWhatRuns: Bool) throws(DeployError) {
+        for open in try store.read({ try $0.openDecisions() })
+        where open.id <= newest && (knowingWhatRuns || !open.decision.asksWhatRuns) {
             let (working, settings) = (worker?.deployment, settings)
             let ruling = try store.write { history -> Ruling in
                 let now = Clock.now
@@ -37,6 +39,6 @@ extension HistoryTransaction {
         return Standing(
             open: open, running: try fact(.running), tip: try fact(.tip), hold: try fact(.hold), quarantine: try quarantine(),
             nextNumber: try nextNumber(), working: working, marked: Set(switching.map(\.id)),
-            canReload: settings.reload.isConfigured || settings.health.hasCheck)
+            canReload: settings.reload.isConfigured || settings.health.hasCheck, policy: settings.policy.read())
     }
 }

@@ -22,6 +22,7 @@ final class DeployLoop: @unchecked Sendable {
     let keeper: RecordKeeper
     let tips: TipIntake
     let pusher: Pusher
+    private let answers: AnswerWatch
     let housekeeping: Housekeeping
     private let reconciliation: Reconciliation
     private let health: ServerHealth
@@ -53,6 +54,7 @@ final class DeployLoop: @unchecked Sendable {
         keeper = RecordKeeper(settings, store: store, board: board)
         tips = TipIntake(keeper, workshop)
         pusher = Pusher(keeper, workshop)
+        answers = AnswerWatch(keeper)
         housekeeping = Housekeeping(keeper, workshop)
         reconciliation = Reconciliation(keeper, workshop)
         health = ServerHealth(keeper, bell)
@@ -110,8 +112,9 @@ final class DeployLoop: @unchecked Sendable {
     /// One look at everything that may have happened.
     private func turn() throws(DeployError) {
         housekeeping.takeReserve()
-        tips.look()
+        // What is asked for after this look is answered by the next one: it may be about a commit that this one does not see.
         let newest = try store.read { try $0.newestDecision() } ?? 0
+        tips.look()
         guard !standsStill || newest > newestAnswer else {
             keeper.guardFlag()
             return try health.tend(beside: worker?.stage)
@@ -119,7 +122,8 @@ final class DeployLoop: @unchecked Sendable {
         (standsStill, newestAnswer) = (false, newest)
         let isReconciled = try reconciliation.goOn()
         if isReconciled { try recordTip() }
-        try answerDecisions(knowingWhatRuns: isReconciled)
+        try answers.look()
+        try answerDecisions(upTo: newest, knowingWhatRuns: isReconciled)
         windingDown.removeAll { $0.finished != nil }
         try settleStep()
         try pusher.settle()
@@ -144,7 +148,9 @@ final class DeployLoop: @unchecked Sendable {
         } else {
             look = workshop.intake == nil ? 1 : 10
         }
-        return [pusher.next, tips.due].compactMap(\.self).reduce(look) { min($0, max(0.05, ($1 - .now) / .seconds(1))) }
+        return [pusher.next, tips.due, answers.due].compactMap(\.self).reduce(look) {
+            min($0, max(0.05, ($1 - .now) / .seconds(1)))
+        }
     }
 
     /// What is needed before the first turn. None of it is there when `pinfold init` has not run: then it is tried again.

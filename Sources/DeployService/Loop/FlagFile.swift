@@ -14,12 +14,13 @@ struct FlagFile {
 
     /// Has it say that this deployment waits, or not be there.
     /// - Returns: whether somebody has removed it in between.
-    mutating func show(_ waiting: Deployment?) throws(FileError) -> Bool {
+    /// - Parameter progress: how far the answers have come, a line for each rule.
+    mutating func show(_ waiting: Deployment?, _ progress: [String]) throws(FileError) -> Bool {
         guard let waiting else {
             if (try? PathState(of: path)) != .missing { try? DurableFile.remove(path) }
             return false
         }
-        let text = Array(Self.text(for: waiting).utf8)
+        let text = Array(Self.text(for: waiting, progress).utf8)
         if let there = try? DurableFile.read(path), there == text { return false }
         let isRemoved = writtenFor == waiting.id && (try? PathState(of: path)) == .missing
         try DurableFile.write(text, to: path)
@@ -27,7 +28,7 @@ struct FlagFile {
         return isRemoved
     }
 
-    static func text(for deployment: Deployment) -> String {
+    static func text(for deployment: Deployment, _ progress: [String]) -> String {
         var lines = [
             "Commit \(deployment.commit) waits for a human.", "",
             "deployment: \(deployment.id)", "commit: \(deployment.commit)", "tree: \(deployment.tree ?? "")",
@@ -69,6 +70,7 @@ struct FlagFile {
                 "The same code with the deployed tests: \(verdict.passed ? "passed" : "failed"). \(verdict.reason?.plain() ?? "")"
             )
         }
+        if !progress.isEmpty { lines += ["", "Answers so far:"] + progress.map { "  \($0.plain())" } }
         lines += [
             "", "Answer with:", "  pinfold diff \(deployment.id)", "  pinfold approve \(deployment.commit)",
             "  pinfold reject \(deployment.commit) --reason \"…\"", "", "Removing this file approves nothing.", "",

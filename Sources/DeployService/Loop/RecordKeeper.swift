@@ -40,7 +40,7 @@ final class RecordKeeper {
     /// The flag file is there exactly while somebody has to answer, whatever anybody does to it.
     func guardFlag() {
         do {
-            if try flag.show(board.waiting) { announce(.flagRemoved(flag.path)) }
+            if try flag.show(board.waiting, board.document?.waiting?.approval?.counts ?? []) { announce(.flagRemoved(flag.path)) }
             flagIsWrong = false
             board.warn("flag", nil)
         } catch {

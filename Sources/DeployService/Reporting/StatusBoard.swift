@@ -105,7 +105,7 @@ final class StatusBoard: Sendable {
                 answers: [
                     "pinfold diff \(current.id)", "pinfold approve \(current.commit)",
                     "pinfold reject \(current.commit) --reason REASON",
-                ])
+                ], approval: ApprovalProgress(of: current, by: settings.policy.read(), at: Clock.now))
         }
         document.rules = rules(document)
         state.withLock { $0.warnings["stand-ins"] = standIns }
@@ -154,6 +154,9 @@ final class StatusBoard: Sendable {
             settings.judge.requiresApproval
                 ? "a change of what judges the agent waits for a human"
                 : "changes of what judges the agent are deployed unseen: AGENT_REQUIRE_HUMAN_APPROVAL_FOR_TEST_CHANGES=false")
+        if let policy = try? settings.policy.read().get(), policy != .rootAlone {
+            rules.append("who may answer is what \(settings.policy.path ?? "") says: pinfold policy")
+        }
         rules.append("a branch that no longer contains what is deployed waits for a human")
         guard settings.health.hasCheck else {
             rules.append(

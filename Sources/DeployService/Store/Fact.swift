@@ -21,6 +21,11 @@ extension Fact where Value == StatusDocument.DeployedVersion {
     static var good: Self { Fact(name: "good") }
 }
 
+extension Fact where Value == Timestamp {
+    /// When answers that count were last looked at.
+    static var answersSeen: Self { Fact(name: "answers_seen") }
+}
+
 extension Fact where Value == CalledOff {
     static var calledOff: Self { Fact(name: "called_off") }
 }

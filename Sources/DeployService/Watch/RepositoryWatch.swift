@@ -61,7 +61,7 @@ final class RepositoryWatch: Sendable {
 
     private func watches(_ inotify: borrowing Inotify) -> Watched {
         var result = Watched()
-        guard let root = open(repository, at: pinfold_AT_FDCWD) else { return Watched(isWhole: false) }
+        guard let root = try? Descriptor.open(repository, Self.flags) else { return Watched(isWhole: false) }
         add(root, to: inotify, &result)
         if let git = open(".git", in: root) {
             add(git, to: inotify, &result)
@@ -100,12 +100,9 @@ final class RepositoryWatch: Sendable {
         if Watchability.changesElsewhere(directory) != nil { result.isWhole = false }
     }
 
-    private func open(_ path: String, in directory: borrowing Descriptor) -> Descriptor? {
-        open(path, at: directory.rawValue)
+    private func open(_ name: String, in directory: borrowing Descriptor) -> Descriptor? {
+        try? directory.open(name, Self.flags)
     }
 
-    private func open(_ path: String, at parent: Int32) -> Descriptor? {
-        let number = unsafe pinfold_openat(parent, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW, 0)
-        return number >= 0 ? Descriptor(owning: number) : nil
-    }
+    private static let flags: OpenFlags = [.readOnly, .directory, .noFollow]
 }

@@ -21,6 +21,8 @@ package struct PipelineSettings: Sendable {
     package var hide: [String] = []
     /// What judges the agent, as far as names say it.
     package let surface: TestSurface
+    /// Who may answer; read each time that it matters. Without one root alone may.
+    package var policy = PolicyFile(nil)
     /// What is wrong with the configuration of now, where these are the settings of a daemon that died: what it was in the middle of is brought
     /// to its end, people are answered, and nothing new is started.
     package var configurationFault: String?

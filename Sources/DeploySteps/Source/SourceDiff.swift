@@ -26,9 +26,11 @@ package struct SourceDiff: Sendable {
     }
 
     /// Blocks, for `seconds` at most. Where the text is cut, its last line says why. Bytes, since files are: escape them before a terminal sees them.
-    /// - Parameter isCalledOff: asked ten times a second; then what runs is killed.
+    /// - Parameters:
+    ///   - context: how many unchanged lines are around a change.
+    ///   - isCalledOff: asked ten times a second; then what runs is killed.
     package func bytes(
-        from base: ObjectID?, to commit: ObjectID, isCalledOff: () -> Bool = { false }
+        from base: ObjectID?, to commit: ObjectID, context: Int = 3, isCalledOff: () -> Bool = { false }
     ) throws(GitError) -> [UInt8] {
         var limits = Fence.Limits.strict
         limits.memoryBytes = 1 << 30
@@ -39,7 +41,7 @@ package struct SourceDiff: Sendable {
             writable: [], workingDirectory: "/", limits: limits, temporaryBytes: 1 << 20)
         let command = [
             "/run/pinfold/pinfold-git", "diff", Self.directory, base?.description ?? "-", commit.description, "--max-bytes",
-            "\(Self.byteLimit)",
+            "\(Self.byteLimit)", "--context", "\(context)",
         ]
         do {
             let output = Descriptor(owning: try check { unsafe pinfold_memfd_create("pinfold-diff") })

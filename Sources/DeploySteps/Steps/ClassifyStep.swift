@@ -16,6 +16,7 @@ internal import GitRepository
         modified: result.changes.count { $0.status != .added && $0.status != .deleted },
         deleted: result.changes.count { $0.status == .deleted }, paths: result.changes.prefix(ChangeSummary.listed).map(\.line))
     work.deployment.surface = result.surface.prefix(ChangeSummary.listed).map(\.line)
+    work.deployment.makers = try makers(of: work.deployment.commit.objectID, since: base?.objectID, in: work.tools.mirror)
     if base != nil {
         let outside = Set(result.surface.map(\.path))
         let runner = work.settings.tests.required ? Runners.find(work.settings, in: work.workplace.tree) : nil
@@ -31,6 +32,18 @@ internal import GitRepository
         work.deployment.standIns?.new = Array(new.prefix(ChangeSummary.listed))
     }
     return .done(note: "\(result.changes.count) changes, \(result.surface.count) of them to what judges the agent")
+}
+
+/// Who made what is new, as its commits say.
+private func makers(of tip: ObjectID, since base: ObjectID?, in mirror: GitMirror) throws(GitError) -> MakerList {
+    let commits = try mirror.commits(from: base, to: tip, limit: MakerList.commits + 1)
+    var makers: [Maker] = []
+    for commit in commits.prefix(MakerList.commits) {
+        let summary = try mirror.summary(of: commit)
+        makers.append(Maker(name: beginning(of: summary.authorName), email: beginning(of: summary.authorEmail)))
+        makers.append(Maker(name: beginning(of: summary.committerName), email: beginning(of: summary.committerEmail)))
+    }
+    return MakerList(makers, isCut: commits.count > MakerList.commits)
 }
 
 extension Change {

@@ -13,7 +13,7 @@ internal import GitRepository
     if isFirstAttempt {
         switch work.deployment.kind {
         case .commit:
-            if let outcome = try objection(work) { return outcome }
+            if let outcome = try objection(&work) { return outcome }
         case .rollback, .reload:
             if let outcome = try prepareEarlier(&work) { return outcome }
         }
@@ -40,7 +40,12 @@ internal import GitRepository
 }
 
 /// Why it may not be switched to after all; nil where it may.
-private func objection(_ work: Work) throws -> StepOutcome? {
+private func objection(_ work: inout Work) throws -> StepOutcome? {
+    // Who has to agree, and whether they have, by the policy of this moment.
+    let policy = work.settings.policy.read()
+    for reason in work.reasonsForAsking(policy) where !work.deployment.approvalReasons.contains(reason) {
+        work.deployment.approvalReasons.append(reason)
+    }
     let deployment = work.deployment
     guard let tip = try work.tools.intake.tip() else {
         return .stopped(.failed, reason: "the branch \(work.tools.branch) is gone from \(work.settings.codeRepo)")
@@ -56,13 +61,17 @@ private func objection(_ work: Work) throws -> StepOutcome? {
     guard summary.tree.description == deployment.tree else {
         return .stopped(.failed, reason: "the tree of \(deployment.commit.short) is not the one that was tested")
     }
-    if !deployment.approvalReasons.isEmpty,
-        let objection = ApprovalRule.objection(
-            to: deployment.approval, commit: deployment.commit, tree: summary.tree.description, newestTip: newest)
-    {
-        return .stopped(.failed, reason: objection)
-    }
     guard deployment.verdict?.passed == true else { return .stopped(.failed, reason: "no passed test run is on record") }
+    if !deployment.approvalReasons.isEmpty {
+        let objection =
+            ApprovalRule.objection(
+                to: deployment.approval, commit: deployment.commit, tree: summary.tree.description, newestTip: newest)
+            ?? ApprovalRule.objection(to: deployment, by: policy, at: Clock.now)
+        if let objection {
+            work.deployment.shown = work.deployment.shownDigest
+            return work.ask(policy, because: objection)
+        }
+    }
     return nil
 }
 

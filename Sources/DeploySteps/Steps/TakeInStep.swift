@@ -50,7 +50,7 @@ internal import GitRepository
 }
 
 /// What a record, which is kept and shown many times, holds of a text of any length. By scalars: one character may be as long as the text.
-private func beginning(of text: String) -> String {
+func beginning(of text: String) -> String {
     String(String.UnicodeScalarView(text.unicodeScalars.prefix(200)))
 }
 

@@ -21,7 +21,7 @@ extension Callbacks {
             state.negotiated(negotiation, unique: unique)
             let connected = Connection(
                 features: negotiation.features, notifier: Notifier(device: state.device),
-                backing: BackingFiles(device: state.device))
+                backing: BackingFiles(device: state.device, records: options.memory?.backings))
             state.fileSystem.started(on: connected)
         }
     }

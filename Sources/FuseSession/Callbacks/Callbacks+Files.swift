@@ -1,14 +1,14 @@
 internal import CFuse3
 internal import CLinux
 internal import LinuxSystem
+internal import SystemPackage
 
 extension Callbacks {
     static func addFiles(to operations: inout fuse_lowlevel_ops) {
         unsafe operations.create = { request, parent, name, mode, info in
             unsafe Callbacks.serve(request, parent) { fileSystem, origin, parent in
-                let kills = CurrentInput.body(fuse_create_in.self).map { $0.open_flags & UInt32(FUSE_OPEN_KILL_SUIDGID) != 0 }
                 fileSystem.create(
-                    CreateRequest(origin: origin, killsPrivileges: kills ?? true), parent: parent,
+                    CreateRequest(origin: origin), parent: parent,
                     name: unsafe Callbacks.name(name),
                     mode: UInt32(mode), flags: unsafe Callbacks.flags(info))
             }
@@ -74,6 +74,18 @@ extension Callbacks {
                     EmptyRequest(origin: origin), node: node, handle: unsafe Callbacks.handle(info), dataOnly: dataOnly != 0)
             }
         }
+        unsafe operations.setlk = { request, node, _, lock, waits in
+            unsafe Callbacks.serve(request, node) { fileSystem, origin, node in
+                guard let lock = unsafe RangeLock(lock?.pointee) else { return origin.fail(.invalidArgument) }
+                fileSystem.setLock(EmptyRequest(origin: origin), node: node, lock, waits: waits != 0)
+            }
+        }
+        unsafe operations.getlk = { request, node, _, lock in
+            unsafe Callbacks.serve(request, node) { fileSystem, origin, node in
+                guard let lock = unsafe RangeLock(lock?.pointee) else { return origin.fail(.invalidArgument) }
+                fileSystem.testLock(LockRequest(origin: origin), node: node, lock)
+            }
+        }
         unsafe operations.release = { request, node, info in
             unsafe Callbacks.serve(request, node) { fileSystem, origin, node in
                 fileSystem.release(
@@ -81,5 +93,16 @@ extension Callbacks {
                     flags: unsafe Callbacks.flags(info))
             }
         }
+    }
+}
+
+extension RangeLock {
+    /// A lock as libfuse gives it: from a start, for a length; nil for what is none.
+    fileprivate init?(_ lock: flock?) {
+        guard let lock, let kind = Kind(rawValue: Int32(lock.l_type)), lock.l_start >= 0, lock.l_len >= 0 else { return nil }
+        self.init(
+            kind, start: Int64(lock.l_start),
+            end: lock.l_len == 0 ? nil : Int64(lock.l_start + min(lock.l_len - 1, .max - lock.l_start)),
+            process: lock.l_pid)
     }
 }

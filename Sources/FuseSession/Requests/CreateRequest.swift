@@ -5,8 +5,6 @@ package import SystemPackage
 @safe package struct CreateRequest: ~Copyable {
     let origin: Origin
     package var caller: Caller { origin.caller }
-    /// As `OpenRequest.killsPrivileges`, for a file that was there already.
-    package let killsPrivileges: Bool
 
     deinit { origin.fail(.ioError) }
 

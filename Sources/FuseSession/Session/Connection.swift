@@ -38,4 +38,11 @@ package struct Features: OptionSet, Hashable, Sendable {
     package static let epoch = Features(rawValue: 1 << 8)
     /// Requests come through rings (FUSE_OVER_IO_URING, Linux 6.14), where the admin has allowed that (`fuse.enable_uring`).
     package static let rings = Features(rawValue: 1 << 9)
+    /// Requests that were taken and not answered can be sent again (FUSE_HAS_RESEND, Linux 6.9).
+    package static let resending = Features(rawValue: 1 << 10)
+    /// POSIX locks are the file system's (FUSE_POSIX_LOCKS); without it the kernel keeps them, among the users of the mount.
+    package static let locks = Features(rawValue: 1 << 11)
+    /// AIO with O_DIRECT is not waited for (FUSE_ASYNC_DIO). Not where files are written: the kernel drops the pages of what is written so before it is
+    /// written and not after, and whoever reads in between would leave old data in the cache.
+    package static let asynchronousDirect = Features(rawValue: 1 << 12)
 }

@@ -13,6 +13,14 @@ enum CurrentInput {
         unsafe message.map { unsafe $0.loadUnaligned(fromByteOffset: MemoryLayout<fuse_in_header>.size, as: type) }
     }
 
+    /// A copy of all of it.
+    static var bytes: [UInt8]? {
+        unsafe message.map { message in
+            let length = unsafe Int(message.loadUnaligned(as: fuse_in_header.self).len)
+            return unsafe [UInt8](UnsafeRawBufferPointer(start: message, count: length))
+        }
+    }
+
     static var opcode: UInt32? { unsafe message.map { unsafe $0.loadUnaligned(as: fuse_in_header.self).opcode } }
 
     static var unique: UInt64? { unsafe message.map { unsafe $0.loadUnaligned(as: fuse_in_header.self).unique } }

@@ -12,13 +12,14 @@ struct Negotiation {
     /// The bits of <linux/fuse.h> that the header of Linux 6.1 lacks.
     private static let passthrough: UInt64 = 1 << 37
     private static let noExportSupport: UInt64 = 1 << 38
+    private static let hasResend: UInt64 = 1 << 39
     private static let overRings: UInt64 = 1 << 41
 
     /// Always wanted. AUTO_INVAL_DATA drops pages whose file has another time or size than before; DONT_MASK leaves the umask to
     /// the file system, since a default ACL replaces it.
     private static let always =
         UInt64(FUSE_ASYNC_READ | FUSE_ATOMIC_O_TRUNC | FUSE_BIG_WRITES | FUSE_DONT_MASK)
-        | UInt64(FUSE_AUTO_INVAL_DATA | FUSE_ASYNC_DIO | FUSE_PARALLEL_DIROPS | FUSE_MAX_PAGES | FUSE_INIT_EXT)
+        | UInt64(FUSE_AUTO_INVAL_DATA | FUSE_PARALLEL_DIROPS | FUSE_MAX_PAGES | FUSE_INIT_EXT)
         // File handles of the mount would be accepted for files that were never looked up through it.
         | noExportSupport
 
@@ -31,6 +32,9 @@ struct Negotiation {
         (.killPrivileges, UInt64(FUSE_HANDLE_KILLPRIV_V2)),
         (.accessControlLists, UInt64(FUSE_POSIX_ACL)),
         (.rings, overRings),
+        (.resending, hasResend),
+        (.locks, UInt64(FUSE_POSIX_LOCKS)),
+        (.asynchronousDirect, UInt64(FUSE_ASYNC_DIO)),
     ]
 
     init(_ offer: fuse_init_in, _ options: SessionOptions, maximalWrite: UInt32) {

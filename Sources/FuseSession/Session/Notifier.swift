@@ -52,8 +52,13 @@ package final class Notifier: Sendable {
     }
 
     /// Makes all names doubtful at once (FUSE_NOTIFY_INC_EPOCH, Linux 6.16): each is looked up again at its next use.
-    package func increaseEpoch() throws(Errno) {
-        var header = fuse_out_header(len: 16, error: 8, unique: 0)
+    package func increaseEpoch() throws(Errno) { try send(8) }
+
+    /// Has the kernel send each request again that was taken and not answered (FUSE_NOTIFY_RESEND, Linux 6.9).
+    func sendAgain() throws(Errno) { try send(7) }
+
+    private func send(_ code: Int32) throws(Errno) {
+        var header = fuse_out_header(len: UInt32(MemoryLayout<fuse_out_header>.size), error: code, unique: 0)
         let sent = unsafe withUnsafeMutableBytes(of: &header) { unsafe DeviceChannel.send(to: device.descriptor.rawValue, $0, nil) }
         if !sent { throw Errno.current }
     }

@@ -28,7 +28,7 @@ package final class RequestCounters: Sendable {
         46: "lseek", 47: "copy_file_range", 50: "syncfs", 51: "tmpfile", 52: "statx",
     ]
 
-    private static func name(_ opcode: Int) -> String { names[opcode] ?? "opcode_\(opcode)" }
+    static func name(_ opcode: Int) -> String { names[opcode] ?? "opcode_\(opcode)" }
 }
 
 /// 64 counters that many threads add to.

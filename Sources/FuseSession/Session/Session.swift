@@ -49,7 +49,7 @@ package import SystemPackage
         guard let session = unsafe made else { throw .noMemory }
         var channel = unsafe fuse_custom_io(
             writev: { device, parts, count, userdata in unsafe Session.send(device, parts, count, userdata) },
-            read: { device, buffer, size, _ in unsafe read(device, buffer, size) }, splice_receive: nil,
+            read: { device, buffer, size, _ in unsafe RequestBuffer.read(from: device, into: buffer, size) }, splice_receive: nil,
             splice_send: { pipe, from, device, to, count, flags, _ in unsafe splice(pipe, from, device, to, count, flags) })
         // libfuse closes what it is given, this object what it opened: two descriptors of one device connection.
         let given = unsafe fuse_session_custom_io(session, &channel, try device.descriptor.duplicate().release())

@@ -19,6 +19,15 @@ package struct SessionOptions: Sendable {
     package var workers: Int
     /// Where those sit that serve what comes through rings (`Features.rings`); none where there shall be none.
     package var ringSeats: [RingSeat] = []
+    /// Told the kernel's INIT once it has been answered: whoever is to serve this session after this process begins with that.
+    package var began: @Sendable ([UInt8]) -> Void = { _ in }
+    /// Whether the process that served before ended by a fault of its own: a request that it had in hand may have been what it ended over.
+    package var followsFault = false
+    /// Told what kind of request was answered with EIO, because process after process ended while it was served.
+    package var refused: @Sendable (String) -> Void = { _ in }
+
+    /// Where what outlives this process is kept; nil for nowhere.
+    package var memory: SessionMemory?
 
     package init(name: String, source: String, readOnly: Bool, features: Features, workers: Int) {
         self.name = name

@@ -12,6 +12,8 @@ final class SessionState: Sendable {
     /// that follows on the same thread.
     private let answer = Lock<(unique: UInt64, reply: fuse_init_out)?>(nil)
     private let negotiated = Lock<Features?>(nil)
+    /// Whether the kernel got its answer to INIT from a process that served before.
+    let isResumed = Lock(false)
     /// Those who wait for the kernel to agree to rings; nil where there are none.
     let rings = Lock<RingCrew?>(nil)
 

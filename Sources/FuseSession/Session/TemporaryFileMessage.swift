@@ -15,7 +15,7 @@ enum TemporaryFileMessage {
             return origin.fail(.notSupported)
         }
         state.fileSystem.temporaryFile(
-            CreateRequest(origin: origin, killsPrivileges: false), parent: NodeID(rawValue: header.nodeid), mode: input.mode,
+            CreateRequest(origin: origin), parent: NodeID(rawValue: header.nodeid), mode: input.mode,
             flags: OpenFlags(rawValue: Int32(bitPattern: input.flags)))
     }
 }

@@ -4,18 +4,34 @@ internal import LinuxSystem
 internal import SystemPackage
 internal import ZonePolicy
 
-/// What one read of the queue brought: names are taken back at once, in the order of their changes, and what they say of directories and
-/// files once at the end, however often they changed.
+/// What reads of the queue brought: names are taken back at once, in the order of their changes, and what they say of directories
+/// and files when it is asked for (`tell`), once however often they changed.
 struct ChangeBatch: ~Copyable {
     private let coherence: Coherence
     private let ownProcess = getpid()
     private var planes: [Coherence.Plane?] = []
     private var filesystems: [FilesystemMonitor.FilesystemID: [Coherence.Sighting]] = [:]
     private var changed: [Target: Change] = [:]
+    /// Whether the last read was about anything that the kernel knows.
+    private(set) var isOfKnown = false
     private var notifications: UInt64 = 0
     private var overflowed = false
     /// Planes in which a name that is hidden came or went.
     private var hiddenNamesChanged: Set<Int> = []
+
+    private var recent = Recent()
+
+    /// The directory that the last event was about, and its number in each plane that sees it: changes come in runs of one directory.
+    ///
+    /// Of one read of the queue at most. All that it brought had happened before, so who was not known at the first look has been
+    /// answered since with what is so.
+    private struct Recent {
+        var filesystem: FilesystemMonitor.FilesystemID?
+        var sightings: [Coherence.Sighting] = []
+        var directory: FileHandle?
+        /// One for each sighting.
+        var parents: [NodeID?] = []
+    }
 
     private struct Target: Hashable {
         let plane: Int
@@ -38,65 +54,76 @@ struct ChangeBatch: ~Copyable {
     /// - Returns: how many events there were.
     mutating func process(_ bytes: UnsafeRawBufferPointer) -> Int {
         (planes, filesystems) = coherence.watched.withLock { ($0.planes, $0.filesystems) }
-        changed.removeAll(keepingCapacity: true)
-        notifications = 0
+        isOfKnown = false
         overflowed = false
+        recent = Recent()
         hiddenNamesChanged.removeAll(keepingCapacity: true)
         let count = unsafe FilesystemEvent.forEach(in: bytes) { take($0) }
-        finish()
         for plane in hiddenNamesChanged { if let files = planes[plane]?.files { coherence.hiddenNames.changed(in: files) } }
-        let (notifications, overflowed) = (notifications, overflowed)
-        coherence.counted.withLock { counts in
-            counts.notifications += notifications
-            counts.overflows += overflowed ? 1 : 0
-        }
+        countNotifications()
         if overflowed { coherence.overflowed() }
         return count
     }
 
     private mutating func take(_ event: borrowing FilesystemEvent) {
-        if event.changes.contains(.overflow) {
+        if event.changes.hasAny(of: .overflow) {
             takeBackEverything()
             return
         }
-        guard let filesystem = event.filesystem, let sightings = filesystems[filesystem] else { return }
+        guard let filesystem = event.filesystem else { return }
         let directory = event.directory.flatMap { unsafe FileHandle(bytes: $0.bytes, type: $0.type) }
+        turn(to: directory, on: filesystem)
         let object = event.object.flatMap { unsafe FileHandle(bytes: $0.bytes, type: $0.type) }
-        for sighting in sightings {
+        for index in recent.sightings.indices {
+            let sighting = recent.sightings[index]
             guard let plane = planes[sighting.plane] else { continue }
             // What this process does in a zone was asked for by the zone's kernel, which learns of it from the answer.
             if event.process == ownProcess, plane.files.zone.isWritable { continue }
-            take(event, directory, object, sighting, plane)
+            take(event, directory, recent.parents[index], object, sighting, plane)
+        }
+    }
+
+    private mutating func turn(to directory: FileHandle?, on filesystem: FilesystemMonitor.FilesystemID) {
+        if recent.filesystem?.rawValue != filesystem.rawValue {
+            recent.filesystem = filesystem
+            recent.sightings = filesystems[filesystem] ?? []
+        } else if recent.directory == directory {
+            return
+        }
+        recent.directory = directory
+        recent.parents.removeAll(keepingCapacity: true)
+        for sighting in recent.sightings {
+            let nodes = planes[sighting.plane]?.files.nodes
+            recent.parents.append(directory.flatMap { nodes?.find($0, mount: sighting.mount) })
         }
     }
 
     private mutating func take(
-        _ event: borrowing FilesystemEvent, _ directory: FileHandle?, _ object: FileHandle?, _ sighting: Coherence.Sighting,
-        _ plane: Coherence.Plane
+        _ event: borrowing FilesystemEvent, _ directory: FileHandle?, _ parent: NodeID?, _ object: FileHandle?,
+        _ sighting: Coherence.Sighting, _ plane: Coherence.Plane
     ) {
         let changes = event.changes
-        let nodes = plane.files.nodes
-        let parent = directory.flatMap { nodes.find($0, mount: sighting.mount) }
         // A directory's own attributes come with the name `.`.
         let name = unsafe event.name.flatMap { unsafe $0.count == 1 && $0[0] == UInt8(ascii: ".") ? nil : $0 }
-        let isAboutNames = !changes.isDisjoint(with: .names)
+        let isAboutNames = changes.hasAny(of: .names)
         guard let subject = object ?? (unsafe name == nil ? directory : nil) else { return }
-        let node = nodes.find(subject, mount: sighting.mount)
+        let node = plane.files.nodes.find(subject, mount: sighting.mount)
+        if parent != nil || node != nil { isOfKnown = true }
         if isAboutNames, let directory, let name = unsafe name {
-            let went = !changes.isDisjoint(with: [.deleted, .movedFrom])
+            let went = changes.hasAny(of: .departures)
             unsafe plane.files.nameWent(
                 name, in: directory, child: went ? object : nil, on: plane.files.source.mount(sighting.mount))
-            if changes.contains(.onDirectory), !changes.isDisjoint(with: [.movedFrom, .movedTo]) {
+            if changes.hasAny(of: .onDirectory), changes.hasAny(of: .moves) {
                 if node != nil { plane.files.directoryMoved() }
                 plane.files.namesMoved(directory, on: plane.files.source.mount(sighting.mount))
             }
-            if unsafe plane.hiddenNames.contains(Array(name)) { hiddenNamesChanged.insert(sighting.plane) }
+            if unsafe plane.hides(name) { hiddenNamesChanged.insert(sighting.plane) }
             if let parent {
-                unsafe takeBack(name, in: parent, plane, isDirectory: changes.contains(.onDirectory))
+                unsafe takeBack(name, in: parent, plane, isDirectory: changes.hasAny(of: .onDirectory))
                 note(Target(plane: sighting.plane, node: parent), content: true, nil, [])
             }
         }
-        let content = !changes.isDisjoint(with: .content)
+        let content = changes.hasAny(of: .content)
         if let node {
             note(Target(plane: sighting.plane, node: node), content: content, parent, unsafe name.map { unsafe Array($0) } ?? [])
         } else if !isAboutNames, let parent, let name = unsafe name {
@@ -115,8 +142,21 @@ struct ChangeBatch: ~Copyable {
         changed[target] = change
     }
 
-    /// Files and directories come after the names: by then no listing that was under way is.
-    private mutating func finish() {
+    /// Whether there is nothing to tell of files and directories.
+    var isEmpty: Bool { changed.isEmpty }
+
+    private mutating func countNotifications() {
+        let (notifications, overflowed) = (notifications, overflowed)
+        coherence.counted.withLock { counts in
+            counts.notifications += notifications
+            counts.overflows += overflowed ? 1 : 0
+        }
+        self.notifications = 0
+    }
+
+    /// Tells of the files and directories that changed. They come after the names: by then no listing that was under way is.
+    mutating func tell() {
+        overflowed = false
         for (target, change) in changed {
             guard let plane = planes[target.plane] else { continue }
             notifications += 1
@@ -128,6 +168,8 @@ struct ChangeBatch: ~Copyable {
                 if error == .noSuchFileOrDirectory, let parent = change.parent { doubt(change.name, in: parent, plane) }
             }
         }
+        changed.removeAll(keepingCapacity: true)
+        countNotifications()
     }
 
     /// The name leads elsewhere now.
@@ -137,9 +179,9 @@ struct ChangeBatch: ~Copyable {
         let base = unsafe UnsafeRawPointer(name.baseAddress.unsafelyUnwrapped).assumingMemoryBound(to: CChar.self)
         let path = unsafe PathBytes(borrowing: base, count: name.count)
         notifications += 1
-        // Taking back a name detaches what is mounted on it and below, a zone or the agent's own /proc, so a directory's is only made
-        // doubtful: the kernel asks again at its next use, and detaches only if the answer is another directory. A file's goes at once, with
-        // the inode behind it, or a deleted file would keep its space.
+        // Taking back a name detaches what is mounted on it and below, a zone or the agent's own /proc, so a directory's is only
+        // made doubtful: the kernel asks again at its next use, and detaches only if the answer is another directory. A file's goes
+        // at once, with the inode behind it, or a deleted file would keep its space.
         if isDirectory {
             try? plane.notifier.expireEntry(path, in: parent)
         } else {
@@ -153,8 +195,8 @@ struct ChangeBatch: ~Copyable {
         name.withPathBytes { name in try? plane.notifier.expireEntry(name, in: parent) }
     }
 
-    /// Changes were lost: nothing that the kernel knows can be relied upon. All names become doubtful at once, which detaches the zones' mounts
-    /// too, so that the agent rather has no zone than a wrong view; then each file's attributes and pages go.
+    /// Changes were lost: nothing that the kernel knows can be relied upon. All names become doubtful at once, which detaches the
+    /// zones' mounts too, so that the agent rather has no zone than a wrong view; then each file's attributes and pages go.
     private mutating func takeBackEverything() {
         overflowed = true
         for plane in planes {

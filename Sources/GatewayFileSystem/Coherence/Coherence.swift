@@ -4,11 +4,12 @@ internal import LinuxSystem
 package import SystemPackage
 internal import ZonePolicy
 
-/// Keeps what the kernel remembers of the planes true: every change of the filesystems below, by whomever, takes back the names and attributes
-/// that it made wrong, within a millisecond or two.
+/// Keeps what the kernel remembers of the planes true: every change of the filesystems below, by whomever, takes back the names and
+/// attributes that it made wrong, within a millisecond or two.
 ///
-/// One thread reads the changes and sends the notifications; it serves no request, so it may wait for the locks that a request holds
-/// (<fuse3/fuse_lowlevel.h>, `fuse_lowlevel_notify_inval_entry`). What an answer under way is about to make the kernel remember is covered too:
+/// One thread reads the changes and sends the notifications; it serves no request, so it may wait for the locks that a request
+/// holds (<fuse3/fuse_lowlevel.h>, `fuse_lowlevel_notify_inval_entry`). What an answer under way is about to make the kernel
+/// remember is covered too:
 ///
 /// - a name: the kernel looks it up, and lists a directory, with the directory's lock held, and the notification waits for that lock;
 /// - a known file: the notification advances the inode's attribute version, and the kernel ignores older answers;
@@ -19,11 +20,26 @@ package final class Coherence: Sendable {
         let index: Int
     }
 
-    struct Plane: Sendable {
+    final class Plane: Sendable {
         let files: PlaneFiles
         let notifier: Notifier
         /// The last names of the hidden paths that have no wildcard: what they lead to is hidden under its other names too.
-        let hiddenNames: Set<[UInt8]>
+        private let hiddenNames: [[UInt8]]
+
+        init(files: PlaneFiles, notifier: Notifier) {
+            self.files = files
+            self.notifier = notifier
+            let names = files.policy.hiddenLiteralPaths.compactMap { $0.split(separator: UInt8(ascii: "/")).last.map(Array.init) }
+            hiddenNames = Array(Set(names))
+        }
+
+        /// Whether something of this name is hidden somewhere. There are few, and each name that comes or goes on the disk is compared.
+        func hides(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
+            for hidden in hiddenNames where hidden.count == name.count {
+                if unsafe hidden.elementsEqual(name) { return true }
+            }
+            return false
+        }
     }
 
     /// Where a filesystem is seen: a plane's mount.
@@ -46,6 +62,7 @@ package final class Coherence: Sendable {
     }
 
     let monitor: FilesystemMonitor
+    private let reports: ReportBuffer
     let watched = Lock(Watched())
     let counted = Lock(Counts())
     private let stopSignal: EventDescriptor
@@ -56,15 +73,29 @@ package final class Coherence: Sendable {
     let overflowed: @Sendable () -> Void
 
     /// - Parameter hasLimit: whether the queue of changes has the machine's limit; without it there is no overflow but for want of memory.
-    /// - Throws: EPERM without CAP_SYS_ADMIN, ENOSYS without fanotify, EOPNOTSUPP on a kernel before 6.16: then nothing is watched, and answers
-    ///   are kept for a second.
-    package init(hasLimit: Bool = false, overflowed: @escaping @Sendable () -> Void = {}) throws(Errno) {
+    /// - Throws: EPERM without CAP_SYS_ADMIN, ENOSYS without fanotify, EOPNOTSUPP on a kernel before 6.16: then nothing is watched,
+    ///   and answers are kept for a second.
+    package convenience init(hasLimit: Bool = false, overflowed: @escaping @Sendable () -> Void = {}) throws(Errno) {
         guard KernelVersion.running >= KernelVersion(6, 16) else { throw .notSupported }
-        monitor = try FilesystemMonitor(hasLimit: hasLimit)
+        try self.init(
+            FilesystemMonitor(hasLimit: hasLimit), ReportBuffer(try SharedMemory(size: ReportBuffer.size)), overflowed: overflowed)
+    }
+
+    /// - Parameters:
+    ///   - monitor: what another process has watched, perhaps.
+    ///   - reports: what that has read and not acted upon.
+    init(
+        _ monitor: consuming FilesystemMonitor, _ reports: ReportBuffer, overflowed: @escaping @Sendable () -> Void
+    ) throws(Errno) {
+        self.monitor = monitor
+        self.reports = reports
         stopSignal = try EventDescriptor()
         finished = try EventDescriptor()
         self.overflowed = overflowed
     }
+
+    /// What the next process goes on with.
+    var descriptors: (changes: Int32, reports: Int32) { (monitor.rawDescriptor, reports.rawDescriptor) }
 
     package var counts: Counts { counted.withLock { $0 } }
 
@@ -104,8 +135,8 @@ package final class Coherence: Sendable {
 
     /// The plane is there: from here on its kernel is told.
     package func attach(_ key: PlaneKey, _ files: PlaneFiles, _ notifier: Notifier) {
-        let hidden = Set(files.policy.hiddenLiteralPaths.compactMap { $0.split(separator: UInt8(ascii: "/")).last.map(Array.init) })
-        watched.withLock { $0.planes[key.index] = Plane(files: files, notifier: notifier, hiddenNames: hidden) }
+        let plane = Plane(files: files, notifier: notifier)
+        watched.withLock { $0.planes[key.index] = plane }
     }
 
     // MARK: The thread
@@ -131,24 +162,44 @@ package final class Coherence: Sendable {
     }
 
     private func run() {
-        var buffer = [UInt8](repeating: 0, count: 256 * 1024)
         var batch = ChangeBatch(self)
-        while monitor.wait(orFor: stopSignal) {
-            let started = SystemClock.monotonic
-            guard let length = try? monitor.read(into: &buffer) else { return }
-            let events = unsafe buffer.withUnsafeBytes { bytes in
-                unsafe batch.process(UnsafeRawBufferPointer(rebasing: bytes[..<length]))
+        // When what changed in files is told next, and until when what was read so far would be worth waiting.
+        var due: UInt64 = 0
+        var restful: UInt64 = 0
+        // What a process that served before was in the middle of: to take something back twice does no harm.
+        unsafe reports.resume { bytes in _ = unsafe batch.process(bytes) }
+        batch.tell()
+        reports.clear()
+        while monitor.wait(orFor: stopSignal, until: batch.isEmpty ? nil : due) {
+            guard let events = unsafe try? reports.next(of: monitor, { bytes in unsafe batch.process(bytes) }) else { return }
+            // A name is taken back at once: what somebody made is missing until then. What changes in a file waits for more of it,
+            // which spares the writer a notification for each of his writes.
+            let now = SystemClock.monotonic
+            if !batch.isEmpty, now >= due || reports.isFull {
+                batch.tell()
+                due = now + Self.pause
             }
-            counted.withLock { counts in
-                counts.events += UInt64(events)
-                counts.batches += 1
-            }
-            // Changes of one file are merged while they wait in the queue. A short rest in a busy time spares the writer a notification for
-            // each of his writes, and is far below what a reader may notice; behind a long queue there is none.
-            if events < 256, SystemClock.monotonic - started < Self.rest { SystemThread.sleep(nanoseconds: Self.rest) }
+            if batch.isEmpty { reports.clear() }
+            count(events)
+            if events == 0 || events >= Self.many { continue }
+            // A few looks at the queue are had at once; who changes things without an end is looked at now and again, less often
+            // where the kernel knows nothing of it here: a busy disk elsewhere. Behind a long queue there is no rest.
+            restful = max(restful, now - min(now, Self.burst)) + (batch.isOfKnown ? Self.pause / 4 : Self.pause * 2)
+            if restful > now { SystemThread.sleep(nanoseconds: restful - now) }
         }
     }
 
-    /// Nanoseconds.
-    private static let rest: UInt64 = 1_000_000
+    private func count(_ events: Int) {
+        counted.withLock { counts in
+            counts.events += UInt64(events)
+            counts.batches += 1
+        }
+    }
+
+    /// Nanoseconds: far below what a reader may notice.
+    private static let pause: UInt64 = 1_000_000
+    /// Nanoseconds of rest that may be owed.
+    private static let burst: UInt64 = 2_000_000
+    /// So many changes at once are a long queue.
+    private static let many = 512
 }

@@ -6,9 +6,10 @@ internal import SystemPackage
 enum Narrowing {
     /// What serving needs. SYS_ADMIN for backing files, mounts, fanotify and `trusted.` attributes; DAC_READ_SEARCH for file
     /// handles; DAC_OVERRIDE, CHOWN, FOWNER and FSETID because the kernel has checked the caller already; SETUID, SETGID to make
-    /// files as the caller; SETFCAP for `security.capability`. Never SYS_RESOURCE, which would take the agent past disk quotas.
+    /// files as the caller; SETFCAP for `security.capability`; LEASE to ask whether anybody has a file open for writing. Never SYS_RESOURCE, which would take the agent past disk quotas.
     static let kept: Capabilities = [
         .systemAdministration, .dacOverride, .dacReadSearch, .chown, .fowner, .fsetid, .setuid, .setgid, .setfcap,
+        .lease,
     ]
 
     /// Of this thread and of all that it starts from then on: call it before there are others.

@@ -34,7 +34,7 @@ package enum ServingFilter {
         // A thread's own umask and working directory: `FileCreator`.
         program.onCall(UInt32(SYS_unshare), argument: 0) { only([UInt32(bitPattern: pinfold_CLONE_FS)], &$0) }
         program.onCall(UInt32(SYS_prctl), argument: 0) { only([UInt32(PR_SET_NAME)], &$0) }
-        program.onCall(UInt32(SYS_ioctl), argument: 1) { only([openBacking, closeBacking, fileExtents], &$0) }
+        program.onCall(UInt32(SYS_ioctl), argument: 1) { only(requests, &$0) }
         // What `abort` does.
         program.onCall(UInt32(SYS_tgkill), argument: 0) { only([UInt32(getpid())], &$0) }
         program.always(.trap)
@@ -46,12 +46,13 @@ package enum ServingFilter {
         rules.always(.trap)
     }
 
-    private static let clone3: UInt32 = 435
+    static let clone3: UInt32 = 435
     /// CLONE_THREAD.
     private static let thread: UInt32 = 0x0001_0000
     /// CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET.
-    private static let newNamespaces: UInt32 =
+    static let newNamespaces: UInt32 =
         0x0002_0000 | 0x0200_0000 | 0x0400_0000 | 0x0800_0000 | 0x1000_0000 | 0x2000_0000 | 0x4000_0000
+    static let requests = [openBacking, closeBacking, fileExtents]
     /// FUSE_DEV_IOC_BACKING_OPEN and _CLOSE: `_IOW(229, 1, 16 bytes)`, `_IOW(229, 2, 4 bytes)`.
     private static let openBacking: UInt32 = 0x4010_e501
     private static let closeBacking: UInt32 = 0x4004_e502
@@ -61,13 +62,12 @@ package enum ServingFilter {
 
 /// What becomes of a call that the filter refuses.
 private enum RefusedCall {
-    /// How many are said at most: a thread that was taken over shall not fill the log.
-    private static let most = 64
-    private static let said = Atomic<Int>(0)
+    /// Which were said, a bit for each number: a thread that was taken over shall neither fill the log nor hide one call behind many of another.
+    private static let said = InlineArray<8, Atomic<UInt64>> { _ in Atomic(0) }
 
     static func handle() throws(Errno) {
         // Made here, and not by the first refusal, which may come in the middle of the allocator.
-        _ = said.load(ordering: .relaxed)
+        _ = said[0].load(ordering: .relaxed)
         var action = sigaction()
         unsafe action.__sigaction_handler.sa_sigaction = { _, information, context in
             guard let information = unsafe information, let context = unsafe context else { return }
@@ -80,7 +80,9 @@ private enum RefusedCall {
 
     /// A line to standard error without allocating: this runs inside whatever was interrupted.
     private static func say(_ number: Int32) {
-        guard said.add(1, ordering: .relaxed).newValue <= most else { return }
+        let index = Int(min(UInt32(bitPattern: number), 511))
+        let bit = UInt64(1) << (index % 64)
+        guard said[index / 64].bitwiseOr(bit, ordering: .relaxed).oldValue & bit == 0 else { return }
         var digits: InlineArray<4, UInt8> = .init(repeating: UInt8(ascii: " "))
         var rest = max(number, 0)
         for index in stride(from: 3, through: 0, by: -1) where rest > 0 || index == 3 {

@@ -12,18 +12,12 @@ final class DirectRecord: Sendable {
     private let stopSignal: EventDescriptor
     private let finished: EventDescriptor
 
-    /// Watches from here on: before the zone is mounted.
-    init(of zone: borrowing Layout.Directory, _ trail: AuditTrail) throws(Errno) {
+    /// Records what is reported from the time on that `watch` was made.
+    init(_ watch: Watch, _ trail: AuditTrail) throws(Errno) {
         stopSignal = try EventDescriptor()
         finished = try EventDescriptor()
-        let clone = try DetachedMount.clone(of: zone.descriptor, recursive: false, [.readOnly, .noSetuid, .noDevices])
-        let root = SharedDescriptor(try clone.root.open(".", [.readOnly, .directory]))
-        let monitor = try FilesystemMonitor()
-        try monitor.watch(filesystemOf: root.descriptor, FilesystemMonitor.doings)
-        let watch = Watch(
-            monitor, root, try FileHandle.of(root.descriptor), Array(zone.path.utf8), trail, stopSignal)
-        _ = try SystemThread("direct-record") { [finished] in
-            watch.run()
+        _ = try SystemThread("direct-record") { [stopSignal, finished] in
+            watch.run(trail, until: stopSignal)
             finished.set()
         }
     }
@@ -34,42 +28,54 @@ final class DirectRecord: Sendable {
         finished.wait(milliseconds: 10_000)
     }
 
-    /// What the thread owns.
-    private final class Watch: Sendable {
+    /// What is watched, and what was reported of it.
+    final class Watch: Sendable {
         private let monitor: FilesystemMonitor
+        private let reports: ReportBuffer
         /// The zone's directory, which keeps the mount that it was opened through.
         private let root: SharedDescriptor
         private let handle: FileHandle
         private let path: [UInt8]
-        private let trail: AuditTrail
-        private let stopSignal: EventDescriptor
 
-        init(
-            _ monitor: consuming FilesystemMonitor, _ root: SharedDescriptor, _ handle: FileHandle, _ path: [UInt8],
-            _ trail: AuditTrail,
-            _ stopSignal: EventDescriptor
-        ) {
-            self.monitor = monitor
-            self.root = root
-            self.handle = handle
-            self.path = path
-            self.trail = trail
-            self.stopSignal = stopSignal
+        /// Watches from here on: before the zone is mounted.
+        convenience init(of zone: borrowing Layout.Directory) throws(Errno) {
+            let clone = try DetachedMount.clone(of: zone.descriptor, recursive: false, [.readOnly, .noSetuid, .noDevices])
+            let root = try clone.root.open(".", [.readOnly, .directory])
+            let monitor = try FilesystemMonitor()
+            try monitor.watch(filesystemOf: root, FilesystemMonitor.doings)
+            try self.init(zone.path, root, monitor, ReportBuffer(try SharedMemory(size: ReportBuffer.size)))
         }
 
-        func run() {
-            var buffer = [UInt8](repeating: 0, count: 256 * 1024)
+        /// Goes on with what another process watched.
+        init(
+            _ path: String, _ root: consuming Descriptor, _ monitor: consuming FilesystemMonitor, _ reports: ReportBuffer
+        ) throws(Errno) {
+            handle = try FileHandle.of(root)
+            self.root = SharedDescriptor(root)
+            self.monitor = monitor
+            self.reports = reports
+            self.path = Array(path.utf8)
+        }
+
+        /// What the next process goes on with.
+        var descriptors: (doings: Int32, reports: Int32, zone: Int32) {
+            (monitor.rawDescriptor, reports.rawDescriptor, root.descriptor.rawValue)
+        }
+
+        func run(_ trail: AuditTrail, until stopSignal: EventDescriptor) {
             var witness = DirectWitness(ZoneDirectories(root, handle), trail, root: path)
             witness.begin()
+            // What a process that served before was in the middle of: rather told twice than never.
+            unsafe reports.resume { bytes in _ = unsafe witness.take(bytes) }
+            reports.clear()
             var isLast = false
             while !isLast {
                 isLast = !monitor.wait(orFor: stopSignal)
                 var events = 0
                 repeat {
-                    guard let length = try? monitor.read(into: &buffer) else { return }
-                    events = unsafe buffer.withUnsafeBytes { bytes in
-                        unsafe witness.take(UnsafeRawBufferPointer(rebasing: bytes[..<length]))
-                    }
+                    guard let taken = unsafe try? reports.next(of: monitor, { bytes in unsafe witness.take(bytes) }) else { return }
+                    reports.clear()
+                    events = taken
                 } while isLast && events > 0
                 // Reports of one file are merged while they wait. A few come at once from somebody who may have ended in a moment.
                 if events > Self.few { SystemThread.sleep(milliseconds: 1) }

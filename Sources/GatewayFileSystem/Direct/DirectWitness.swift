@@ -68,33 +68,35 @@ struct DirectWitness: ~Copyable {
     }
 
     private mutating func take(_ event: borrowing FilesystemEvent) {
-        if event.changes.contains(.overflow) {
+        if event.changes.hasAny(of: .overflow) {
             trail.recordDropped(1)
             directories.learn()
             return
         }
-        guard let directory = event.directory.flatMap({ unsafe FileHandle(bytes: $0.bytes, type: $0.type) }),
-            let name = unsafe event.name.map({ unsafe Array($0) })
-        else { return }
+        guard let directory = event.directory.flatMap({ unsafe FileHandle(bytes: $0.bytes, type: $0.type) }) else { return }
+        // The whole file system's changes come by: most are about nothing in the zone.
+        let place = directories.path(directory)
+        if place == nil, !event.changes.hasAny(of: .renamed) { return }
+        guard let name = unsafe event.name.map({ unsafe Array($0) }) else { return }
         let object = event.object.flatMap { unsafe FileHandle(bytes: $0.bytes, type: $0.type) }
-        let isDirectory = event.changes.contains(.onDirectory)
-        if event.changes.contains(.renamed) {
+        let isDirectory = event.changes.hasAny(of: .onDirectory)
+        if event.changes.hasAny(of: .renamed) {
             guard let newDirectory = event.newDirectory.flatMap({ unsafe FileHandle(bytes: $0.bytes, type: $0.type) }),
                 let newName = unsafe event.newName.map({ unsafe Array($0) })
             else { return }
             return renamed(
                 object, isDirectory, from: (directory, name), to: (newDirectory, newName), event.process)
         }
-        guard let place = directories.path(directory) else { return }
+        guard let place else { return }
         // A directory's own attributes come with the name `.`.
         let path = root + place + (name == [UInt8(ascii: ".")] ? [] : [UInt8(ascii: "/")] + name)
-        if event.changes.contains(.created) {
+        if event.changes.hasAny(of: .created) {
             if isDirectory, let object { directories.add(object, in: directory, named: name) }
             tell(isDirectory ? .mkdir : making(object, event.process), path, event.process)
         }
-        if !event.changes.isDisjoint(with: .content), let object { written(object, path, event.changes, event.process) }
-        if event.changes.contains(.attributes) { tell(.setattr, path, event.process) }
-        if event.changes.contains(.deleted) {
+        if event.changes.hasAny(of: .content), let object { written(object, path, event.changes, event.process) }
+        if event.changes.hasAny(of: .attributes) { tell(.setattr, path, event.process) }
+        if event.changes.hasAny(of: .deleted) {
             if isDirectory, let object { directories.remove(object) }
             tell(isDirectory ? .rmdir : .unlink, path, event.process)
         }
@@ -104,7 +106,11 @@ struct DirectWitness: ~Copyable {
     private mutating func making(_ file: FileHandle?, _ process: Int32) -> AuditOperation {
         guard let file else { return .create }
         guard made.insert(file).inserted else { return .link }
-        guard let status = directories.status(file) else { return .create }
+        guard let status = directories.status(file) else {
+            // Gone by now: what is still to come of its first writing is this making's.
+            told.insert(Writing(file: file, process: process))
+            return .create
+        }
         switch status.kind {
         case .symbolicLink: return .symlink
         case .regular where status.links > 1: return .link
@@ -119,7 +125,7 @@ struct DirectWitness: ~Copyable {
     private mutating func written(_ file: FileHandle, _ path: [UInt8], _ changes: FilesystemEvent.Changes, _ process: Int32) {
         let writing = Writing(file: file, process: process)
         let isNew = told.insert(writing).inserted
-        if changes.contains(.closedAfterWriting) { told.remove(writing) }
+        if changes.hasAny(of: .closedAfterWriting) { told.remove(writing) }
         if isNew { tell(.open, path, process) }
     }
 

@@ -15,21 +15,22 @@ struct ConnectionGuard: ~Copyable {
     private let link: Descriptor
 
     /// Starts the guard: before there are threads, after privileges were given up.
-    static func start() throws(Errno) -> ConnectionGuard {
+    /// - Parameter byThread: whether a thread of its own is to start it. The guard is told of the end of the thread that made it (`man 2 prctl`,
+    ///   PR_SET_PDEATHSIG), so that has to be one which never waits for anything that outlasts a SIGKILL.
+    /// - Parameter isArmed: false for one that ends nothing before it is told that the connections are this daemon's.
+    static func start(byThread: Bool, isArmed: Bool = true) throws(Errno) -> ConnectionGuard {
         let control = try DetachedMount.new(type: "fusectl", [], [.noSetuid, .noDevices, .noExecution])
         let pair = try SocketPair(keepsPackets: true)
         let theirs = try pair.other.duplicate()
         let ours = ConnectionGuard(link: pair.keepOne())
         let (raw, root, daemon) = (theirs.rawValue, control.root.rawValue, getpid())
-        // The guard is told of the end of the thread that made it (`man 2 prctl`, PR_SET_PDEATHSIG), so that is one which never waits for
-        // anything that outlasts a SIGKILL.
-        _ = try SystemThread("guard") {
-            switch pinfold_fork() {
-            case 0: Guard(link: raw, control: root, daemon: daemon).run()
-            case -1: try? send(raw, pinfold_errno())
-            default: break
+        if byThread {
+            _ = try SystemThread("guard") {
+                start(raw, root, daemon, isArmed)
+                while true { poll(nil, 0, -1) }
             }
-            while true { poll(nil, 0, -1) }
+        } else {
+            start(raw, root, daemon, isArmed)
         }
         try expectSuccess(ours.link.rawValue)
         // From here on the end of the link is the guard's: this process has let go of it.
@@ -38,12 +39,40 @@ struct ConnectionGuard: ~Copyable {
         return ours
     }
 
+    private static func start(_ link: Int32, _ control: Int32, _ daemon: pid_t, _ isArmed: Bool) {
+        switch pinfold_fork() {
+        case 0: Guard(link: link, control: control, daemon: daemon, isArmed: isArmed).run()
+        case -1: try? send(link, pinfold_errno())
+        default: break
+        }
+    }
+
     /// Makes the guard end the connection of this mount too; `device` is the mount's.
     borrowing func add(_ device: UInt64) throws(Errno) {
         // The kernel's directory of a connection is named by its device number; FUSE's are all of major number 0.
         try Self.send(link.rawValue, Int32(bitPattern: pinfold_minor(device)))
         try Self.expectSuccess(link.rawValue)
     }
+
+    /// The connections are this daemon's from here on.
+    borrowing func arm() throws(Errno) {
+        try Self.send(link.rawValue, Self.armed)
+        try Self.expectSuccess(link.rawValue)
+    }
+
+    /// Has the guard end, and leave the connections as they are: they have another one.
+    borrowing func standDown() {
+        do throws(Errno) {
+            try Self.send(link.rawValue, Self.end)
+            try Self.expectSuccess(link.rawValue)
+        } catch {
+            // It is gone already.
+        }
+    }
+
+    // In the place of a connection's number.
+    fileprivate static let end: Int32 = -1
+    fileprivate static let armed: Int32 = -2
 
     /// Readable when the guard is gone.
     var rawDescriptor: Int32 { link.rawValue }
@@ -73,6 +102,7 @@ private struct Guard {
     let link: Int32
     let control: Int32
     let daemon: pid_t
+    let isArmed: Bool
 
     func run() -> Never {
         unsafe pinfold_thread_name("pinfold-guard")
@@ -101,7 +131,8 @@ private struct Guard {
     /// Until the daemon is gone: by its signal, or by the end of the link where it was not in the middle of anything.
     private func serve(_ signals: borrowing Signals) {
         var connections: [SharedDescriptor] = []
-        defer { for connection in connections { abort(connection.descriptor) } }
+        var isArmed = isArmed
+        defer { if isArmed { for connection in connections { abort(connection.descriptor) } } }
         while true {
             var entries = [
                 pollfd(fd: link, events: Int16(POLLIN), revents: 0),
@@ -115,6 +146,11 @@ private struct Guard {
             guard entries[0].revents != 0 else { continue }
             guard let number = try? ConnectionGuard.receive(link, milliseconds: 0) else { return }
             var answer: Int32 = 0
+            if number < 0 {
+                isArmed = number == ConnectionGuard.armed
+                try? ConnectionGuard.send(link, answer)
+                if isArmed { continue } else { return }
+            }
             do throws(Errno) {
                 connections.append(SharedDescriptor(try open(UInt32(bitPattern: number))))
             } catch {

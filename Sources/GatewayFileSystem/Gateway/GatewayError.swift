@@ -11,4 +11,13 @@ package struct GatewayError: Error, Hashable, Sendable, CustomStringConvertible 
 
     package static func configuration(_ text: String) -> GatewayError { GatewayError(kind: .configuration, description: text) }
     package static func failure(_ text: String) -> GatewayError { GatewayError(kind: .failure, description: text) }
+
+    /// What the process ends with.
+    package var code: Int32 { kind == .configuration ? 2 : 1 }
+
+    /// Says it to whoever started this process, and to the log.
+    package func report(on ready: Ready) {
+        ready.say("error \(code): \(self)\n")
+        Report.say(description)
+    }
 }

@@ -2,7 +2,7 @@ internal import FuseSession
 internal import ZonePolicy
 
 /// What a gateway serves and how: everything that its command line says. Paths are absolute.
-package struct GatewayOptions: Sendable {
+package struct GatewayOptions: Hashable, Sendable {
     package var source = ""
     package var mountpoint = ""
     package var codeRepo = ""
@@ -11,6 +11,8 @@ package struct GatewayOptions: Sendable {
     package var agentGroup: UInt32 = 0
     /// Where the whole system is mounted, read-only, around a source that is narrower; nil for nowhere.
     package var surroundings: String?
+    /// Directories of the source whose files may change without a report.
+    package var live: [String] = []
     package var hide: [String] = []
     package var protect: [String] = []
     package var codeRepoQuota: ZoneQuota?
@@ -61,6 +63,8 @@ package enum Technique: String, CaseIterable, Hashable, Sendable {
     case unlimitedQueue = "unlimited-queue"
     /// Requests in zones come through rings, to the processor that they were made on (Linux 6.14, `fuse.enable_uring`).
     case rings = "io-uring"
+    /// The view outlives the process that serves it (Linux 6.9). With it there are no rings: what was in one when its process ended comes never again.
+    case survival
 }
 
 extension GatewayOptions {
@@ -81,6 +85,10 @@ extension GatewayOptions {
             (.symlinkCache, .symlinkCache), (.rings, .rings),
         ]
         for (technique, bits) in optional where without.contains(technique) { features.subtract(bits) }
+        if survives {
+            features.subtract(.rings)
+            features.insert(.resending)
+        }
         return features
     }
 }

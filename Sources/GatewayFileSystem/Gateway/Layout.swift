@@ -10,6 +10,8 @@ struct Layout: ~Copyable {
     let mountpoint: String
     /// Where the whole system is mounted around a source that is narrower.
     let surroundings: String?
+    /// The ways from the source to the directories whose files may change without a report, none below another.
+    let live: [String]
 
     /// A directory that was found, and the path that leads to it without a symbolic link.
     struct Directory: ~Copyable {
@@ -36,7 +38,9 @@ struct Layout: ~Copyable {
                 throw .configuration("--surroundings: \(surroundings) is not an absolute path")
             }
         }
+        let live = try Self.live(options.live, source: source.path, zones: [codeRepo.path, sandbox.path])
         surroundings = options.surroundings
+        self.live = live
         self.source = source
         self.codeRepo = codeRepo
         self.sandbox = sandbox
@@ -58,6 +62,20 @@ struct Layout: ~Copyable {
         guard mountpoint != source, !isBelow(source, mountpoint) else {
             throw .configuration("--mountpoint: \(mountpoint) would hide the source \(source) that it shows; mount elsewhere")
         }
+    }
+
+    private static func live(_ paths: [String], source: String, zones: [String]) throws(GatewayError) -> [String] {
+        var found: [String] = []
+        for path in paths {
+            let real = try directory(path, "--live").path
+            guard isBelow(real, source) else { throw .configuration("--live: \(path) does not lie inside the source \(source)") }
+            for zone in zones where zone == real || isBelow(zone, real) || isBelow(real, zone) {
+                throw .configuration("--live: \(path) and the zone \(zone) lie inside each other")
+            }
+            found.append(String(real.dropFirst(source == "/" ? 1 : source.count + 1)))
+        }
+        let all = Set(found)
+        return all.filter { path in !all.contains { isBelow("/" + path, "/" + $0) } }.sorted()
     }
 
     /// The way from the source to a zone.

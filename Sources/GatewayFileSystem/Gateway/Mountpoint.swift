@@ -7,7 +7,7 @@ struct Mountpoint: ~Copyable {
     let path: String
     /// What lies below the mount.
     let directory: Descriptor
-    private let lock: MountLock
+    let lock: MountLock
     /// Where what is around the view is mounted.
     private let surroundings: String
 
@@ -29,6 +29,17 @@ struct Mountpoint: ~Copyable {
         self.path = path
     }
 
+    /// The one that another process has, with a view on it that lives.
+    /// - Parameters:
+    ///   - directory: what lies below the mount.
+    ///   - lock: of the other process until it is renewed.
+    init(adopting path: String, surroundings: String?, directory: consuming Descriptor, lock: consuming MountLock) {
+        self.path = path
+        self.surroundings = surroundings ?? MountRuntime(mountpoint: path).surroundings
+        self.directory = directory
+        self.lock = lock
+    }
+
     /// Detaches what is mounted here, with all that is in it. Only what is Pinfold's: somebody may have mounted over it, or have unmounted it already.
     borrowing func clear() {
         for directory in [path, surroundings] {
@@ -42,18 +53,29 @@ struct Mountpoint: ~Copyable {
     private static func takeLock(_ path: String) throws(GatewayError) -> MountLock {
         unsafe mkdir(MountRuntime.directory, 0o755)
         let file = MountRuntime(mountpoint: path).lock
-        do throws(MountLock.Failure) {
-            return try MountLock(path: file)
-        } catch {
-            switch error {
-            case .held(let held):
-                throw .configuration(
-                    "--mountpoint: \(path) is in use: \(held.pid.map { "process \($0)" } ?? "another process") serves a view there")
-            case .failed(let code):
-                throw .failure("the lock \(file) cannot be taken: \(code)")
+        // How long a process may take to be gone whose keeper was killed: it has the lock until then.
+        let deadline = SystemClock.monotonic + 10_000_000_000
+        while true {
+            do throws(MountLock.Failure) {
+                return try MountLock(path: file)
+            } catch {
+                switch error {
+                case .held(let held):
+                    if let keeper = held.pid, isGone(keeper), SystemClock.monotonic < deadline {
+                        SystemThread.sleep(milliseconds: 5)
+                        continue
+                    }
+                    throw .configuration(
+                        "--mountpoint: \(path) is in use: \(held.pid.map { "process \($0)" } ?? "another process") serves a view there"
+                    )
+                case .failed(let code):
+                    throw .failure("the lock \(file) cannot be taken: \(code)")
+                }
             }
         }
     }
+
+    private static func isGone(_ process: Int32) -> Bool { kill(process, 0) != 0 && Errno.current == .noSuchProcess }
 
     private static func clearStale(_ path: String) throws(GatewayError) {
         do throws(Errno) {

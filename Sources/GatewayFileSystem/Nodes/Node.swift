@@ -2,14 +2,16 @@ internal import FuseSession
 package import LinuxSystem
 package import ZonePolicy
 
-/// What is known of a file that the kernel knows, in 72 bytes: no name, no path, no descriptor.
+/// What is known of a file that the kernel knows, in 72 bytes: no name, no path, no descriptor, no address.
+///
+/// It lies in memory that outlives this process (`KeptState`): who changes its layout raises the version there.
 package struct Node: Sendable {
     package let handle: FileHandle
     /// Which of the source's mounts the file was found on: the handle means something there.
     package let mount: UInt16
     var generation: UInt32
     /// How many replies gave the kernel this node and are not forgotten yet; it stays at its highest value once it is there. 0: free.
-    var lookups: UInt32
+    package var lookups: UInt32
     /// The next node of the same bucket, or the next free one.
     var next: UInt32
     /// Which rules hold for the file; of a directory as long as `epoch` is the plane's.
@@ -30,9 +32,11 @@ package struct Node: Sendable {
         static let gone = Flags(rawValue: 2)
         /// It had several names once: one that is left may be outside the zone, even if it is the only one.
         static let severalNames = Flags(rawValue: 4)
+        /// Its place says which rules held before others came; of files that are no directories.
+        static let unplaced = Flags(rawValue: 8)
     }
 
-    init(
+    package init(
         handle: FileHandle, mount: UInt16, kind: FileKind, place: Place, epoch: UInt32, nameKey: UInt64, flags: Flags
     ) {
         self.handle = handle
@@ -48,6 +52,10 @@ package struct Node: Sendable {
     }
 
     package var kind: FileKind { FileKind(rawValue: UInt32(kindBits) << 12) ?? .regular }
+    /// Whether the kind is one that there is.
+    var hasKind: Bool { FileKind(rawValue: UInt32(kindBits) << 12) != nil }
+    /// Whether it takes a second look to tell that the file is to be seen.
+    var isInDoubt: Bool { place.isHidden || flags.contains(.unplaced) }
     package var isDirectory: Bool { kindBits == 0o4 }
     package var isRegular: Bool { kindBits == 0o10 }
 }

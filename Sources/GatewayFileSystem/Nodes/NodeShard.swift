@@ -1,26 +1,36 @@
-internal import CLinux
+internal import FuseSession
 
 /// One sixteenth of the node table: nodes in pages that never move, found by number or by handle. Used under its lock alone.
 ///
-/// Pages are mapped and unmapped one by one, so that a million forgotten files leave nothing behind; the generation goes on all the same,
-/// so a number that was handed out never means another file.
+/// The nodes lie in memory that outlives this process; how they are found by handle, and which slots are free, is worked out anew from them.
+/// A node is live while its `lookups` is not 0, which is written last and taken back first. Pages are given back one by one, so that a million
+/// forgotten files leave nothing behind; the generation goes on all the same, so a number that was handed out never means another file.
 @safe struct NodeShard {
-    static let pageNodes = 1024
-    private static let pageBytes = pageNodes * MemoryLayout<Node>.stride
-    private static let none = UInt32.max
+    static let pageNodes = KeptLayout.pageNodes
+    static let none = UInt32.max
 
-    @safe private struct Page {
-        var nodes: UnsafeMutablePointer<Node>?
-        var free: UInt32
-        var live: Int32
+    struct Page {
+        var isUsed = false
+        /// The first of those that were used and are free.
+        var free = NodeShard.none
+        /// No slot from this one on was used since the page was.
+        var fresh: UInt32 = 0
+        var live: Int32 = 0
     }
 
-    private var pages: [Page] = []
+    let kept: KeptShard
+    let seed: UInt64
+    var pages: [Page] = []
     /// No page before this one has a free node.
-    private var firstOpenPage = 0
+    var firstOpenPage = 0
     private var buckets: [UInt32] = Array(repeating: none, count: 64)
     private(set) var count = 0
-    private var generation: UInt32 = 0
+
+    /// - Parameter seed: what handles are hashed with.
+    init(_ kept: KeptShard, seed: UInt64) {
+        self.kept = kept
+        self.seed = seed
+    }
 
     // MARK: Access by slot
 
@@ -28,16 +38,14 @@ internal import CLinux
     @inline(__always)
     func pointer(slot: Int, generation: UInt32) -> UnsafeMutablePointer<Node>? {
         let page = slot / Self.pageNodes
-        guard page < pages.count, let nodes = unsafe pages[page].nodes else { return nil }
-        let node = unsafe nodes + slot % Self.pageNodes
+        guard page < pages.count, pages[page].isUsed else { return nil }
+        let node = unsafe kept.nodes + slot
         guard unsafe node.pointee.lookups > 0, unsafe node.pointee.generation == generation else { return nil }
         return unsafe node
     }
 
-    private func pointer(_ slot: UInt32) -> UnsafeMutablePointer<Node> {
-        // Slots in buckets and chains are live, so their page is there.
-        unsafe pages[Int(slot) / Self.pageNodes].nodes.unsafelyUnwrapped + Int(slot) % Self.pageNodes
-    }
+    /// Slots in buckets and chains are live, so their page is there.
+    private func pointer(_ slot: UInt32) -> UnsafeMutablePointer<Node> { unsafe kept.nodes + Int(slot) }
 
     // MARK: Access by handle
 
@@ -56,25 +64,39 @@ internal import CLinux
     /// Adds `node` with one lookup and answers its slot and generation; nil where memory is out.
     mutating func insert(_ node: Node, hash: UInt64, lookups: UInt32 = 1) -> (slot: UInt32, generation: UInt32)? {
         guard let slot = takeFree() else { return nil }
-        if count >= buckets.count { resize(to: buckets.count * 2) }
-        // 0 is the root's alone; the highest bit stays clear, the kernel shows ids in signed numbers here and there.
-        generation = generation & 0x7fff_ffff == 0x7fff_ffff ? 1 : generation + 1
-        let element = unsafe pointer(slot)
-        unsafe element.initialize(to: node)
-        unsafe element.pointee.lookups = lookups
-        unsafe element.pointee.generation = generation
-        let bucket = bucket(hash)
-        unsafe element.pointee.next = buckets[bucket]
-        buckets[bucket] = slot
-        count += 1
+        // 0 is the root's alone; the highest bit stays clear, the kernel shows ids in signed numbers here and there. Written before it is handed out.
+        let last = unsafe kept.generation.pointee
+        let generation = last & 0x7fff_ffff == 0x7fff_ffff ? 1 : last + 1
+        unsafe kept.generation.pointee = generation
+        write(node, slot, generation: generation, lookups: lookups)
+        link(slot, hash)
         return (slot, generation)
     }
 
     /// Puts the plane's root into slot 0 of an empty shard, with generation 0; it is never forgotten.
     mutating func insertRoot(_ node: Node, hash: UInt64) {
-        generation = 0
-        guard let made = insert(node, hash: hash, lookups: .max) else { fatalError("out of memory for the root") }
-        unsafe pointer(made.slot).pointee.generation = 0
+        guard let slot = takeFree() else { fatalError("no room for the root") }
+        write(node, slot, generation: 0, lookups: .max)
+        link(slot, hash)
+    }
+
+    private func write(_ node: Node, _ slot: UInt32, generation: UInt32, lookups: UInt32) {
+        var node = node
+        node.generation = generation
+        node.lookups = 0
+        unsafe pointer(slot).initialize(to: node)
+        settle()
+        unsafe pointer(slot).pointee.lookups = lookups
+        settle()
+    }
+
+    /// Makes the live node in `slot` be found by its handle.
+    mutating func link(_ slot: UInt32, _ hash: UInt64) {
+        if count >= buckets.count { resize(to: buckets.count * 2) }
+        let bucket = bucket(hash)
+        unsafe pointer(slot).pointee.next = buckets[bucket]
+        buckets[bucket] = slot
+        count += 1
     }
 
     mutating func remove(slot: UInt32, hash: UInt64) {
@@ -87,12 +109,13 @@ internal import CLinux
         }
         guard at == slot else { return }
         let node = unsafe pointer(slot)
+        unsafe node.pointee.lookups = 0
+        settle()
         if previous == Self.none {
             buckets[bucket] = unsafe node.pointee.next
         } else {
             unsafe pointer(previous).pointee.next = node.pointee.next
         }
-        unsafe node.pointee.lookups = 0
         count -= 1
         giveBack(slot)
         if buckets.count > 64, count < buckets.count / 8 { resize(to: buckets.count / 4) }
@@ -118,21 +141,25 @@ internal import CLinux
     private mutating func takeFree() -> UInt32? {
         while firstOpenPage < pages.count {
             let index = firstOpenPage
-            if unsafe pages[index].nodes == nil {
-                guard map(&pages[index]) else { return nil }
-            }
-            let free = pages[index].free
-            if free != Self.none {
-                let node = unsafe pages[index].nodes.unsafelyUnwrapped + Int(free)
-                pages[index].free = unsafe node.pointee.next
+            if !pages[index].isUsed { pages[index] = Page(isUsed: true) }
+            let slot = UInt32(index * Self.pageNodes)
+            if pages[index].free != Self.none {
+                let free = pages[index].free
+                pages[index].free = unsafe pointer(slot + free).pointee.next
                 pages[index].live += 1
-                return UInt32(index * Self.pageNodes) + free
+                return slot + free
+            }
+            if pages[index].fresh < Self.pageNodes {
+                pages[index].fresh += 1
+                pages[index].live += 1
+                return slot + pages[index].fresh - 1
             }
             firstOpenPage += 1
         }
-        // 28 bits of slot, four of shard.
-        guard pages.count < (1 << 28) / Self.pageNodes else { return nil }
-        unsafe pages.append(Page(nodes: nil, free: Self.none, live: 0))
+        guard pages.count < KeptLayout.shardPages else { return nil }
+        pages.append(Page())
+        // Before a node of it is written, or nobody would look at it.
+        unsafe kept.pages.pointee = UInt32(pages.count)
         return takeFree()
     }
 
@@ -140,28 +167,13 @@ internal import CLinux
         let index = Int(slot) / Self.pageNodes
         pages[index].live -= 1
         if pages[index].live == 0, index > 0 {
-            unsafe munmap(pages[index].nodes, Self.pageBytes)
-            unsafe pages[index].nodes = nil
+            pages[index].isUsed = false
+            kept.giveBack(page: index)
         } else {
             unsafe pointer(slot).pointee.next = pages[index].free
             pages[index].free = slot % UInt32(Self.pageNodes)
         }
         firstOpenPage = min(firstOpenPage, index)
-    }
-
-    private func map(_ page: inout Page) -> Bool {
-        guard let memory = unsafe mmap(nil, Self.pageBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
-            Int(bitPattern: memory) != -1
-        else { return false }
-        let nodes = unsafe memory.bindMemory(to: Node.self, capacity: Self.pageNodes)
-        for index in 0..<Self.pageNodes {
-            unsafe nodes[index].lookups = 0
-            unsafe nodes[index].next = index + 1 < Self.pageNodes ? UInt32(index + 1) : Self.none
-        }
-        unsafe page.nodes = unsafe nodes
-        page.free = 0
-        page.live = 0
-        return true
     }
 
     private func bucket(_ hash: UInt64) -> Int { Int(truncatingIfNeeded: hash >> 8) & (buckets.count - 1) }
@@ -174,7 +186,7 @@ internal import CLinux
             while slot != Self.none {
                 let node = unsafe pointer(slot)
                 let next = unsafe node.pointee.next
-                let bucket = bucket(unsafe NodeTable.hash(node.pointee.handle, mount: node.pointee.mount))
+                let bucket = bucket(unsafe NodeTable.hash(node.pointee.handle, mount: node.pointee.mount, seed))
                 unsafe node.pointee.next = buckets[bucket]
                 buckets[bucket] = slot
                 slot = next

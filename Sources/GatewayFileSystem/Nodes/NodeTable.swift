@@ -1,6 +1,6 @@
 package import FuseSession
 internal import LinuxSystem
-internal import SystemPackage
+package import SystemPackage
 internal import ZonePolicy
 
 /// Every file of one plane that the kernel knows, by number and by handle.
@@ -11,19 +11,33 @@ package final class NodeTable: Sendable {
     private let shards: [Lock<NodeShard>]
     private static let shardBits: UInt64 = 4
     private static let shardMask: UInt64 = 15
+    /// Unknown to others, so that nobody can make files that all fall into one bucket.
+    private let seed: UInt64
+    private let rootHandle: FileHandle
+    private let rootMount: UInt16
+    /// Keeps the memory that the nodes are in.
+    private let kept: KeptPlane
 
-    /// A table with `root` as `NodeID.root`.
-    init(root: Node) {
-        shards = (0...Self.shardMask).map { _ in Lock(NodeShard()) }
+    /// A table with `root` as `NodeID.root`, and with all that was kept of it.
+    package init(root: Node, _ kept: KeptPlane) {
+        self.kept = kept
+        if !kept.isUsed { kept.seed = .random(in: .min ... .max) }
+        let seed = kept.seed
+        self.seed = seed
+        shards = (0...Int(Self.shardMask)).map { Lock(NodeShard(kept.shard($0), seed: seed)) }
         // Shard 2, slot 0, generation 0 is number 2, the root's. The shard follows from the handle for all others, so the root is found by
         // handle in `find` by its own case.
         rootHandle = root.handle
         rootMount = root.mount
-        shards[Int(NodeID.root.rawValue)].withLock { $0.insertRoot(root, hash: Self.hash(root.handle, mount: root.mount)) }
+        if kept.isUsed {
+            for shard in shards { shard.withLock { $0.adopt() } }
+            update(.root) { $0.place = root.place }
+        } else {
+            shards[Int(NodeID.root.rawValue)].withLock { $0.insertRoot(root, hash: hash(root.handle, mount: root.mount)) }
+            settle()
+            kept.use()
+        }
     }
-
-    private let rootHandle: FileHandle
-    private let rootMount: UInt16
 
     // MARK: By number
 
@@ -44,7 +58,7 @@ package final class NodeTable: Sendable {
     }
 
     /// Takes `lookups` off the count; answers the node where that was the last, and the number means nothing from here on.
-    func forget(_ id: NodeID, lookups: UInt64) -> Node? {
+    package func forget(_ id: NodeID, lookups: UInt64) -> Node? {
         shards[Self.shard(id)].withLock { shard in
             guard let node = unsafe shard.pointer(slot: Self.slot(id), generation: Self.generation(id)) else { return nil }
             let count = unsafe node.pointee.lookups
@@ -55,7 +69,7 @@ package final class NodeTable: Sendable {
                 return nil
             }
             let last = unsafe node.pointee
-            shard.remove(slot: UInt32(Self.slot(id)), hash: Self.hash(last.handle, mount: last.mount))
+            shard.remove(slot: UInt32(Self.slot(id)), hash: hash(last.handle, mount: last.mount))
             return last
         }
     }
@@ -67,17 +81,18 @@ package final class NodeTable: Sendable {
     /// - Parameters:
     ///   - node: gets the flags of the known one as well.
     ///   - keepingStricter: the file has several names: of the known place and the new one the stricter holds.
-    func enter(_ node: inout Node, keepingStricter: Bool) throws(Errno) -> NodeID {
+    package func enter(_ node: inout Node, keepingStricter: Bool) throws(Errno) -> NodeID {
         if node.handle == rootHandle, node.mount == rootMount { return .root }
-        let hash = Self.hash(node.handle, mount: node.mount)
+        let hash = hash(node.handle, mount: node.mount)
         let index = Int(hash & Self.shardMask)
         let result: (slot: UInt32, generation: UInt32)? = shards[index].withLock { shard in
             if let known = unsafe shard.find(node.handle, mount: node.mount, hash: hash) {
-                let place = unsafe keepingStricter ? known.node.pointee.place.stricter(than: node.place) : node.place
+                let keepsPlace = unsafe keepingStricter && !known.node.pointee.flags.contains(.unplaced)
+                let place = unsafe keepsPlace ? known.node.pointee.place.stricter(than: node.place) : node.place
                 unsafe known.node.pointee.place = place
                 unsafe known.node.pointee.epoch = node.epoch
                 unsafe known.node.pointee.nameKey = node.nameKey
-                unsafe known.node.pointee.flags.remove([.adrift, .gone])
+                unsafe known.node.pointee.flags.remove([.adrift, .gone, .unplaced])
                 unsafe known.node.pointee.flags.formUnion(node.flags)
                 unsafe node.flags = known.node.pointee.flags
                 if unsafe known.node.pointee.lookups != .max { unsafe known.node.pointee.lookups += 1 }
@@ -92,7 +107,7 @@ package final class NodeTable: Sendable {
     /// The number of the file of `handle` on `mount`, if the kernel knows it; the count stays as it is.
     package func find(_ handle: FileHandle, mount: UInt16) -> NodeID? {
         if handle == rootHandle, mount == rootMount { return .root }
-        let hash = Self.hash(handle, mount: mount)
+        let hash = hash(handle, mount: mount)
         let index = Int(hash & Self.shardMask)
         return shards[index].withLock { shard in
             guard let known = unsafe shard.find(handle, mount: mount, hash: hash) else { return nil }
@@ -122,11 +137,16 @@ package final class NodeTable: Sendable {
     @inline(__always)
     private static func generation(_ id: NodeID) -> UInt32 { UInt32(id.rawValue >> 32) }
 
-    /// Unknown outside this process, so that nobody can make files that all fall into one bucket.
-    private static let seed = UInt64.random(in: .min ... .max)
+    /// Which shard the file is in, whoever looks.
+    static func shard(of handle: FileHandle, mount: UInt16, _ seed: UInt64) -> Int {
+        Int(hash(handle, mount: mount, seed) & shardMask)
+    }
 
     @inline(__always)
-    static func hash(_ handle: FileHandle, mount: UInt16) -> UInt64 {
+    private func hash(_ handle: FileHandle, mount: UInt16) -> UInt64 { Self.hash(handle, mount: mount, seed) }
+
+    @inline(__always)
+    static func hash(_ handle: FileHandle, mount: UInt16, _ seed: UInt64) -> UInt64 {
         var value = seed ^ UInt64(mount)
         value = mix(value ^ handle.words.0)
         value = mix(value ^ handle.words.1)

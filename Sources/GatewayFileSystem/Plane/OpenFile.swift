@@ -1,10 +1,13 @@
-internal import FuseSession
-internal import LinuxSystem
+internal import CLinux
+package import FuseSession
+package import LinuxSystem
 internal import Synchronization
 internal import SystemPackage
 
 /// An inode that the agent has open, however many times: one backing file in the kernel, one descriptor here.
-final class OpenFile: Sendable {
+@safe package final class OpenFile: @unchecked Sendable {
+    // @unchecked: the row is written under the lock of `kept`, or of the table that counts the opens.
+
     /// Keeps the inode in the kernel while it has no name any more; nil where the kernel has no such files.
     private let backing: BackingFile?
     private let isPassedThrough: Bool
@@ -12,22 +15,30 @@ final class OpenFile: Sendable {
     var passedThrough: BackingFile? { isPassedThrough ? backing : nil }
     /// Keeps the inode too. nil where too many are open already: then the backing file does, and the file is opened again as it is needed.
     let location: SharedDescriptor?
+    private let counted: Atomic<UInt64>
     /// The disk's number of it, by which a zone with a quota counts; 0 in others.
-    let inode: UInt64
+    package var inode: UInt64 { counted.load(ordering: .relaxed) }
     /// Who opened it first.
     let user: UInt32
-    private let writer = Lock<SharedDescriptor?>(nil)
 
-    init(
+    @safe private struct Kept: @unchecked Sendable {
+        // @unchecked: used under its lock.
+        var writer: SharedDescriptor?
+        /// Where the file is kept for whoever goes on; nil before it is counted.
+        var row: UnsafeMutablePointer<KeptOpen>?
+    }
+    private let kept: Lock<Kept>
+
+    package init(
         backing: BackingFile?, isPassedThrough: Bool, location: SharedDescriptor?, inode: UInt64 = 0, user: UInt32,
         writer: SharedDescriptor? = nil
     ) {
         self.backing = backing
         self.isPassedThrough = isPassedThrough
         self.location = location
-        self.inode = inode
+        counted = Atomic(inode)
         self.user = user
-        self.writer.withLock { $0 = writer }
+        kept = unsafe Lock(Kept(writer: writer, row: nil))
     }
 
     /// A descriptor for reading and writing, made at the first need and kept while the file is open; where the file itself has none, as long as
@@ -35,85 +46,57 @@ final class OpenFile: Sendable {
     func writing(
         _ cache: RecentlyUsed<SharedDescriptor>, _ id: NodeID, _ make: () throws(Errno) -> Descriptor
     ) throws(Errno) -> SharedDescriptor {
-        if let known = location == nil ? cache.find(id.rawValue) : writer.withLock({ $0 }) { return known }
+        if let known = location == nil ? cache.find(id.rawValue) : kept.withLock({ $0.writer }) { return known }
         let made = SharedDescriptor(try make())
         if location == nil {
             cache.keep(made, id.rawValue)
             return made
         }
-        return writer.withLock { kept in
-            if let known = kept { return known }
-            kept = made
+        return kept.withLock { kept in
+            if let known = kept.writer { return known }
+            kept.writer = made
+            unsafe kept.row?.pointee.writer = made.descriptor.rawValue
             return made
         }
     }
-}
 
-/// The inodes that are open, with how many opens each has.
-final class OpenFiles: Sendable {
-    private struct Counted {
-        let file: OpenFile
-        var opens: Int
-    }
-    private let pins = Atomic<Int>(0)
-    /// How many of them a descriptor of this process holds open.
-    var pinned: Int { pins.load(ordering: .relaxed) }
-    private let pinsOfUsers = Lock<[UInt32: Int]>([:])
-    /// How many of those `user` opened first.
-    func pinned(by user: UInt32) -> Int { pinsOfUsers.withLock { $0[user] ?? 0 } }
+    // MARK: For whoever goes on
 
-    private func pin(_ file: OpenFile, _ change: Int) {
-        guard file.location != nil else { return }
-        pins.wrappingAdd(change, ordering: .relaxed)
-        pinsOfUsers.withLock { users in
-            let count = (users[file.user] ?? 0) + change
-            users[file.user] = count == 0 ? nil : count
+    /// Writes the file down, as open once.
+    func keep(_ id: NodeID, in row: UnsafeMutablePointer<KeptOpen>) {
+        kept.withLock { kept in
+            unsafe row.initialize(
+                to: KeptOpen(
+                    node: id.rawValue, inode: inode, opens: 0, backing: backing?.id.rawValue ?? 0, user: user,
+                    location: location?.descriptor.rawValue ?? -1, writer: kept.writer?.descriptor.rawValue ?? -1,
+                    isPassedThrough: isPassedThrough ? 1 : 0))
+            settle()
+            unsafe row.pointee.opens = 1
+            settle()
+            unsafe kept.row = unsafe row
         }
     }
 
-    private let shards: [Lock<[NodeID: Counted]>] = (0..<16).map { _ in Lock([:]) }
-
-    @inline(__always)
-    private func shard(_ id: NodeID) -> Lock<[NodeID: Counted]> { shards[Int(id.rawValue & 15)] }
-
-    @inline(__always)
-    func find(_ id: NodeID) -> OpenFile? { shard(id).withLock { $0.isEmpty ? nil : $0[id]?.file } }
-
-    /// One open more of what is open already.
-    func again(_ id: NodeID) -> OpenFile? {
-        shard(id).withLock { files in
-            files[id]?.opens += 1
-            return files[id]?.file
-        }
+    /// A file that a predecessor wrote down in `row`. Its descriptors are this process's from here on.
+    init(_ row: UnsafeMutablePointer<KeptOpen>, backing: BackingFile?) {
+        let found = unsafe row.pointee
+        self.backing = backing
+        isPassedThrough = found.isPassedThrough != 0
+        location = Self.descriptor(found.location)
+        counted = Atomic(found.inode)
+        user = found.user
+        let writer = found.writer == found.location ? location : Self.descriptor(found.writer)
+        kept = unsafe Lock(Kept(writer: writer, row: row))
     }
 
-    /// Counts an open; answers the file that was there first, should two have been opened at the same time.
-    func first(_ id: NodeID, _ file: OpenFile) -> OpenFile {
-        shard(id).withLock { files in
-            if let known = files[id]?.file {
-                files[id]?.opens += 1
-                return known
-            }
-            files[id] = Counted(file: file, opens: 1)
-            pin(file, 1)
-            return file
-        }
+    /// It is counted by this number from here on.
+    func count(as inode: UInt64) {
+        counted.store(inode, ordering: .relaxed)
+        kept.withLock { unsafe $0.row?.pointee.inode = inode }
     }
 
-    /// Takes one open back; answers the file where it was the last.
-    func release(_ id: NodeID) -> OpenFile? {
-        shard(id).withLock { files in
-            guard var counted = files[id] else { return nil }
-            counted.opens -= 1
-            if counted.opens == 0 {
-                files[id] = nil
-                pin(counted.file, -1)
-                return counted.file
-            }
-            files[id] = counted
-            return nil
-        }
+    private static func descriptor(_ raw: Int32) -> SharedDescriptor? {
+        guard raw >= 0, pinfold_fcntl(raw, F_GETFD, 0) != -1 else { return nil }
+        return SharedDescriptor(Descriptor(owning: raw))
     }
-
-    var count: Int { shards.reduce(0) { $0 + $1.withLock { $0.count } } }
 }

@@ -5,7 +5,7 @@ internal import LinuxSystem
 internal import SystemPackage
 internal import ZonePolicy
 
-/// One of the file systems of a gateway: its clone of the source, what serves it, and its session.
+/// One of the file systems of a gateway: what serves it, and its session.
 final class Plane: Sendable {
     /// What it is attached to.
     enum Attachment: Sendable {
@@ -13,126 +13,124 @@ final class Plane: Sendable {
         case mountpoint
         /// A zone, at this path below the view's root.
         case inView(String)
+        /// What lies at these paths below its root, at the same ones below the view's.
+        case partsInView([String])
         /// What is around a view of less than `/`, at this path of the machine's.
         case apart(String)
     }
 
-    /// What people call it: `view`, `code-repo`, `sandbox`, `surroundings`.
+    /// What people call it: `view`, `live`, `code-repo`, `sandbox`, `surroundings`.
     let label: String
     let attachment: Attachment
     let session: Session
+    let files: PlaneFiles
     /// What lists directories ahead; not in a zone.
     let namesAhead: NamesAhead?
     /// What counts against the quota of a zone that has one.
     let usage: ZoneUsage?
-    /// The mounts below it are taken apart when this goes.
-    private let clone: DetachedMount
+    private let kept: KeptPlane
 
     private init(
-        label: String, attachment: Attachment, session: Session, namesAhead: NamesAhead?, usage: ZoneUsage?,
-        clone: consuming DetachedMount
+        label: String, attachment: Attachment, session: Session, files: PlaneFiles, namesAhead: NamesAhead?, usage: ZoneUsage?,
+        kept: KeptPlane
     ) {
         self.label = label
+        self.files = files
         self.namesAhead = namesAhead
         self.attachment = attachment
         self.session = session
         self.usage = usage
-        self.clone = clone
+        self.kept = kept
     }
 
-    /// The view, then the zones that are served, then what is around a narrower view. All clones are taken before any plane is made.
-    static func all(
-        of layout: borrowing Layout, _ policy: AccessPolicy, surroundings: AccessPolicy?, _ options: GatewayOptions,
-        _ coherence: Coherence?, _ trail: AuditTrail?, _ counts: String?, descriptors: Int
-    ) throws(Errno) -> [Plane] {
-        // The whole tree of mounts, all of it read-only: not even a fault in this daemon writes through it. Without those that others wait for
-        // the end of: another view whose daemon is to stop, a network namespace that is to go.
-        let whole = try Self.clone(ofTreeAt: layout.source.path, layout.source.descriptor)
-        // That directory alone: what is mounted inside a zone is not the agent's.
-        let code = try DetachedMount.clone(of: layout.codeRepo.descriptor, recursive: false, [.noSetuid, .noDevices])
-        let sand: DetachedMount? =
-            options.sandboxIsDirect
-            ? nil : try DetachedMount.clone(of: layout.sandbox.descriptor, recursive: false, [.noSetuid, .noDevices])
-        let system: DetachedMount? =
-            layout.surroundings == nil ? nil : try Self.clone(ofTreeAt: "/", Descriptor.open("/", [.path, .directory]))
+    /// The view, then what of it is live, then the zones that are served, then what is around a narrower view.
+    /// - Parameter kept: what they have to know of what was served before.
+    static func all(of preparation: Preparation, _ trail: AuditTrail?, _ kept: KeptState) throws(Errno) -> [Plane] {
         // A share for each plane; what serving itself needs, and the descriptors that a request holds for its moment, are left out
         // of it.
-        let count = 2 + (options.sandboxIsDirect ? 0 : 1) + (layout.surroundings == nil ? 0 : 1)
-        let share = max((descriptors - 128) / count, 16)
-        var planes = [
-            try Plane(
-                .view, .mountpoint, "view", whole, layout.source.path, layout, policy, options, coherence, nil, nil,
-                descriptors: share),
-            try Plane(
-                .codeRepo, .inView(layout.relativePath(of: layout.codeRepo)), Zone.codeRepo.label, code, layout.codeRepo.path,
-                layout, policy, options, coherence, trail, counts, descriptors: share),
-        ]
-        if let sand {
+        let share = max((preparation.descriptors - 128) / preparation.planes.count, 16)
+        var planes: [Plane] = []
+        for (index, parts) in preparation.planes.enumerated() {
+            let trail = parts.zone == .view ? nil : trail
             planes.append(
                 try Plane(
-                    .sandbox, .inView(layout.relativePath(of: layout.sandbox)), Zone.sandbox.label, sand, layout.sandbox.path,
-                    layout, policy, options, coherence, trail, counts, descriptors: share))
-        }
-        if let path = layout.surroundings, let surroundings, let system {
-            planes.append(
-                try Plane(
-                    .view, .apart(path), "surroundings", system, "/", layout, surroundings, options, coherence, nil, nil,
-                    descriptors: share))
+                    parts, preparation, trail, kept.plane(index), descriptors: share, followsFault: kept.endedByFault))
         }
         return planes
     }
 
-    private static func clone(ofTreeAt path: String, _ directory: borrowing Descriptor) throws(Errno) -> DetachedMount {
-        try DetachedMount.clone(ofTreeAt: path, directory, [.readOnly, .noSetuid, .noDevices]) {
-            SealedDevices.holdsOthersUp($0.type)
-        }
-    }
-
     private convenience init(
-        _ zone: Zone, _ attachment: Attachment, _ label: String, _ clone: consuming DetachedMount, _ path: String,
-        _ layout: borrowing Layout,
-        _ policy: AccessPolicy, _ options: GatewayOptions, _ coherence: Coherence?, _ trail: AuditTrail?, _ counts: String?,
-        descriptors: Int
+        _ parts: PlaneParts, _ preparation: Preparation, _ trail: AuditTrail?, _ kept: KeptPlane, descriptors: Int,
+        followsFault: Bool
     ) throws(Errno) {
+        let (zone, label, options, coherence) = (parts.zone, parts.label, preparation.options, preparation.coherence)
         let key = coherence?.addPlane()
         let source: Source
         if let coherence, let key {
-            source = try Source(root: clone.root, descriptors: descriptors, mountHandler: coherence.mountHandler(for: key))
+            source = try Source(
+                root: parts.clone.root, descriptors: descriptors, kept: kept, mountHandler: coherence.mountHandler(for: key))
         } else {
-            source = try Source(root: clone.root, descriptors: descriptors)
+            source = try Source(root: parts.clone.root, descriptors: descriptors, kept: kept)
         }
+        let isApart = if case .apart = parts.attachment { true } else { false }
+        let isLive = if case .partsInView = parts.attachment { true } else { false }
         let files = PlaneFiles(
-            policy: policy, zone: zone, source: source, sourcePath: path,
-            remembersAbsence: !options.without.contains(.negativeEntries))
-        let isView = zone == .view
-        let audit = trail.map { ZoneAudit(trail: $0, root: Array(path.utf8), label: label) }
-        var usage: ZoneUsage?
-        if let quota = options.quota(of: zone) {
-            usage = try ZoneUsage(quota, source, label: label, path: counts.map { "\($0)/\(label)" })
-        }
+            policy: isApart ? preparation.surroundings ?? preparation.policy : preparation.policy, zone: zone, source: source,
+            sourcePath: parts.path, remembersAbsence: !options.without.contains(.negativeEntries), isLive: isLive, kept: kept)
+        let audit = trail.map { ZoneAudit(trail: $0, root: Array(parts.path.utf8), label: label) }
+        let usage = try Self.usage(options.quota(of: zone), source, label, preparation.counts, isServed: kept.isUsed)
         let served: any FileSystem =
-            isView
-            ? ViewPlane(files, readsAhead: coherence != nil && !options.without.contains(.readAhead))
-            : ZonePlane(files, descriptors: descriptors / 4, audit: audit, usage: usage)
-        let shown = if case .apart = attachment { path } else { layout.source.path }
-        let session = try Session(
-            served, Self.sessionOptions(zone, label, shown, options, source.root.descriptor, descriptors: descriptors))
+            if isLive { LivePlane(files, descriptors: descriptors / 4) } else if zone == .view {
+                ViewPlane(files, readsAhead: coherence != nil && !options.without.contains(.readAhead))
+            } else { ZonePlane(files, descriptors: descriptors / 4, audit: audit, usage: usage) }
+        let shown = isApart ? parts.path : preparation.places.source
+        var sessionOptions = Self.sessionOptions(
+            zone, isLive: isLive, label, shown, options, source.root.descriptor, descriptors: descriptors)
+        sessionOptions.memory = kept.session
+        sessionOptions.began = { kept.greeting = $0 }
+        sessionOptions.followsFault = followsFault
+        sessionOptions.refused = { kind in
+            Report.say("\(label): a \(kind) that several processes have ended over is answered with EIO: a fault of the gateway's")
+        }
+        let session = try Session(served, sessionOptions, device: parts.device.duplicate())
         // Before the kernel gets its first answer, so that no change goes unheard.
         if let coherence, let key { coherence.attach(key, files, session.notifier) }
         self.init(
-            label: label, attachment: attachment, session: session, namesAhead: (served as? ViewPlane)?.namesAhead, usage: usage,
-            clone: clone)
+            label: label, attachment: parts.attachment, session: session, files: files,
+            namesAhead: (served as? ViewPlane)?.namesAhead,
+            usage: usage, kept: kept)
     }
 
+    /// What counts against the quota; nil where there is none: then a count that is there is worth nothing any more.
+    private static func usage(
+        _ quota: ZoneQuota?, _ source: Source, _ label: String, _ counts: String?, isServed: Bool
+    ) throws(Errno) -> ZoneUsage? {
+        let path = counts.map { "\($0)/\(label)" }
+        guard let quota else {
+            if let path { UsageFile.discard(path) }
+            return nil
+        }
+        // Who is in the zone already does not wait for a count of all of it.
+        return try ZoneUsage(quota, source, label: label, path: path, countsLater: isServed)
+    }
+
+    /// Goes on with what another process served on the same device.
+    func resume() throws(Errno) { try session.resume(kept.greeting) }
+
     private static func sessionOptions(
-        _ zone: Zone, _ label: String, _ source: String, _ options: GatewayOptions, _ root: borrowing Descriptor, descriptors: Int
+        _ zone: Zone, isLive: Bool, _ label: String, _ source: String, _ options: GatewayOptions, _ root: borrowing Descriptor,
+        descriptors: Int
     ) -> SessionOptions {
         let isView = zone == .view
         let common: Features = [.readdirplus, .symlinkCache, .accessControlLists, .epoch]
         // The view through the device: what it is asked is reads ahead more than anything, which another processor serves while its reader goes on.
         let features = options.features(
             common.union(
-                isView ? [.noOpen, .noOpenDirectory] : [.noOpenDirectory, .passthrough, .killPrivileges, .temporaryFiles, .rings]))
+                isLive
+                    ? [.noOpenDirectory, .passthrough, .locks, .asynchronousDirect]
+                    : isView
+                        ? [.noOpen, .noOpenDirectory, .locks, .asynchronousDirect]
+                        : [.noOpenDirectory, .passthrough, .killPrivileges, .temporaryFiles, .rings]))
         var result = SessionOptions(
             name: label, source: source, readOnly: isView, features: features, workers: workers)
         // Each has a ring, which is a descriptor for as long as it serves.

@@ -44,7 +44,7 @@ extension PlaneFiles {
                 attributes = self.attributes(try location.descriptor.status(), mount) { try? location.descriptor.duplicate() }
             }
         } catch { return request.fail(error) }
-        request.reply(attributes, lifetime: lifetime(mount))
+        request.reply(attributes, lifetime: attributesLifetime(attributes, mount))
     }
 
     /// Those of the root of a filesystem that is never touched.

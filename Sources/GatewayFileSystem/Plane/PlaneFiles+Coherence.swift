@@ -14,10 +14,12 @@ extension PlaneFiles {
     /// opened for writing until it has been found by a name again.
     package func nameWent(_ name: UnsafeBufferPointer<UInt8>, in parent: FileHandle, child: FileHandle?, on mount: Mount) {
         guard zone.isWritable else { return }
-        let key = unsafe Links.key(parent, name)
-        // The report may be older than what has the name now.
-        if let owner = links.owner(of: key), unsafe !leads(name, in: parent, to: owner, on: mount) {
-            links.wentElsewhere(name: key)
+        if !links.isEmpty {
+            let key = unsafe Links.key(parent, name)
+            // The report may be older than what has the name now.
+            if let owner = links.owner(of: key), unsafe !leads(name, in: parent, to: owner, on: mount) {
+                links.wentElsewhere(name: key)
+            }
         }
         if let child, let id = nodes.find(child, mount: mount.index), id != .root { nodes.update(id) { $0.flags.insert(.adrift) } }
     }

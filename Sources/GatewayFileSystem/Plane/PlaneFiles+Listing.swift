@@ -16,13 +16,26 @@ extension PlaneFiles {
             if source.mount(node.mount).isSealed {
                 sealedListing(&request, node, offset)
             } else {
-                try fill(&request, try directory(id), offset, withEntries: withEntries, noting: listings)
+                do throws(Errno) {
+                    try fill(&request, try directory(id), offset, withEntries: withEntries, noting: listings)
+                } catch .staleNFSFileHandle where isRemoved(id, node) {
+                    // As on any disk (`iterate_dir` in the kernel): who reads a removed directory that he has open is at its end.
+                    throw .noSuchFileOrDirectory
+                }
             }
         } catch {
             // What was added holds lookups that the kernel must hear of.
             return request.isEmpty ? request.fail(error) : request.finish()
         }
         request.finish()
+    }
+
+    /// Whether a directory has been removed, and not only moved to where it cannot be found.
+    private func isRemoved(_ id: NodeID, _ node: Node) -> Bool {
+        guard node.handle.isHandle else { return false }
+        do throws(Errno) { return try source.location(id, node).descriptor.status().links == 0 } catch {
+            return error == .staleNFSFileHandle
+        }
     }
 
     private func fill(

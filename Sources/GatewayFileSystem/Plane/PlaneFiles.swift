@@ -11,12 +11,19 @@ package final class PlaneFiles: Sendable {
     package let nodes: NodeTable
     package let source: Source
     let remembersAbsence: Bool
-    let openFiles = OpenFiles()
+    /// Files change here without a report: the kernel keeps no sizes and times of them.
+    private let isLive: Bool
+    let openFiles: OpenFiles
     let links = Links()
     let hidden = HiddenFiles()
+    let leasePace = LeasePace()
     /// Counts the times that a directory moved to where other rules hold, or anywhere beside the mount: places of directories found before
     /// are worked out anew.
-    private let arrangement = Atomic<UInt32>(0)
+    ///
+    /// Begins at 1: nodes that were kept have 0.
+    let arrangement = Atomic<UInt32>(1)
+    /// Whether files are being placed anew: those that are not yet are served by the rules that held before.
+    let isPlacing = Atomic(false)
     /// Counts the times that the kernel was about to be told of changed data: whoever gave it some meanwhile, unasked, takes that back.
     let changes = Atomic<UInt64>(0)
 
@@ -24,7 +31,13 @@ package final class PlaneFiles: Sendable {
     ///   - zone: whose root `source` is; `.view` for the whole.
     ///   - sourcePath: the path that the policy knows the root by.
     ///   - remembersAbsence: whether the kernel may keep that a name does not exist.
-    package init(policy: AccessPolicy, zone: Zone, source: Source, sourcePath: String, remembersAbsence: Bool = true) {
+    ///   - isLive: whether files change without a report.
+    ///   - kept: where it is kept what the kernel knows; what is there already is gone on with.
+    package init(
+        policy: AccessPolicy, zone: Zone, source: Source, sourcePath: String, remembersAbsence: Bool = true, isLive: Bool = false,
+        kept: KeptPlane
+    ) {
+        self.isLive = isLive
         self.policy = policy
         self.remembersAbsence = remembersAbsence
         self.zone = zone
@@ -32,7 +45,8 @@ package final class PlaneFiles: Sendable {
         nodes = NodeTable(
             root: Node(
                 handle: source.rootHandle, mount: 0, kind: .directory, place: policy.root(of: zone), epoch: 0, nameKey: 0, flags: []
-            ))
+            ), kept)
+        openFiles = OpenFiles(kept)
         let nodes = nodes
         source.nodes.withLock { $0 = nodes }
         self.sourcePath = sourcePath == "/" ? [] : Array(sourcePath.utf8)
@@ -65,17 +79,25 @@ package final class PlaneFiles: Sendable {
         let descriptor: SharedDescriptor
     }
 
-    /// The node with this number; ESTALE for a forged or late one.
+    /// The node with this number; ESTALE for a forged or late one, and for one that is hidden since the kernel knows it: the kernel looks its name up again then.
     @inline(__always)
     func node(_ id: NodeID) throws(Errno) -> Node {
         guard let node = nodes.node(id) else { throw .staleNFSFileHandle }
+        if node.isInDoubt { try requireShown(id, node) }
         return node
     }
 
-    /// The directory with this number.
+    /// The directory with this number; ESTALE where it is hidden.
     @inline(__always)
     func directory(_ id: NodeID) throws(Errno) -> Directory {
-        let node = try node(id)
+        let directory = try directory(id, try node(id))
+        if directory.place.isHidden { throw .staleNFSFileHandle }
+        return directory
+    }
+
+    /// The same, hidden or not.
+    @inline(__always)
+    func directory(_ id: NodeID, _ node: Node) throws(Errno) -> Directory {
         guard node.isDirectory else { throw .notDirectory }
         let mount = source.mount(node.mount)
         // Nothing is in it, and nothing of it is opened: whoever serves it may hang.
@@ -106,7 +128,7 @@ package final class PlaneFiles: Sendable {
 
     /// Which rules hold for the directory now.
     @inline(__always)
-    private func place(_ id: NodeID, _ node: Node, _ descriptor: SharedDescriptor) throws(Errno) -> Place {
+    func place(_ id: NodeID, _ node: Node, _ descriptor: SharedDescriptor) throws(Errno) -> Place {
         let now = arrangement.load(ordering: .acquiring)
         if node.epoch == now || id == .root { return node.place }
         return try placeAnew(id, descriptor, now)
@@ -115,14 +137,17 @@ package final class PlaneFiles: Sendable {
     /// Follows the path that the kernel has for the directory down from the root, and makes sure that it is the directory's: one that was
     /// moved out of the plane has a path too, from another root.
     private func placeAnew(_ id: NodeID, _ descriptor: SharedDescriptor, _ now: UInt32) throws(Errno) -> Place {
-        let path = try path(of: descriptor.descriptor)
-        var place = policy.root(of: zone)
-        for name in path.split(separator: UInt8(ascii: "/")) { place = policy.child(of: place, named: Array(name).span) }
+        let place = place(ofPath: try path(of: descriptor.descriptor))
         nodes.update(id) { node in
             node.place = place
             node.epoch = now
         }
         return place
+    }
+
+    /// Which rules hold at a path from the root.
+    func place(ofPath path: [UInt8]) -> Place {
+        path.split(separator: UInt8(ascii: "/")).reduce(policy.root(of: zone)) { policy.child(of: $0, named: Array($1).span) }
     }
 
     /// The path from the root by which the kernel knows the file, and which leads to it; empty for the root.
@@ -151,6 +176,14 @@ package final class PlaneFiles: Sendable {
     /// How long the kernel may keep what it learns of files on `mount`.
     @inline(__always)
     func lifetime(_ mount: Mount) -> Lifetime { mount.isWatched ? .long : .second }
+
+    /// How long the kernel may keep these attributes. A write takes setuid and setgid bits, also one that the kernel passes through, and the kernel takes the mode
+    /// for what it was.
+    @inline(__always)
+    func attributesLifetime(_ attributes: Attributes, _ mount: Mount) -> Lifetime {
+        let changesUnseen = isLive || zone.isWritable && attributes.mode & 0o6000 != 0
+        return changesUnseen && FileKind(mode: attributes.mode) == .regular ? .none : lifetime(mount)
+    }
 
     /// Finds `name` in `parent` and counts a lookup of it. ENOENT for what is hidden, as for what is not there.
     @inline(__always)
@@ -195,9 +228,12 @@ package final class PlaneFiles: Sendable {
         let counted = node.flags.contains(.severalNames) ? key : 0
         if counted != 0 { links.saw(counted, of: Links.number(found.handle)) }
         if !found.handle.isHandle { source.rememberPath(id, parent: parent.id, name: name) }
-        let lifetime = lifetime(found.mount)
         let shown = attributes(found.status, found.mount) { try? parent.descriptor.descriptor.open(name, [.path, .noFollow]) }
-        return (Entry(node: id, attributes: shown, attributesLifetime: lifetime, entryLifetime: lifetime), counted)
+        return (
+            Entry(
+                node: id, attributes: shown, attributesLifetime: attributesLifetime(shown, found.mount),
+                entryLifetime: lifetime(found.mount)), counted
+        )
     }
 
     /// The attributes that are shown: the file's own, but for its number where that is another file's too.
@@ -233,5 +269,17 @@ package final class PlaneFiles: Sendable {
     func letGo(_ id: NodeID) {
         nodes.update(id) { $0.flags.insert(.gone) }
         source.dropGone(id)
+    }
+
+    /// Goes on with the files that a predecessor had open; answers their numbers.
+    func adoptOpenFiles(_ backing: BackingFiles) -> [NodeID] {
+        let wanted = openFiles.keptBackings
+        let registered = backing.adopt { wanted.contains($0) }
+        let open = openFiles.adopt {
+            registered[$0]
+        } isKnown: {
+            nodes.node($0) != nil
+        }
+        return open.map(\.0)
     }
 }

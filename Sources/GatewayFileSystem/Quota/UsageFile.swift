@@ -86,6 +86,13 @@ internal import SystemPackage
 
     deinit { unsafe munmap(memory, Self.size) }
 
+    /// Nobody counts in the zone any more: what a file says that nobody has would be wrong from now on.
+    static func discard(_ path: String) {
+        guard let file = try? Descriptor.open(path, [.readWrite, .noFollow, .nonBlocking]) else { return }
+        let raw = file.rawValue
+        if pinfold_flock(raw) == 0 { unsafe unlink(path) }
+    }
+
     subscript(_ word: Word) -> Int64 {
         get { unsafe memory.assumingMemoryBound(to: Int64.self)[word.rawValue] }
         set { unsafe memory.assumingMemoryBound(to: Int64.self)[word.rawValue] = newValue }

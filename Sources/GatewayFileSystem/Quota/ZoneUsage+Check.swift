@@ -97,6 +97,17 @@ extension ZoneUsage {
     }
 
     private func run(_ first: Int64) {
+        while isUncounted {
+            do throws(Errno) {
+                try lookAtEverything(resting: false)
+                hasCounted()
+            } catch {
+                if isStopping.load(ordering: .relaxed) { return }
+                Report.say("\(label): what it holds cannot be counted, and the quota does not hold until it is: \(error)")
+                cannotCount()
+                if bell.wait(milliseconds: 1000) { return }
+            }
+        }
         var next = first
         var soonest = first
         while true {

@@ -29,11 +29,17 @@ package final class ZoneUsage: Sendable {
     let isStopping = Atomic(false)
     let bell: EventDescriptor
     let ended: EventDescriptor
+    /// Whether the count is what the zone holds.
+    private let isCounted = Atomic(false)
+    /// Set when it is, and when it turns out that it cannot be now.
+    private let counted: EventDescriptor
 
     /// Opens the count, or makes it by a look at the whole zone, which may take its time.
     ///
-    /// - Parameter path: where the count outlives this process; nil for nowhere.
-    init(_ quota: ZoneQuota, _ source: Source, label: String, path: String?) throws(Errno) {
+    /// - Parameters:
+    ///   - path: where the count outlives this process; nil for nowhere.
+    ///   - countsLater: whether that look is made while the zone is served, which has the quota when it is done.
+    init(_ quota: ZoneQuota, _ source: Source, label: String, path: String?, countsLater: Bool) throws(Errno) {
         self.quota = quota
         self.source = source
         self.label = label
@@ -44,8 +50,9 @@ package final class ZoneUsage: Sendable {
         ledger = Lock(UsageLedger())
         bell = try EventDescriptor()
         ended = try EventDescriptor()
+        counted = try EventDescriptor()
         if file.trust == .none {
-            try lookAtEverything(resting: false)
+            if !countsLater { try lookAtEverything(resting: false) }
         } else {
             let file = file
             // What had no name went with the process that had it open.
@@ -54,9 +61,23 @@ package final class ZoneUsage: Sendable {
                 ledger.inodes = file[.inodes] - file[.namelessInodes]
             }
         }
-        file.set(.used)
+        if file.trust != .none || !countsLater { hasCounted() }
         try startThread(checksSoon: file.trust == .nearly)
     }
+
+    /// The count is what the zone holds.
+    func hasCounted() {
+        file.set(.used)
+        isCounted.store(true, ordering: .releasing)
+        counted.set()
+    }
+
+    /// The whole zone has to be looked at before the quota holds.
+    var isUncounted: Bool { !isCounted.load(ordering: .acquiring) }
+
+    /// Waits for that look, also for one that fails: it is made again and again.
+    func waitForCount() { counted.wait() }
+    func cannotCount() { counted.set() }
 
     /// The one way to the ledger; what it says afterwards is what the file says.
     @inline(__always)
@@ -73,7 +94,7 @@ package final class ZoneUsage: Sendable {
     }
 
     /// No request is served any more: what the file says is all there is.
-    func rest() { file.set(.rested) }
+    func rest() { if !isUncounted { file.set(.rested) } }
 
     // MARK: What df shows
 

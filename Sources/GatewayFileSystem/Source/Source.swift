@@ -30,7 +30,7 @@ package import SystemPackage
     private static let mountCapacity = 4096
     private let handler: MountHandler
     /// Where files without handles are found again: parent and name.
-    private let paths = Lock<[NodeID: (parent: NodeID, name: [UInt8])]>([:])
+    private let paths: RememberedPaths
     private let usesHandles: Bool
     package let rootMount: Mount
     let rootHandle: FileHandle
@@ -42,14 +42,24 @@ package import SystemPackage
     ///   - root: any descriptor of the clone's root directory, an O_PATH one as `open_tree` gives it too.
     ///   - descriptors: how many may be kept open.
     ///   - usesHandles: false keeps to descriptors and names, as on filesystems without handles.
+    ///   - kept: where the mounts are kept; those that are there already are gone on with.
+    /// - Throws: ESTALE where `root` is not the directory that was served.
     package init(
-        root location: borrowing Descriptor, descriptors: Int, usesHandles: Bool = true,
+        root location: borrowing Descriptor, descriptors: Int, usesHandles: Bool = true, kept: KeptPlane? = nil,
         mountHandler: @escaping MountHandler = { _ in }
     ) throws(Errno) {
+        let rows = kept?.isUsed == true ? kept?.knownMounts ?? [] : []
         // open_by_handle_at refuses O_PATH descriptors.
-        let anchor = SharedDescriptor(try location.open(".", [.directory, .readOnly]))
+        let anchor: SharedDescriptor
+        if let kept = Self.anchor(rows.first) {
+            anchor = kept
+        } else {
+            anchor = SharedDescriptor(try location.open(".", [.directory, .readOnly]))
+        }
         root = anchor
         rootStatus = try anchor.descriptor.status()
+        self.kept = kept
+        paths = RememberedPaths(kept)
         cache = DescriptorCache(capacity: descriptors / 2)
         backing = RecentlyUsed(capacity: 256)
         streams = DirectoryStreams(capacity: min(descriptors / 8, 64))
@@ -58,6 +68,9 @@ package import SystemPackage
         self.usesHandles = usesHandles
         let handle: FileHandle? = usesHandles ? try? FileHandle.of(anchor.descriptor) : nil
         rootHandle = handle ?? .numbers(device: rootStatus.fileSystem, inode: rootStatus.inode)
+        if let first = rows.first, first.number != rootStatus.mount || kept?.rootHandle != rootHandle {
+            throw .staleNFSFileHandle
+        }
         unsafe mounts = .allocate(capacity: Self.mountCapacity)
         unsafe mounts.initialize(repeating: nil, count: Self.mountCapacity)
         rootMount = Mount(
@@ -65,7 +78,9 @@ package import SystemPackage
         )
         unsafe mounts[0] = Unmanaged.passRetained(rootMount)
         mountsByNumber = Lock([rootStatus.mount: rootMount])
+        if rows.isEmpty { keep(rootMount) }
         handler(rootMount)
+        for row in rows.dropFirst() { adopt(row) }
     }
 
     deinit {
@@ -80,6 +95,35 @@ package import SystemPackage
     package func mount(_ index: UInt16) -> Mount {
         // A node's index was written before the node was made, and never changes.
         unsafe mounts[Int(index)].unsafelyUnwrapped.takeUnretainedValue()
+    }
+
+    /// Where the mounts are kept.
+    private let kept: KeptPlane?
+
+    private func keep(_ mount: Mount) {
+        kept?.add(
+            KeptMount(
+                number: mount.number, device: mount.device, anchor: mount.anchor?.descriptor.rawValue ?? -1,
+                isSealed: mount.isSealed ? 1 : 0), at: Int(mount.index))
+    }
+
+    /// The descriptor that a predecessor opened on the mount.
+    private static func anchor(_ row: KeptMount?) -> SharedDescriptor? {
+        guard let row, row.anchor >= 0 else { return nil }
+        return SharedDescriptor(Descriptor(owning: row.anchor))
+    }
+
+    /// Goes on with a mount that a predecessor found something on.
+    private func adopt(_ row: KeptMount) {
+        let anchor = Self.anchor(row)
+        let made = mountsByNumber.withLock { known -> Mount in
+            let mount = Mount(
+                index: UInt16(known.count), number: row.number, device: row.device, anchor: anchor, isSealed: row.isSealed != 0)
+            unsafe mounts[known.count] = Unmanaged.passRetained(mount)
+            known[row.number] = mount
+            return mount
+        }
+        if !made.isSealed { handler(made) }
     }
 
     /// All mounts of which something was found.
@@ -104,6 +148,7 @@ package import SystemPackage
             guard known.count < Self.mountCapacity else { return nil }
             let mount = Mount(
                 index: UInt16(known.count), number: status.mount, device: status.fileSystem, anchor: anchor, isSealed: isSealed)
+            keep(mount)
             unsafe mounts[known.count] = Unmanaged.passRetained(mount)
             known[status.mount] = mount
             return mount
@@ -170,7 +215,7 @@ package import SystemPackage
     /// Files without handles: by the name that they were found under, if it still leads to the same inode.
     private func openByName(_ id: NodeID, _ node: Node, depth: Int) throws(Errno) -> Descriptor {
         if id == .root { return try root.descriptor.duplicate() }
-        guard depth < 256, let path = paths.withLock({ $0[id] }), let nodes = nodes.withLock({ $0 }),
+        guard depth < 256, let path = paths.find(id), let nodes = nodes.withLock({ $0 }),
             let parent = nodes.node(path.parent)
         else { throw .staleNFSFileHandle }
         let directory = try location(path.parent, parent, depth: depth + 1)
@@ -184,8 +229,7 @@ package import SystemPackage
     let nodes = Lock<NodeTable?>(nil)
 
     func rememberPath(_ id: NodeID, parent: NodeID, name: borrowing PathBytes) {
-        let copy = name.array
-        paths.withLock { $0[id] = (parent, copy) }
+        paths.remember(id, parent: parent, name: name)
     }
 
     /// An O_PATH descriptor of `node`, from the cache if it is there.
@@ -232,6 +276,6 @@ package import SystemPackage
         cache.drop(id)
         backing.drop(id.rawValue)
         if node.isDirectory { streams.drop(id) }
-        if !node.handle.isHandle { paths.withLock { _ = $0.removeValue(forKey: id) } }
+        if !node.handle.isHandle { paths.drop(id) }
     }
 }

@@ -12,10 +12,7 @@ struct GitDirectory: ~Copyable {
     ///   `hostile` where it is a symbolic link or anything else.
     init(of repository: String) throws(GitError) {
         self.repository = repository
-        let root = Descriptor(
-            owning: try attempt("cannot open the repository \(repository)") {
-                unsafe pinfold_open(repository, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)
-            })
+        let root = try openFile(repository, [.readOnly, .directory], or: "cannot open the repository \(repository)")
         do {
             directory = try Inside.open(".git", in: root.rawValue, flags: O_RDONLY | O_DIRECTORY)
         } catch .noSuchFileOrDirectory {

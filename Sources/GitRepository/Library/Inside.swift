@@ -83,8 +83,7 @@ extension Inside {
     /// The bytes of the regular file `name` in the directory that `path` lies in, for files that the admin names.
     static func read(_ name: String, inFolderOf path: String, limit: Int) throws(GitError) -> [UInt8]? {
         let folder = path.hasPrefix("/") ? String(path.dropLast(name.utf8.count)) : "./" + String(path.dropLast(name.utf8.count))
-        let directory = Descriptor(
-            owning: try attempt("cannot open \(folder)") { unsafe pinfold_open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0) })
+        let directory = try openFile(folder, [.readOnly, .directory], or: "cannot open \(folder)")
         return try read(name, in: directory.rawValue, limit: limit)
     }
 }

@@ -8,6 +8,23 @@ func attempt<Result: SignedInteger>(_ what: @autoclosure () -> String, _ call: (
     do {
         return try check(call)
     } catch {
-        throw GitError(error == .noSuchFileOrDirectory ? .notFound : .system, "\(what()): \(error.description)")
+        throw GitError(afterSystem: error, what())
+    }
+}
+
+/// Opens what the daemon or the admin names; `failure` comes before the error.
+func openFile(
+    _ path: String, _ flags: OpenFlags, mode: UInt32 = 0, or failure: @autoclosure () -> String
+) throws(GitError) -> Descriptor {
+    do {
+        return try Descriptor.open(path, flags, mode: mode)
+    } catch {
+        throw GitError(afterSystem: error, failure())
+    }
+}
+
+extension GitError {
+    fileprivate init(afterSystem error: Errno, _ what: String) {
+        self.init(error == .noSuchFileOrDirectory ? .notFound : .system, "\(what): \(error.description)")
     }
 }

@@ -7,7 +7,9 @@ extension GitMirror {
     ///
     /// How long it takes, and how much memory, is up to who wrote the files: this is for a process of its own with limits, which is what
     /// `pinfold-git diff` is.
-    package func writeDiff(from base: ObjectID?, to commit: ObjectID, byteLimit: Int, to output: Int32) throws(GitError) {
+    package func writeDiff(
+        from base: ObjectID?, to commit: ObjectID, context: Int = 3, byteLimit: Int, to output: Int32
+    ) throws(GitError) {
         for id in [base, commit].compactMap(\.self) where try !contains(id) {
             throw GitError(.notFound, "there is no commit \(id)")
         }
@@ -23,6 +25,7 @@ extension GitMirror {
             var options = unsafe git_diff_options()
             try git("cannot compare") { unsafe git_diff_options_init(&options, UInt32(GIT_DIFF_OPTIONS_VERSION)) }
             unsafe options.max_size = 1 << 20
+            unsafe options.context_lines = UInt32(clamping: context)
             var diff: OpaquePointer?
             try git("cannot compare with \(commit)") {
                 unsafe git_diff_tree_to_tree(&diff, opened.repository, old ?? nil, new, &options)

@@ -46,19 +46,13 @@ extension GitMirror {
             let tree = try opened.store.commit(commit).tree
             let plan = try ExportPlan(tree: tree, store: opened.store, limits: limits, base: base?.record)
             try attempt("cannot make \(directory)") { unsafe mkdir(directory, 0o755) }
-            let root = Descriptor(
-                owning: try attempt("cannot open \(directory)") {
-                    unsafe pinfold_open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0)
-                })
+            let root = try openFile(directory, [.readOnly, .directory, .noFollow], or: "cannot open \(directory)")
             let raw = root.rawValue
             try attempt("cannot set the mode of \(directory)") { fchmod(raw, 0o755) }
             try plan.makeDirectories(in: raw)
             // Without a base, the new directory itself: nothing is taken from it.
             let shared = base?.directory ?? directory
-            let baseRoot = Descriptor(
-                owning: try attempt("cannot open \(shared)") {
-                    unsafe pinfold_open(shared, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0)
-                })
+            let baseRoot = try openFile(shared, [.readOnly, .directory, .noFollow], or: "cannot open \(shared)")
             let baseRaw = baseRoot.rawValue
             let written = try plan.writeFiles(
                 in: raw, objects: path + "/objects", limits: limits, base: base.map { (baseRaw, $0.record) }, digest: digest)

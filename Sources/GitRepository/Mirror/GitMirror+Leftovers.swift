@@ -14,10 +14,7 @@ extension GitMirror {
 
         /// - Parameter operation: `LOCK_SH` for who writes beside the daemon, `LOCK_EX` for the daemon alone.
         fileprivate init(_ path: String, _ operation: Int32) throws(GitError) {
-            let directory = Descriptor(
-                owning: try attempt("cannot open \(path)") {
-                    unsafe pinfold_open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW, 0)
-                })
+            let directory = try openFile(path, [.readOnly, .directory, .noFollow], or: "cannot open \(path)")
             let raw = directory.rawValue
             // A push of a daemon that was killed is being killed too.
             let deadline = ContinuousClock.now + .seconds(5)

@@ -93,11 +93,8 @@ extension GitMirror {
     }
 
     static func sync(directory: String) throws(GitError) {
-        let opened = Descriptor(
-            owning: try attempt("cannot open \(directory)") {
-                unsafe pinfold_open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)
-            })
-        let raw = opened.rawValue
+        let own = try openFile(directory, [.readOnly, .directory], or: "cannot open \(directory)")
+        let raw = own.rawValue
         try attempt("cannot sync \(directory)") { pinfold_fsync(raw) }
     }
 }

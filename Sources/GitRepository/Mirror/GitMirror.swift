@@ -73,8 +73,7 @@ internal import LinuxSystem
         try git("cannot make the mirror \(path)") { unsafe git_repository_init_ext(&made, path, &options) }
         unsafe git_repository_free(made)
         let parent = mirror.lastIndex(of: "/").map { String(mirror[..<$0]) } ?? "."
-        let directory = Descriptor(
-            owning: try attempt("cannot open \(path)") { unsafe pinfold_open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0) })
+        let directory = try openFile(path, [.readOnly, .directory], or: "cannot open \(path)")
         let raw = directory.rawValue
         try attempt("cannot sync \(path)") { pinfold_syncfs(raw) }
         // Half of one by that name, of before this was done so.
@@ -84,11 +83,8 @@ internal import LinuxSystem
     }
 
     static func names(in directory: String) throws(GitError) -> [String] {
-        let opened = Descriptor(
-            owning: try attempt("cannot open \(directory)") {
-                unsafe pinfold_open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)
-            })
-        return (try Inside.entries(of: ".", in: opened.rawValue, limit: 1_000_000) ?? []).map(\.name)
+        let own = try openFile(directory, [.readOnly, .directory], or: "cannot open \(directory)")
+        return (try Inside.entries(of: ".", in: own.rawValue, limit: 1_000_000) ?? []).map(\.name)
     }
 
     /// Names `commit` by `refs/pinfold/seen/<id>`, so that it is kept, and by `refs/pinfold/latest`, so that it need not be handed over

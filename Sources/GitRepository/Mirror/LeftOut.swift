@@ -58,8 +58,7 @@ extension GitMirror {
 
     /// A small file of the mirror's own; nil where it is not there.
     func noted(in name: String) throws(GitError) -> [UInt8]? {
-        let directory = Descriptor(
-            owning: try attempt("cannot open \(path)") { unsafe pinfold_open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0) })
+        let directory = try openFile(path, [.readOnly, .directory], or: "cannot open \(path)")
         return try Inside.read(name, in: directory.rawValue, limit: 16 << 20)
     }
 
@@ -71,10 +70,7 @@ extension GitMirror {
         let list = path + "/" + name
         // Swept away by the next start where a crash leaves it.
         let temporary = list + ".lock"
-        let file = Descriptor(
-            owning: try attempt("cannot write \(list)") {
-                unsafe pinfold_open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o644)
-            })
+        let file = try openFile(temporary, [.writeOnly, .create, .truncate, .noFollow], mode: 0o644, or: "cannot write \(list)")
         let raw = file.rawValue
         try PackExport.write(Array(text.utf8), to: raw)
         try attempt("cannot sync \(list)") { pinfold_fsync(raw) }

@@ -24,7 +24,8 @@ extension CommitSummary {
         while let other = next(), !other.isEmpty {}
         self.init(
             id: id, tree: tree, parents: parents, authorName: author.name, authorEmail: author.email, authoredAt: author.seconds,
-            committerName: committer.name, committedAt: committer.seconds, message: String(decoding: lines, as: UTF8.self))
+            committerName: committer.name, committerEmail: committer.email, committedAt: committer.seconds,
+            message: String(decoding: lines, as: UTF8.self))
     }
 
     /// `Name <email> seconds zone`: lenient about all but the order, since only people read it.

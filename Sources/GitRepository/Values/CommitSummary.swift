@@ -8,6 +8,7 @@ package struct CommitSummary: Hashable, Sendable {
     /// Seconds since 1970, UTC.
     package let authoredAt: Int64
     package let committerName: String
+    package let committerEmail: String
     package let committedAt: Int64
     package let message: String
 

@@ -18,6 +18,7 @@ package struct Capabilities: OptionSet, Hashable, Sendable {
     package static let setpcap = Capabilities(number: CAP_SETPCAP)
     package static let systemAdministration = Capabilities(number: CAP_SYS_ADMIN)
     package static let linuxImmutable = Capabilities(number: CAP_LINUX_IMMUTABLE)
+    package static let lease = Capabilities(number: CAP_LEASE)
     package static let makeNodes = Capabilities(number: CAP_MKNOD)
 
     /// Those with which a process can become root or change what is root's, by name.
@@ -51,13 +52,18 @@ package struct Capabilities: OptionSet, Hashable, Sendable {
     /// must be effective, or the bounding set stays, which no_new_privs makes harmless.
     package static func reduce(to kept: Capabilities, dormant: Capabilities = []) throws(Errno) {
         let permitted = Self.permitted
-        for number in 0..<Int32(63) where !kept.union(dormant).contains(Capabilities(number: number)) {
-            // Beyond the kernel's last capability: EINVAL.
-            if pinfold_prctl(PR_CAPBSET_DROP, UInt(number), 0, 0, 0) == -1, pinfold_errno() == EINVAL { break }
-        }
+        bound(to: kept.union(dormant))
         let left = permitted.intersection(kept.union(dormant))
         let active = permitted.intersection(kept).subtracting(dormant)
         _ = try check { pinfold_capset(active.rawValue, left.rawValue, 0) }
+    }
+
+    /// Takes all but `kept` out of the bounding set: no program that this thread starts has it. What the thread has stays.
+    package static func bound(to kept: Capabilities) {
+        for number in 0..<Int32(63) where !kept.contains(Capabilities(number: number)) {
+            // Beyond the kernel's last capability: EINVAL.
+            if pinfold_prctl(PR_CAPBSET_DROP, UInt(number), 0, 0, 0) == -1, pinfold_errno() == EINVAL { break }
+        }
     }
 
     /// Makes exactly `capabilities` effective for this thread; they must be permitted.

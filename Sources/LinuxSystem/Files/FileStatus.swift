@@ -69,6 +69,16 @@ extension Descriptor {
         return FileStatus(result)
     }
 
+    /// When the file behind a name in this directory was made (STATX_BTIME); nil where the file system does not keep that.
+    package borrowing func timeOfBirth(of name: borrowing PathBytes) throws(Errno) -> Timestamp? {
+        let raw = rawValue
+        let pointer = unsafe name.pointer
+        var result = statx()
+        _ = try check { unsafe statx(raw, pointer, pinfold_AT_SYMLINK_NOFOLLOW | 0x800, 0x800, &result) }
+        guard result.stx_mask & 0x800 != 0 else { return nil }
+        return Timestamp(seconds: result.stx_btime.tv_sec, nanoseconds: result.stx_btime.tv_nsec)
+    }
+
     /// The status of a name in this directory; a symbolic link's own. Nothing is mounted on demand (AT_NO_AUTOMOUNT).
     ///
     /// - Parameter local: what this machine knows is enough, no server or daemon is asked (AT_STATX_DONT_SYNC): it cannot hang.

@@ -6,7 +6,8 @@ package struct DetachedMount: ~Copyable, Sendable {
     /// O_PATH, of the mount's root.
     package let root: Descriptor
 
-    init(_ root: consuming Descriptor) { self.root = root }
+    /// - Parameter root: of such a mount; the last descriptor of the same open file keeps it.
+    package init(_ root: consuming Descriptor) { self.root = root }
 
     /// The attributes of a mount (`man 2 mount_setattr`).
     package struct Attributes: OptionSet, Sendable {

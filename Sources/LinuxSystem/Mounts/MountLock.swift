@@ -25,6 +25,30 @@ package struct MountLock: ~Copyable, Sendable {
         file = try Self.take(path)
     }
 
+    /// The lock that another process took and has handed on with its descriptor: it is held as long as one of the two has that.
+    package init(adopting file: consuming Descriptor) { self.file = file }
+
+    /// Valid only while this value lives.
+    package var rawDescriptor: Int32 { file.rawValue }
+
+    /// Has the kernel name this process as the holder from here on (`man 5 proc_locks`), and writes its number into the file.
+    ///
+    /// The kernel names whoever took a lock last, and to take again what is held changes nothing: so it is given down to a shared one first. For that moment nobody
+    /// else gets it who wants it alone, but for one who asks in the very instant of the change: EWOULDBLOCK then.
+    package func renew() throws(Errno) {
+        let raw = file.rawValue
+        _ = try check { pinfold_flock_shared(raw) }
+        _ = try check { pinfold_flock(raw) }
+        try Self.write(getpid(), to: file)
+    }
+
+    private static func write(_ pid: Int32, to file: borrowing Descriptor) throws(Errno) {
+        let raw = file.rawValue
+        let text = "\(pid)\n"
+        try file.truncate(to: 0)
+        _ = try check { unsafe pwrite(raw, text, text.utf8.count, 0) }
+    }
+
     private static func take(_ path: String) throws(Failure) -> Descriptor {
         let file: Descriptor
         do throws(Errno) {
@@ -38,13 +62,7 @@ package struct MountLock: ~Copyable, Sendable {
         } catch {
             throw error == .wouldBlock ? .held(Held(pid: number(in: file))) : .failed(error)
         }
-        let text = "\(getpid())\n"
-        do throws(Errno) {
-            try file.truncate(to: 0)
-            _ = try check { unsafe pwrite(raw, text, text.utf8.count, 0) }
-        } catch {
-            throw .failed(error)
-        }
+        do throws(Errno) { try write(getpid(), to: file) } catch { throw .failed(error) }
         return file
     }
 

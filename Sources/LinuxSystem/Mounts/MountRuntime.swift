@@ -17,6 +17,10 @@ package struct MountRuntime: Hashable, Sendable {
     package var lock: String { "\(Self.directory)/\(name).lock" }
     /// Where a daemon that keeps a record takes in what was refused in the view; root's alone.
     package var audit: String { "\(Self.directory)/\(name).audit" }
+    /// Root's alone: nobody else sees what is in it, in a view neither.
+    package static let entrances = directory + "/keepers"
+    /// Where a daemon that outlives the process that serves is asked for the view by one that is to take its place.
+    package var entrance: String { "\(Self.entrances)/\(name)" }
     /// The settings that it serves with, there until it ends in order; root's alone.
     package var settings: String { "\(Self.directory)/\(name).settings" }
     package func removeSettings() { unsafe unlink(settings) }

@@ -14,15 +14,21 @@ internal import CLinux
         package static let renamed = Changes(rawValue: UInt64(FAN_RENAME))
         /// Any of those that change what a name leads to.
         package static let names: Changes = [.created, .deleted, .movedFrom, .movedTo]
+        /// Those after which a name leads nowhere.
+        package static let departures: Changes = [.deleted, .movedFrom]
+        package static let moves: Changes = [.movedFrom, .movedTo]
         package static let modified = Changes(rawValue: UInt64(FAN_MODIFY))
         package static let closedAfterWriting = Changes(rawValue: UInt64(FAN_CLOSE_WRITE))
         /// Any of those after which the content may be another.
         package static let content: Changes = [.modified, .closedAfterWriting]
         package static let attributes = Changes(rawValue: UInt64(FAN_ATTRIB))
-        package static let deletedSelf = Changes(rawValue: UInt64(FAN_DELETE_SELF))
         package static let onDirectory = Changes(rawValue: UInt64(FAN_ONDIR))
         /// Events were lost.
         package static let overflow = Changes(rawValue: UInt64(FAN_Q_OVERFLOW))
+
+        /// Whether any of `others` is among them. Asked some times an event: a set's own questions go through witnesses from another module, which
+        /// took as long as all else.
+        package func hasAny(of others: Changes) -> Bool { rawValue & others.rawValue != 0 }
     }
 
     /// A file handle's bytes and its type.
@@ -79,7 +85,7 @@ internal import CLinux
             guard length >= 4, offset + length <= records.count else { return }
             let record = unsafe UnsafeRawBufferPointer(rebasing: records[offset..<(offset + length)])
             offset += length
-            guard Self.kinds.contains(type), length >= 20 else { continue }
+            guard Self.isRead(type), length >= 20 else { continue }
             filesystem = unsafe FilesystemMonitor.FilesystemID(rawValue: record.loadUnaligned(fromByteOffset: 4, as: UInt64.self))
             let size = unsafe Int(record.loadUnaligned(fromByteOffset: 12, as: UInt32.self))
             let handleType = unsafe record.loadUnaligned(fromByteOffset: 16, as: Int32.self)
@@ -99,9 +105,13 @@ internal import CLinux
         }
     }
 
-    /// The records that are read.
-    private static let kinds: Set<Int32> = [
-        FAN_EVENT_INFO_TYPE_FID, FAN_EVENT_INFO_TYPE_DFID, FAN_EVENT_INFO_TYPE_DFID_NAME, FAN_EVENT_INFO_TYPE_OLD_DFID_NAME,
-        FAN_EVENT_INFO_TYPE_NEW_DFID_NAME,
-    ]
+    /// Whether records of `type` are read.
+    private static func isRead(_ type: Int32) -> Bool {
+        switch type {
+        case FAN_EVENT_INFO_TYPE_FID, FAN_EVENT_INFO_TYPE_DFID, FAN_EVENT_INFO_TYPE_DFID_NAME, FAN_EVENT_INFO_TYPE_OLD_DFID_NAME,
+            FAN_EVENT_INFO_TYPE_NEW_DFID_NAME:
+            true
+        default: false
+        }
+    }
 }

@@ -27,9 +27,16 @@ package struct FilesystemMonitor: ~Copyable, Sendable {
         group = Descriptor(owning: try check { pinfold_fanotify_init(flags, UInt32(O_RDONLY | O_CLOEXEC | O_LARGEFILE)) })
     }
 
-    /// What makes an answer of the view's wrong.
+    /// Goes on with what another process started: what is watched stays watched, and what waits is to be had.
+    package init(adopting group: consuming Descriptor) { self.group = group }
+
+    /// Valid only while this value lives.
+    package var rawDescriptor: Int32 { group.rawValue }
+
+    /// What makes an answer of the view's wrong. That a file is no more (FAN_DELETE_SELF) says nothing new: its last name went before, and with
+    /// that its count of links changed, both of which are reported.
     package static let coherence: FilesystemEvent.Changes = [
-        .created, .deleted, .movedFrom, .movedTo, .modified, .attributes, .deletedSelf, .closedAfterWriting, .onDirectory,
+        .created, .deleted, .movedFrom, .movedTo, .modified, .attributes, .closedAfterWriting, .onDirectory,
     ]
     /// What is recorded of somebody's doings: a rename in one, who wrote what once.
     package static let doings: FilesystemEvent.Changes = [
@@ -58,23 +65,31 @@ package struct FilesystemMonitor: ~Copyable, Sendable {
         return FilesystemID(rawValue: id)
     }
 
-    /// Waits for changes, or for `stop` to be set.
+    /// Waits for changes, for `stop` to be set, or for the time `until` on the monotonic clock, in nanoseconds.
     ///
     /// - Returns: false if it was `stop`.
-    package borrowing func wait(orFor stop: EventDescriptor) -> Bool {
+    package borrowing func wait(orFor stop: EventDescriptor, until: UInt64? = nil) -> Bool {
         var polled = [
             pollfd(fd: group.rawValue, events: Int16(POLLIN), revents: 0),
             pollfd(fd: stop.rawValue, events: Int16(POLLIN), revents: 0),
         ]
-        while unsafe poll(&polled, 2, -1) < 0 && Errno.current == .interrupted {}
+        if let until {
+            let now = SystemClock.monotonic
+            let nanoseconds = until > now ? until - now : 0
+            // A signal's handler that ran shortens it, which does no harm.
+            var limit = timespec(tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
+            _ = unsafe ppoll(&polled, 2, &limit, nil)
+        } else {
+            while unsafe poll(&polled, 2, -1) < 0 && Errno.current == .interrupted {}
+        }
         return polled[1].revents == 0
     }
 
-    /// Takes what is in the queue, up to the buffer's length; empty if nothing is.
-    package borrowing func read(into buffer: inout [UInt8]) throws(Errno) -> Int {
+    /// Takes what is in the queue, up to the buffer's length; 0 if nothing is.
+    package borrowing func read(into buffer: UnsafeMutableRawBufferPointer) throws(Errno) -> Int {
         let group = group.rawValue
         do throws(Errno) {
-            return try check { unsafe buffer.withUnsafeMutableBytes { unsafe CLinux.read(group, $0.baseAddress, $0.count) } }
+            return try check { unsafe CLinux.read(group, buffer.baseAddress, buffer.count) }
         } catch {
             if error == .resourceTemporarilyUnavailable { return 0 }
             throw error

@@ -5,7 +5,7 @@ package enum ExitStatus: Hashable, Sendable, CustomStringConvertible {
     case exited(Int32)
     case signaled(Int32)
 
-    init(status: Int32) {
+    package init(status: Int32) {
         self = pinfold_WIFEXITED(status) != 0 ? .exited(pinfold_WEXITSTATUS(status)) : .signaled(pinfold_WTERMSIG(status))
     }
 

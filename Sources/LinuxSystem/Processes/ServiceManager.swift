@@ -3,10 +3,20 @@ internal import SystemPackage
 
 /// The service manager that started this process, where it wants to be told how the process is (`man 3 sd_notify`).
 package final class ServiceManager: Sendable {
-    package enum State: String, Sendable {
+    package enum State: Hashable, Sendable {
         /// What was started for can be used.
-        case ready = "READY=1"
-        case stopping = "STOPPING=1"
+        case ready
+        case stopping
+        /// The process of that number does from now on what this one was started for.
+        case replaced(by: Int32)
+
+        fileprivate var text: String {
+            switch self {
+            case .ready: "READY=1"
+            case .stopping: "STOPPING=1"
+            case .replaced(let process): "MAINPID=\(process)"
+            }
+        }
     }
 
     private let descriptor: Descriptor?
@@ -18,11 +28,22 @@ package final class ServiceManager: Sendable {
         descriptor = name.flatMap { Self.connect($0) }
     }
 
+    /// The one that another process was told of, and has handed on; nil for none.
+    package init(adopting descriptor: consuming Descriptor?) { self.descriptor = descriptor }
+
+    /// -1 where there is none.
+    package var rawDescriptor: Int32 {
+        switch descriptor {
+        case .some(let socket): socket.rawValue
+        case .none: -1
+        }
+    }
+
     /// Says it; nothing where nobody asked. A manager that does not listen is its own misfortune: it will say that the start timed out.
     package func say(_ state: State) {
         switch descriptor {
         // Written and not sent: a daemon that has its list of system calls by now sends nothing. A datagram raises no SIGPIPE.
-        case .some(let socket): _ = unsafe write(socket.rawValue, state.rawValue, state.rawValue.utf8.count)
+        case .some(let socket): _ = unsafe write(socket.rawValue, state.text, state.text.utf8.count)
         case .none: break
         }
     }

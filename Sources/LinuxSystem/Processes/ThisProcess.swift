@@ -1,4 +1,5 @@
 internal import CLinux
+package import SystemPackage
 
 /// What a process does with itself.
 package enum ThisProcess {
@@ -24,6 +25,12 @@ package enum ThisProcess {
             let opened = unsafe pinfold_openat(pinfold_AT_FDCWD, "/dev/null", number == 0 ? O_RDONLY : O_WRONLY, 0)
             guard opened == number else { _exit(1) }
         }
+    }
+
+    /// The numbers of all descriptors that are open.
+    package static func descriptors() throws(Errno) -> [Int32] {
+        // Not of the one that was open while it looked.
+        try ProcessEntry(getpid()).descriptors().filter(hasDescriptor)
     }
 
     /// Whether this process has a descriptor of that number open (`man 2 fcntl`, F_GETFD).

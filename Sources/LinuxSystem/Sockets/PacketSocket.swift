@@ -7,7 +7,8 @@ package struct PacketSocket: ~Copyable, Sendable {
     /// Valid only while this value lives.
     package var rawDescriptor: Int32 { descriptor.rawValue }
 
-    private init(_ descriptor: consuming Descriptor) { self.descriptor = descriptor }
+    /// Takes over one that is listening or connected.
+    package init(_ descriptor: consuming Descriptor) { self.descriptor = descriptor }
 
     private static func make() throws(Errno) -> Descriptor {
         let kind = Int32(SOCK_SEQPACKET.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)

@@ -8,6 +8,12 @@ package enum SystemClock {
         return Timestamp(seconds: Int64(time.tv_sec), nanoseconds: UInt32(time.tv_nsec))
     }
 
+    /// The same as of the last tick: no later than what a file system writes down as the present (CLOCK_REALTIME_COARSE).
+    package static var coarseTimeOfDay: Timestamp {
+        let time = read(CLOCK_REALTIME_COARSE)
+        return Timestamp(seconds: Int64(time.tv_sec), nanoseconds: UInt32(time.tv_nsec))
+    }
+
     /// Nanoseconds that never run backwards, and stand still while the machine sleeps (CLOCK_MONOTONIC).
     package static var monotonic: UInt64 { nanoseconds(read(CLOCK_MONOTONIC)) }
 

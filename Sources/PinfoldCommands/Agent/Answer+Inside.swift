@@ -23,7 +23,7 @@ extension Answer {
         let access: ZoneAccess? = end.zone != Zone.sandbox.label ? nil : mount?.isDirect == true ? .direct : .served
         self.init(
             question: question, path: path, resolved: resolved.text, exists: resolved.status != nil, links: resolved.links,
-            zone: own == nil ? end.zone : "private", access: access?.rawValue, obstacle: nil,
+            zone: own == nil ? end.zone : "private", access: access?.rawValue, obstacle: nil, isLive: nil,
             read: Self.verdict(hidden ?? end.read, own, resolved, R_OK),
             write: Self.verdict(hidden ?? end.write, own, resolved, W_OK), modes: resolved.modes)
     }

@@ -4,20 +4,26 @@ internal import CommandLineSupport
 internal import DeployModel
 internal import PlainText
 
-/// `pinfold approve`: a human's yes, for exactly one commit.
+/// `pinfold approve`: somebody's yes, for exactly one commit.
 struct ApproveCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "approve", abstract: "Let the waiting commit be deployed.",
-        discussion: "The approval is for this commit alone, is used once, and is void as soon as a newer commit comes.")
+        discussion: """
+            The approval is for this commit alone, is used once, and is void as soon as a newer commit comes. Where there is an approval policy \
+            (pinfold policy), it takes the answers of those whom that names, signed with their SSH keys.
+            """)
 
     @Argument(help: CommitName.help)
     var commit: CommitName
 
+    @OptionGroup var answer: AnswerOptions
     @OptionGroup var daemon: DaemonOptions
 
     mutating func run() throws {
-        let deployment: Deployment = try daemon.connect().ask(.approve, [commit.prefix.digits])
-        Terminal.say("approved \(deployment.commit.short); \(deployment.title) goes on: pinfold status")
+        let connection = try daemon.connect()
+        guard let request = try answer.request(.approve, commit, to: connection) else { return }
+        let deployment: Deployment = try connection.send(request, to: .approve, [commit.prefix.digits])
+        Terminal.say(try connection.outcome(of: deployment))
     }
 }
 
@@ -31,10 +37,13 @@ struct RejectCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Why; the agent reads it.", valueName: "text"))
     var reason: String
 
+    @OptionGroup var answer: AnswerOptions
     @OptionGroup var daemon: DaemonOptions
 
     mutating func run() throws {
-        let deployment: Deployment = try daemon.connect().send(ReasonRequest(reason: reason), to: .reject, [commit.prefix.digits])
+        let connection = try daemon.connect()
+        guard let request = try answer.request(.reject, commit, reason: reason, to: connection) else { return }
+        let deployment: Deployment = try connection.send(request, to: .reject, [commit.prefix.digits])
         Terminal.say("rejected \(deployment.commit.short); what is deployed stays")
     }
 }

@@ -20,6 +20,9 @@ struct DeployCommand: ParsableCommand {
     @Flag(help: "Skip the human's approval; the admin's alone, refused from inside the view.")
     var force = false
 
+    @Option(help: ArgumentHelp("Why by force; needed where there is an approval policy.", valueName: "text"))
+    var reason: String?
+
     @Flag(help: "Return once the commit is made and on its way.")
     var noWait = false
 
@@ -33,7 +36,8 @@ struct DeployCommand: ParsableCommand {
 
     mutating func run() throws {
         let connection = try daemon.connect()
-        let request = DeployAgentCodeInput(commitMessage: message, forceDeploy: force)
+        if reason != nil, !force { throw ValidationError("--reason is why something is forced; it does not go without --force") }
+        let request = DeployAgentCodeInput(commitMessage: message, forceDeploy: force, forceReason: reason)
         var deployment: Deployment = try connection.send(request, to: .deploy)
         var exit = CommandExit.done
         if !noWait { (deployment, exit) = try Waiting(connection, isQuiet: json).end(of: deployment) }

@@ -9,6 +9,7 @@ let deployCommands: [any ParsableCommand.Type] = [
     LogsCommand.self,
     DiffCommand.self,
     WebCommand.self,
+    PolicyCommand.self,
     ApproveCommand.self,
     RejectCommand.self,
     RollbackCommand.self,

@@ -84,7 +84,8 @@ extension Deployment {
         sheet.add(
             "moves", unrecordedMoves.map { "the branch moved \($0) times more, between commits that were known: no record of each" }
         )
-        sheet.add("forced", forcedBy.map { "by \($0): no human was asked" })
+        sheet.add("answers", (answers ?? []).map(\.line))
+        sheet.add("forced", forcedBy.map { "by \($0): no human was asked" + (forceReason.map { ": \($0)" } ?? "") })
         sheet.add("backup", backup)
         sheet.add("release", release)
         if let reload { sheet.add("reload", [reload.sentence] + (reload.modules.count > 5 ? reload.modules : [])) }

@@ -43,6 +43,9 @@ extension StatusDocument {
                 "waiting",
                 ["for a human since \(waiting.since.shown), for commit \(waiting.commit.hex):"] + waiting.reasons.map(\.sentence)
                     + waiting.files.map { "  \($0)" })
+            if let approval = waiting.approval {
+                sheet.add("answers", approval.words + approval.answers.map(\.line))
+            }
             if !isAgents { sheet.add("answer", waiting.answers) }
         }
         if let last, last.id != current?.id {

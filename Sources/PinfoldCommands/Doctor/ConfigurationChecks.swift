@@ -11,7 +11,8 @@ internal import ZonePolicy
 /// What the configuration names, held against the machine.
 enum ConfigurationChecks {
     static func all(_ configuration: Configuration) -> [Check] {
-        [agent(configuration), mountPlan(configuration)] + zones(configuration) + tests(configuration) + client(configuration)
+        [agent(configuration), mountPlan(configuration), live(configuration)] + zones(configuration) + tests(configuration)
+            + client(configuration)
             + memory(configuration)
             + readable(configuration) + [server(configuration), space(configuration)]
     }
@@ -50,6 +51,24 @@ enum ConfigurationChecks {
             ]
         }
         return [Check("the tests", .ok, said)]
+    }
+
+    /// Who may answer, by the deploy daemon's own answer.
+    /// - Parameter file: the configuration file that was named.
+    static func policy(file: String?) -> [Check] {
+        let asked = ["--check-policy"] + (file.map { ["--config", $0] } ?? [])
+        guard Companion.deployd.isInstalled,
+            let answer = try? capture(Companion.deployd.path, asked, environment: [], milliseconds: 10_000)
+        else { return [] }
+        let said = (answer.status.isSuccess ? answer.output : answer.errors).split(separator: "\n").first.map(String.init) ?? ""
+        guard answer.status.isSuccess else {
+            return [
+                Check(
+                    "the approval policy", .failed, said.replacing("\(Companion.deployd.rawValue): ", with: ""),
+                    advice: "mend it (Docs/Approval.md): what it is about is never deployed until then")
+            ]
+        }
+        return [Check("the approval policy", .ok, said.isEmpty ? "none: root alone answers" : said)]
     }
 
     /// How the client would be built, by the deploy daemon's own answer; nothing where there is none.
@@ -187,7 +206,13 @@ enum ConfigurationChecks {
                     "the view", .limited, "\(view.mountpoint): its daemon is dead, every access is an error",
                     advice: "'pinfold mount' clears it away and mounts it anew, 'pinfold umount' only clears it")
             }
-            return Check("the view", .ok, "mounted at \(view.mountpoint), served by process \(daemon)")
+            let served = "mounted at \(view.mountpoint), served by process \(daemon)"
+            guard isInstalled(daemon) else {
+                return Check(
+                    "the view", .limited, "\(served), which runs another program than the one that is installed now",
+                    advice: "'pinfold mount --replace' has that serve it, and the view lives on")
+            }
+            return Check("the view", .ok, served)
         }
         do {
             let plan = try MountPlan(configuration)
@@ -195,6 +220,14 @@ enum ConfigurationChecks {
         } catch {
             return Check("the view", .failed, error.message)
         }
+    }
+
+    /// Whether the process runs the program that a view would be mounted with now; also where that cannot be told.
+    private static func isInstalled(_ daemon: Int32) -> Bool {
+        guard let path = try? Companion.mount.required(), let installed = try? Descriptor.open(path, .path).status(),
+            let running = try? ProcessEntry(daemon).open("exe").status()
+        else { return true }
+        return installed.identity == running.identity
     }
 
     private static func zones(_ configuration: Configuration) -> [Check] {
@@ -208,12 +241,35 @@ enum ConfigurationChecks {
             if let account, status.st_uid != account.uid {
                 return Check(name, .failed, "\(path) belongs to uid \(status.st_uid), not to the agent", advice: advice)
             }
-            guard name == "sandbox", let account else { return Check(name, .ok, path) }
-            let access = SandboxAccess(configuration.resolvingSymbolicLinks(), account)
-            guard let obstacle = access.obstacle else { return Check(name, .ok, "\(path), \(access.access.rawValue)") }
-            return Check(
-                name, .limited, "\(path), served: \(obstacle)",
-                advice: "nothing needs to be done; AGENT_SANDBOX_ACCESS=served asks for what there is")
+            return name == "sandbox" ? sandbox(path, SandboxAccess.now(configuration), configuration) : Check(name, .ok, path)
+        }
+    }
+
+    private static func sandbox(_ path: String, _ access: SandboxAccess?, _ configuration: Configuration) -> Check {
+        guard let access else { return Check("sandbox", .ok, "\(path), direct or served: root's 'pinfold doctor' tells") }
+        let finding = "\(path), \(access.sentence)"
+        guard access.obstacle != nil else { return Check("sandbox", .ok, finding) }
+        guard configuration.zones.sandboxAccess == nil else {
+            return Check("sandbox", .failed, finding, advice: "mend that, or take AGENT_SANDBOX_ACCESS=direct out")
+        }
+        return Check(
+            "sandbox", .limited, finding,
+            advice: "mend that for the disk's own speed; AGENT_SANDBOX_ACCESS=served asks for what there is")
+    }
+
+    /// Which files of the view are read anew at each open.
+    private static func live(_ configuration: Configuration) -> Check {
+        let name = "live directories"
+        do {
+            let found = try LiveDirectories(configuration.resolvingSymbolicLinks())
+            guard found.omitted.isEmpty else {
+                return Check(
+                    name, .limited, found.omitted.joined(separator: "; "),
+                    advice: "what a server writes there without a report is seen late; 'pinfold init' makes the directories")
+            }
+            return Check(name, .ok, found.paths.joined(separator: ", "))
+        } catch {
+            return Check(name, .failed, error.message)
         }
     }
 

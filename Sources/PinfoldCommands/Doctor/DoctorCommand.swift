@@ -65,7 +65,8 @@ struct DoctorReport: Codable, Sendable {
             let configuration = try options.load()
             checks += MachineChecks.all(source: configuration.view.source, zone: configuration.zones.codeRepo)
             checks.append(Check("configuration", .ok, "every variable is known and has a value that can be used"))
-            checks += ConfigurationChecks.all(configuration)
+            checks += ConfigurationChecks.all(configuration) + [ReviewUserCheck.check(configuration)]
+            checks += ConfigurationChecks.policy(file: options.shared.config)
             variables = configuration.settings.map(Value.init)
             hide = configuration.view.hide.map { Pattern($0, of: DefaultPattern.hide) }
             protect = configuration.view.protect.map { Pattern($0, of: DefaultPattern.protect) }

@@ -12,13 +12,13 @@ struct FuseTrial: Sendable {
     let minor: UInt32
     /// nil where the kernel takes a file to read from itself; else what kept it from that.
     let passthroughFailure: String?
-    /// Whether requests may come through rings.
-    let offersRings: Bool
+    /// Whether the kernel sends again what a process that served had taken and not answered.
+    let offersResending: Bool
 
     /// FUSE_PASSTHROUGH is bit 37 of the flags, bit 5 of their second word (linux/fuse.h).
     private static let passthroughFlag: UInt32 = 1 << 5
-    /// FUSE_OVER_IO_URING, bit 41.
-    private static let ringsFlag: UInt32 = 1 << 9
+    /// FUSE_HAS_RESEND, bit 39.
+    private static let resendingFlag: UInt32 = 1 << 7
     /// FUSE_INIT_EXT: the second word counts.
     private static let extendedFlags: UInt32 = 1 << 30
     /// FUSE_DEV_IOC_BACKING_OPEN: `_IOW(229, 1, struct { int32_t fd; uint32_t flags; uint64_t padding; })`.
@@ -54,7 +54,7 @@ struct FuseTrial: Sendable {
         major = word(40)
         minor = word(44)
         let offersExtended = word(52) & Self.extendedFlags != 0 && count >= 60
-        offersRings = offersExtended && word(56) & Self.ringsFlag != 0
+        offersResending = offersExtended && word(56) & Self.resendingFlag != 0
         guard offersExtended, word(56) & Self.passthroughFlag != 0 else {
             passthroughFailure = "the kernel does not offer it"
             return

@@ -63,7 +63,7 @@ enum MachineChecks {
                 } else {
                     Check("passthrough", .ok, "the kernel reads and writes the zones' files itself")
                 }
-            return [opened, protocolCheck, passthrough, rings(trial)]
+            return [opened, protocolCheck, passthrough, survival(trial)]
         } catch {
             return [
                 opened,
@@ -75,28 +75,28 @@ enum MachineChecks {
         }
     }
 
-    private static func rings(_ trial: FuseTrial) -> Check {
-        if trial.offersRings {
-            return Check("io_uring", .ok, "requests in zones stay on the processor that they were made on")
+    private static func survival(_ trial: FuseTrial) -> Check {
+        let obstacle =
+            if !trial.offersResending || KernelVersion.running < KernelVersion(6, 9) {
+                ("the kernel cannot send requests again", "a kernel from 6.9 on (FUSE_NOTIFY_RESEND)")
+            } else if !TwinProcess.areToBeHad {
+                ("the kernel does not say where a thread's number is kept", "a kernel with CONFIG_CHECKPOINT_RESTORE")
+            } else {
+                nil as (String, String)?
+            }
+        guard let (reason, advice) = obstacle else {
+            return Check("survival", .ok, "the view outlives the process that serves it")
         }
-        let parameter = "/sys/module/fuse/parameters/enable_uring"
-        if unsafe access(parameter, F_OK) == 0 {
-            return Check(
-                "io_uring", .limited, "the kernel's FUSE may not use it, so a request in a zone is dearer than it need be",
-                advice: "echo Y > \(parameter), then mount anew; for good: 'options fuse enable_uring=1' in /etc/modprobe.d, or "
-                    + "fuse.enable_uring=1 on the kernel's command line")
-        }
-        return Check(
-            "io_uring", .limited, "this kernel's FUSE has none (6.14), so a request in a zone is dearer than it need be",
-            advice: "nothing needs to be done; a kernel from 6.14 on is faster")
+        return Check("survival", .limited, "the view ends with the process that serves it: \(reason)", advice: advice)
     }
 
     /// A file without a name on the zones' filesystem; this program where that has no such files.
     private static func trialFile(_ zone: String) throws(Errno) -> Descriptor {
-        if let unnamed = try? check({ unsafe pinfold_open(zone, pinfold_O_TMPFILE | O_RDWR | O_CLOEXEC, 0o600) }) {
-            return Descriptor(owning: unnamed)
+        do throws(Errno) {
+            return try Descriptor.open(zone, [.temporary, .readWrite], mode: 0o600)
+        } catch {
+            return try Descriptor.open("/proc/self/exe", .readOnly)
         }
-        return try Descriptor.open("/proc/self/exe", .readOnly)
     }
 
     private static func library() -> Check {
@@ -151,22 +151,13 @@ enum MachineChecks {
                 + "tells of it")
     }
 
-    /// `FAN_CLASS_NOTIF | FAN_CLOEXEC | FAN_REPORT_DFID_NAME | FAN_REPORT_FID`, and a mark for the source's whole filesystem.
     private static func fanotify(on source: String) -> Check {
-        do {
-            let queue = Descriptor(
-                owning: try check { pinfold_trial_fanotify_init(0x1 | 0xc00 | 0x200, UInt32(O_RDONLY | O_CLOEXEC)) })
-            let directory = try Descriptor.open(source, [.readOnly, .directory])
-            let numbers = (queue.rawValue, directory.rawValue)
-            // FAN_MARK_ADD | FAN_MARK_FILESYSTEM; modify, attrib, moved, create, delete, on directories too.
-            _ = try check {
-                pinfold_trial_fanotify_mark(numbers.0, 0x1 | 0x100, 0x2 | 0x4 | 0xc0 | 0x100 | 0x200 | 0x4000_0000, numbers.1)
-            }
-            return Check("fanotify", .ok, "reports what changes beside the view, so its caches may live long")
-        } catch {
-            return Check(
-                "fanotify", .limited, "cannot watch \(source): \(error); the view's caches live one second",
-                advice: "run as root with CAP_SYS_ADMIN, on a filesystem with file handles (ext4, xfs, btrfs)")
+        switch Watchability.of(path: source) {
+        case .watched: Check("fanotify", .ok, "reports what changes beside the view, so its caches may live long")
+        case .unwatched(let reason):
+            Check(
+                "fanotify", .limited, "changes of \(source) are not relied upon (\(reason)); the view's caches live one second",
+                advice: "root with CAP_SYS_ADMIN, a kernel from 6.16 on, and a filesystem with file handles (ext4, xfs, btrfs)")
         }
     }
 

@@ -98,8 +98,10 @@ struct Answer: Codable, Sendable {
     let zone: String
     /// Of the sandbox: `direct` or `served`; nil elsewhere, and where only root could tell.
     let access: String?
-    /// Why it is served where `AGENT_SANDBOX_ACCESS` says `direct`.
+    /// Why it is served where `AGENT_SANDBOX_ACCESS` does not ask for that.
     let obstacle: String?
+    /// Whether its files are read anew at each open; nil where that is not known.
+    let isLive: Bool?
     let read: Verdict
     let write: Verdict
     /// `mode 640, owner 0, group 42`; nil where nothing exists.
@@ -125,6 +127,7 @@ extension Answer {
         self.init(
             question: question, path: path, resolved: resolved.text, exists: resolved.status != nil, links: resolved.links,
             zone: end.zone.label, access: access?.access.rawValue, obstacle: access?.obstacle,
+            isLive: (try? LiveDirectories(configuration.resolvingSymbolicLinks()))?.contains(resolved.text),
             read: Verdict(hiddenLink?.finding ?? end.finding(about: .read), pseudo: pseudo),
             write: Verdict(
                 hiddenLink?.finding ?? policy.explain(resolved.components, .write).finding(about: .write), pseudo: pseudo),
@@ -142,7 +145,7 @@ extension Answer {
             lines.append("  is \(resolved)")
         }
         let served = obstacle.map { ": \($0)" } ?? ""
-        lines.append("  zone: \(zone)" + (access.map { ", \($0)\(served)" } ?? ""))
+        lines.append("  zone: \(zone)" + (access.map { ", \($0)\(served)" } ?? "") + (isLive == true ? ", live" : ""))
         lines.append("  rule: \(verdict.sentence)" + (verdict.errno.map { " → \(errorName($0))" } ?? ""))
         if let modes {
             if verdict.allowed { lines.append("  and the file's own modes hold: \(modes)") }

@@ -193,7 +193,7 @@ struct CodeRepository: Sendable {
         let program = try Companion.git.required()
         let result: (status: ExitStatus, output: String, errors: String)
         do {
-            result = try capture(program, arguments, input: input, descriptors: [3: lock.rawValue])
+            result = try capture(program, arguments, input: input.utf8, descriptors: [3: lock.rawValue])
         } catch {
             throw CommandFailure(.notDone, "\(program) cannot be started: \(error)")
         }

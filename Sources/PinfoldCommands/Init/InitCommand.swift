@@ -38,8 +38,9 @@ struct InitCommand: ParsableCommand {
             try structure.make(&made)
             let said = try Self.makeZones(repository, configuration.zones.sandbox, account, lock, &made)
             try AgentIdentity(configuration, account: account).make()
+            let limited = try SandboxProject.setUp(configuration, account)
             for path in made.all { Terminal.say("made \(path)") }
-            for line in said { Terminal.say(line) }
+            for line in said + limited { Terminal.say(line) }
             // Held to the very end.
             _ = lock.release()
         } catch {

@@ -8,7 +8,7 @@ internal import ZonePolicy
 
 /// Starts `pinfold-mount` for a plan that has been checked.
 enum GatewayDaemon {
-    /// The descriptor on which the daemon says `ready`, or `error: …`.
+    /// The descriptor on which the daemon says `ready`, or `error CODE: …`.
     private static let readyNumber: Int32 = 3
     private static let readyOption = ["--ready-fd", String(readyNumber)]
 
@@ -39,14 +39,53 @@ enum GatewayDaemon {
         }
     }
 
+    /// Has a new process of this program's serve the view that is served now; or leaves it as it is.
+    static func replace(_ plan: MountPlan, file: String?) throws(CommandFailure) {
+        let program = try Companion.mount.required()
+        var made = MadePaths()
+        try plan.makeClosed(&made)
+        do {
+            // What it says goes where the view's daemon has said it so far. It has no parent but the first process when it takes the view over: systemd waits at a
+            // stop for its own children alone.
+            try start("/bin/sh", ["-c", #""$@" &"#, "sh", program] + arguments(plan) + [replaceOption], output: nil) { _ in
+                "the new process ended without a word"
+            }
+        } catch let failure as CommandFailure {
+            made.takeBack()
+            throw failure
+        } catch {
+            made.takeBack()
+            throw CommandFailure(.notDone, "\(program) cannot be started: \(error)")
+        }
+        try plan.record(file: file, made: &made)
+        let daemon = (try? MountedView.find(plan.mountpoint))?.daemon.map { ", by process \($0)" } ?? ""
+        Terminal.say("\(plan.mountpoint) is served by this version's program now\(daemon)")
+    }
+
+    private static let replaceOption = "--replace"
+
     private static func start(_ program: String, plan: MountPlan, log path: String) throws {
-        let pipe = try Pipe()
         let log = try Descriptor.open(path, [.writeOnly, .create, .truncate, .append, .noFollow], mode: 0o600)
+        try start(program, arguments(plan), output: log.rawValue) { status in
+            let said = String(decoding: (try? readWholeFile(path)) ?? [], as: UTF8.self).split(separator: "\n").last
+            return "the gateway ended with \(status) before the view answered" + (said.map { ": \($0)" } ?? "")
+        }
+    }
+
+    /// - Parameters:
+    ///   - output: where it says what happens; nil for nowhere.
+    ///   - silent: what is to be said of one that ended without having said why.
+    private static func start(
+        _ program: String, _ words: [String], output: Int32?, silent: (ExitStatus) -> String
+    ) throws {
+        let pipe = try Pipe()
+        var descriptors = [readyNumber: pipe.writing.rawValue]
+        if let output { (descriptors[1], descriptors[2]) = (output, output) }
         let child = try ChildProcess(
             .init(
-                program, arguments(plan) + readyOption,
+                program, words + readyOption,
                 environment: ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"], workingDirectory: "/",
-                descriptors: [1: log.rawValue, 2: log.rawValue, readyNumber: pipe.writing.rawValue], newSession: true))
+                descriptors: descriptors, newSession: true))
         // This end must go, or the reader would never see the daemon's death.
         let reader = pipe.keepReading()
         let answer = try line(from: reader)
@@ -55,10 +94,11 @@ enum GatewayDaemon {
             return
         }
         let status = try child.wait()
-        let code: CommandExit = status == .exited(CommandExit.usage.rawValue) ? .usage : .notDone
-        if let answer, answer.hasPrefix("error: ") { throw CommandFailure(code, String(answer.dropFirst(7))) }
-        let said = String(decoding: (try? readWholeFile(path)) ?? [], as: UTF8.self).split(separator: "\n").last
-        throw CommandFailure(code, "the gateway ended with \(status) before the view answered" + (said.map { ": \($0)" } ?? ""))
+        let failures: [(prefix: String, code: CommandExit)] = [("error 1: ", .notDone), ("error 2: ", .usage)]
+        for (prefix, code) in failures {
+            if let answer, answer.hasPrefix(prefix) { throw CommandFailure(code, String(answer.dropFirst(prefix.count))) }
+        }
+        throw CommandFailure(status == .exited(CommandExit.usage.rawValue) ? .usage : .notDone, silent(status))
     }
 
     /// Leaves the view alone that `daemon` serves, where it is the one that was asked for: the same tree with the same zones, for the same user.
@@ -70,6 +110,7 @@ enum GatewayDaemon {
         // The program in front, the end of the last word behind.
         words = Array(words.dropFirst().dropLast())
         if words.suffix(2) == readyOption { words.removeLast(2) }
+        if words.last == replaceOption { words.removeLast() }
         guard words.starts(with: identity(plan)) else {
             throw CommandFailure(
                 .usage,
@@ -109,9 +150,10 @@ enum GatewayDaemon {
         // What 'pinfold run' shows of the system beside the source: through the gateway, as nothing listens behind a socket that is seen that way.
         if plan.source != "/" { words += ["--surroundings", MountRuntime(mountpoint: plan.mountpoint).surroundings] }
         words += ["--audit", configuration.data.auditDirectory]
+        for path in plan.live.paths { words += ["--live", path] }
         for glob in configuration.view.hide { words += ["--hide", glob] }
         for glob in configuration.view.protect { words += ["--protect", glob] }
-        if configuration.zones.haveQuota { words += ["--usage", configuration.data.usageDirectory] }
+        words += ["--usage", configuration.data.usageDirectory]
         if let quota = configuration.zones.codeRepoQuota { words += ["--code-repo-quota", quota.description] }
         if let quota = configuration.zones.sandboxQuota { words += ["--sandbox-quota", quota.description] }
         if plan.sandboxAccess.access == .direct { words += ["--sandbox-access", plan.sandboxAccess.access.rawValue] }

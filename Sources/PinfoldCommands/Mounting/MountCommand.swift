@@ -27,25 +27,38 @@ struct MountCommand: ParsableCommand {
             "Where the view is served already, leave it alone and say so (exit code 0): 'mount -a' asks for it a second time."))
     var onlyonce = false
 
+    @Flag(
+        help: ArgumentHelp(
+            "Have this program serve the view that is served now, which lives on: nobody who uses it notices. Where that cannot be, the view is left as it is."
+        ))
+    var replace = false
+
     @OptionGroup var options: ConfigurationOptions
+
+    mutating func validate() throws {
+        guard !(replace && (foreground || onlyonce)) else {
+            throw ValidationError("--replace goes with neither --foreground nor --onlyonce: the view goes on as it was started")
+        }
+    }
 
     mutating func run() throws {
         try requireRoot(to: "mount a view")
         if let mountpoint { try options.set("AGENT_VIEW_MOUNTPOINT", to: mountpoint, from: "MOUNTPOINT") }
+        if replace { return try GatewayDaemon.replace(MountPlan(options.load(), replaces: true), file: options.shared.file) }
         let plan = try options.planOrRecover { configuration throws(CommandFailure) in
             try MountPlan(configuration, onlyOnce: onlyonce)
         }
         if onlyonce, let daemon = plan.servedBy { return try GatewayDaemon.accept(daemon, for: plan) }
         let program = try Companion.mount.required()
         let made = try plan.prepare(file: options.shared.file)
-        if let complaint = plan.sandboxAccess.complaint { Terminal.complain(complaint) }
         if foreground {
+            if plan.sandboxAccess.obstacle != nil { Terminal.complain("the sandbox is \(plan.sandboxAccess.sentence)") }
             try GatewayDaemon.become(program, plan: plan, made: made)
         } else {
             try GatewayDaemon.start(program, plan: plan, made: made)
             Terminal.say(
-                "\(plan.source) is shown at \(plan.mountpoint), writable in \(plan.codeRepo) and \(plan.sandbox)"
-                    + (plan.sandboxAccess.access == .direct ? " (direct)" : ""))
+                "\(plan.source) is shown at \(plan.mountpoint), writable in \(plan.codeRepo) and \(plan.sandbox) "
+                    + "(\(plan.sandboxAccess.sentence))")
         }
     }
 }

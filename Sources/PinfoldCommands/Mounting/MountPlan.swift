@@ -13,6 +13,7 @@ struct MountPlan: Sendable {
     let sandbox: String
     let account: UserAccount
     let sandboxAccess: SandboxAccess
+    let live: LiveDirectories
     /// With the links resolved that lead to what its patterns name.
     let configuration: Configuration
     /// As it was read.
@@ -20,8 +21,10 @@ struct MountPlan: Sendable {
     /// What is at the mountpoint now; a stale view is cleared by `prepare`.
     private let present: MountedView
 
-    /// - Parameter onlyOnce: a mountpoint where a view is served already is no error; `servedBy` says so.
-    init(_ configuration: Configuration, onlyOnce: Bool = false) throws(CommandFailure) {
+    /// - Parameters:
+    ///   - onlyOnce: a mountpoint where a view is served already is no error; `servedBy` says so.
+    ///   - replaces: it is what is asked for.
+    init(_ configuration: Configuration, onlyOnce: Bool = false, replaces: Bool = false) throws(CommandFailure) {
         settings = configuration
         self.configuration = configuration.resolvingSymbolicLinks()
         try Self.requireDevice()
@@ -31,14 +34,27 @@ struct MountPlan: Sendable {
         codeRepo = try Self.directory(configuration.zones.codeRepo, as: "AGENT_CODE_REPO_PATH", missing: missing)
         sandbox = try Self.directory(configuration.zones.sandbox, as: "AGENT_SANDBOX_PATH", missing: missing)
         sandboxAccess = SandboxAccess(self.configuration, account)
+        try sandboxAccess.require(configuration.zones.sandboxAccess)
+        live = try LiveDirectories(self.configuration)
         present = try MountedView.find(configuration.view.mountpoint)
         mountpoint = present.mountpoint
-        if !(onlyOnce && servedBy != nil) { try Self.checkMountpoint(present) }
+        if replaces { try Self.requireView(present) } else if !(onlyOnce && servedBy != nil) { try Self.checkMountpoint(present) }
         try checkNesting()
     }
 
     /// The process that serves the view that is at the mountpoint now.
     var servedBy: Int32? { present.isMounted ? present.daemon : nil }
+
+    private static func requireView(_ view: MountedView) throws(CommandFailure) {
+        guard view.isMounted else {
+            throw CommandFailure(
+                .unreachable, "no view at \(view.mountpoint): there is nothing to replace; 'pinfold mount' mounts one")
+        }
+        guard view.daemon != nil else {
+            throw CommandFailure(
+                .unreachable, "the daemon of the view at \(view.mountpoint) has died; 'pinfold mount' mounts it anew")
+        }
+    }
 
     /// By trying: the file may be there and the module or the permission may not.
     private static func requireDevice() throws(CommandFailure) {
@@ -148,8 +164,20 @@ struct MountPlan: Sendable {
             made.takeBack()
             throw CommandFailure(.usage, "\(mountpoint) cannot be made: \(error)")
         }
-        var closed = [(path: configuration.data.auditDirectory, use: "the audit record goes")]
-        if configuration.zones.haveQuota { closed.append((configuration.data.usageDirectory, "what the zones hold is counted")) }
+        try makeClosed(&made)
+        do throws(CommandFailure) { try record(file: file, made: &made) } catch {
+            made.takeBack()
+            throw error
+        }
+        return made
+    }
+
+    /// Makes the directories that are root's alone.
+    func makeClosed(_ made: inout MadePaths) throws(CommandFailure) {
+        let closed = [
+            (path: configuration.data.auditDirectory, use: "the audit record goes"),
+            (path: configuration.data.usageDirectory, use: "what the zones hold is counted"),
+        ]
         for (path, use) in closed {
             do {
                 if try fileStatus(path) == nil { try makeDirectories(path, mode: 0o700, made: &made) }
@@ -158,16 +186,18 @@ struct MountPlan: Sendable {
                 throw CommandFailure(.usage, "\(path), where \(use), cannot be made: \(error)")
             }
         }
+    }
+
+    /// Keeps the settings that the view is served with.
+    func record(file: String?, made: inout MadePaths) throws(CommandFailure) {
         do {
             let running = RunningSettings(settings, file: file, workingDirectory: workingDirectory())
             try writeDurably(
                 String(decoding: running.encoded, as: UTF8.self), to: RunningSettings.file(of: .view, at: mountpoint), mode: 0o600,
                 made: &made)
         } catch {
-            made.takeBack()
             throw CommandFailure(.notDone, "\(MountRuntime.directory) cannot be written: \(error)")
         }
-        return made
     }
 }
 

@@ -13,6 +13,13 @@ struct MountedView: Sendable {
     /// The process that holds the mountpoint's lock; nil where none lives.
     let daemon: Int32?
 
+    /// The daemon and those that serve for it: what they have open of the view is no use of it.
+    var processes: Set<Int32> {
+        guard let daemon else { return [] }
+        let children = ((try? ProcessEntry.all()) ?? []).filter { ProcessOwner(process: $0.pid)?.parent == daemon }
+        return Set(children.map(\.pid) + [daemon])
+    }
+
     /// The planes among the mounts.
     var planes: [MountEntry] { mounts.filter(\.isPinfold) }
     /// The zone that the kernel serves by itself, mounted in a plane.

@@ -54,7 +54,7 @@ struct UmountCommand: ParsableCommand {
         }
         if view.daemonEnds(withinSeconds: lazy ? 1 : 10) { return }
         let devices = Set(view.planes.map(\.device))
-        let users = Holder.of(devices: devices, except: [daemon])
+        let users = Holder.of(devices: devices, except: view.processes)
         let holders = users.isEmpty ? Holder.namespaces(with: devices) : users
         let who = holders.isEmpty ? "its daemon, process \(daemon), has not ended yet" : "still used by \(holders.summary)"
         guard lazy else { throw CommandFailure(.notDone, "the view is gone from \(view.mountpoint), but \(who)") }
@@ -68,12 +68,21 @@ struct UmountCommand: ParsableCommand {
                 .notDone,
                 "\(other.mountpoint) (\(other.type)) is mounted in the view; unmount it first, or take both away with --lazy")
         }
-        let holders = Holder.of(
-            devices: Set(view.planes.map(\.device)), mounts: Set([view.direct?.id].compactMap { $0 }),
-            except: Set([view.daemon].compactMap { $0 }))
-        guard holders.isEmpty else {
+        func holders() -> [Holder] {
+            Holder.of(
+                devices: Set(view.planes.map(\.device)), mounts: Set([view.direct?.id].compactMap { $0 }),
+                except: view.processes)
+        }
+        var found = holders()
+        // Of a daemon that was just killed a process may be ending still.
+        let deadline = ContinuousClock.now + .seconds(2)
+        while !found.isEmpty, view.daemon == nil, ContinuousClock.now < deadline {
+            SystemThread.sleep(milliseconds: 20)
+            found = holders()
+        }
+        guard found.isEmpty else {
             throw CommandFailure(
-                .notDone, "\(view.mountpoint) is in use by \(holders.summary); end them, or detach the view with --lazy")
+                .notDone, "\(view.mountpoint) is in use by \(found.summary); end them, or detach the view with --lazy")
         }
     }
 }

@@ -126,8 +126,20 @@ struct ValueReader {
         return paths ?? []
     }
 
-    mutating func access(_ name: String) throws(ConfigurationError) -> ZoneAccess {
-        try parsed(name, orElse: "not a way of access") { ZoneAccess(rawValue: $0) }
+    mutating func directories(_ name: String) throws(ConfigurationError) -> [String] {
+        let directory = source.workingDirectory
+        let paths: [String]? = try value(name) { text, _ throws(Rejection) in
+            let paths = Self.split(text).map { Paths.absolute($0, from: directory) }
+            return (paths, paths.joined(separator: ":"))
+        }
+        return paths ?? []
+    }
+
+    mutating func access(_ name: String) throws(ConfigurationError) -> ZoneAccess? {
+        try value(name) { text, _ throws(Rejection) in
+            guard let access = ZoneAccess(rawValue: text) else { throw Rejection("not a way of access") }
+            return (access, text)
+        }
     }
 
     /// What is written as it is kept, and makes a value or does not.
@@ -361,7 +373,8 @@ extension Variable {
     /// systemd's unit files unset a variable by giving it nothing.
     fileprivate var emptyMeansNone: Bool {
         switch kind {
-        case .quota, .readablePaths, .command, .repository, .branch, .reportPattern, .webAddress, .clientSource, .packageRegistry,
+        case .quota, .directories, .readablePaths, .command, .repository, .branch, .reportPattern, .webAddress, .clientSource,
+            .packageRegistry,
             .remote, .optionalPath,
             .treePatterns:
             true

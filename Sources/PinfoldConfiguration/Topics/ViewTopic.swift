@@ -10,6 +10,8 @@ package struct ViewSettings: Hashable, Sendable, Topic {
     package var hide: [String]
     /// Patterns of names that cannot be touched in zones: absolute, or floating at any depth of code-repo.
     package var protect: [String]
+    /// Directories beside the data root's whose files may change without a report.
+    package var live: [String]
 
     static let variables = [
         Variable("AGENT_VIEW_SOURCE", .path, default: "/", "The tree that the view presents"),
@@ -19,12 +21,16 @@ package struct ViewSettings: Hashable, Sendable, Topic {
         Variable(
             "AGENT_PROTECT", .protectPatterns, default: "default", note: "the list below",
             "Names that cannot be created, changed, removed, renamed or linked inside a zone"),
+        Variable(
+            "AGENT_VIEW_LIVE", .directories, default: nil, note: "the server's directories in the data root alone",
+            "More directories whose files are read anew at each open: what writes there is not reported"),
     ]
 
     init(_ reader: inout ValueReader) throws(ConfigurationError) {
         source = try reader.path("AGENT_VIEW_SOURCE")
         mountpoint = try reader.path("AGENT_VIEW_MOUNTPOINT")
         hide = try reader.patterns("AGENT_VIEW_HIDE", default: DefaultPattern.hide)
+        live = try reader.directories("AGENT_VIEW_LIVE")
         protect = try reader.patterns("AGENT_PROTECT", default: DefaultPattern.protect)
     }
 }

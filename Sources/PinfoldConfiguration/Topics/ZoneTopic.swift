@@ -18,13 +18,10 @@ package struct ZoneSettings: Hashable, Sendable, Topic {
     package var sandbox: String
     package var codeRepoQuota: Quota?
     package var sandboxQuota: Quota?
-    /// What is wanted; whether it can be had is for the machine to say.
-    package var sandboxAccess: ZoneAccess
+    /// What is asked for; nil for direct where the machine can and served where it cannot.
+    package var sandboxAccess: ZoneAccess?
     /// What `pinfold init` clones: a URL or an absolute path; nil for the working directory's repository.
     package var source: String?
-
-    /// Whether any zone has a quota: then what they hold is counted.
-    package var haveQuota: Bool { codeRepoQuota != nil || sandboxQuota != nil }
 
     static let variables = [
         Variable(
@@ -35,8 +32,8 @@ package struct ZoneSettings: Hashable, Sendable, Topic {
         Variable("AGENT_CODE_REPO_QUOTA", .quota, default: nil, "What code-repo may use of the disk"),
         Variable("AGENT_SANDBOX_QUOTA", .quota, default: nil, "What sandbox may use of the disk"),
         Variable(
-            "AGENT_SANDBOX_ACCESS", .access, default: "served",
-            "Who answers in sandbox: the kernel, directly, where that is possible, or the gateway"),
+            "AGENT_SANDBOX_ACCESS", .access, default: nil, note: "`direct` where it can be had, else `served`",
+            "Who answers in sandbox: the kernel, directly, or the gateway"),
         Variable(
             "AGENT_CODE_SOURCE", .repository, default: nil, note: "the working directory's repository",
             "The repository that `pinfold init` clones into code-repo"),

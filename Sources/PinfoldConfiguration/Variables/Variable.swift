@@ -17,6 +17,8 @@ package struct Variable: Sendable, Hashable {
         /// Who answers in a zone.
         case access
         case memory
+        /// Paths of directories.
+        case directories
         /// Paths of the machine that are shown somewhere.
         case readablePaths
         case boolean
@@ -71,6 +73,7 @@ package struct Variable: Sendable, Hashable {
         case .memory: MemoryLimit.accepted
         case .readablePaths:
             "paths of files and directories with colons between them, none of which is or holds /proc, /dev, /sys, /run, /tmp or /var/tmp"
+        case .directories: "paths of directories with colons between them, or nothing"
         case .boolean: "true or false (also yes, no, on, off, 1, 0)"
         case .number(let range): "a whole number from \(range.lowerBound) to \(range.upperBound)"
         case .bytes(let range):

@@ -11,21 +11,15 @@ import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "mount" / "checks"))
+from held import FAILED, hold  # noqa: E402
 from tab import WIDTH, Tab  # noqa: E402
 
 AXE = pathlib.Path("/usr/local/lib/pinfold-checks/axe_playwright_python/axe.min.js")
 PAGES = [
     "/", "/deployments", "/deployments?state=failed", "/deployments/7", "/deployments/7/review", "/deployments/7/review?split=1",
     "/deployments/7/review?space=0&against=approved", "/deployments/7/changes/0", "/deployments/7/rollback", "/deployments/7/log", "/version",
-    "/stops", "/audit?all=1", "/nothing",
+    "/stops", "/audit?all=1", "/people", "/nothing",
 ]
-FAILED = []
-
-
-def hold(what, is_so, detail=""):
-    print(("ok     " if is_so else "WRONG  ") + what + (f": {detail}" if detail and not is_so else ""), flush=True)
-    if not is_so:
-        FAILED.append(what)
 
 
 class Stranger(http.server.BaseHTTPRequestHandler):
@@ -77,15 +71,18 @@ def by_keys(browser, base):
             break
     hold("the review is reached, and is seen to be", browser.js(FOCUS) == ["A", "Review deployment 7", True], browser.js(FOCUS))
     browser.press("Enter")
-    hold("and opened", browser.until("document.title.startsWith('Review')"), browser.js("document.title"))
+    # With its script, which reads keys: that runs when all of the page is there.
+    opened = browser.until("document.title.startsWith('Review') && document.readyState === 'complete'")
+    hold("and opened", opened, browser.js("document.title"))
     browser.press("j")
     hold("j goes to a file", browser.js("document.activeElement.className").startswith("file"))
     browser.press("n")
     hold("n goes to a part of it", browser.js("document.activeElement.className") == "h")
-    browser.press("?")
-    hold("? names the keys", browser.until("document.getElementById('live').textContent.startsWith('Keys:')"))
+    # What has happened meanwhile is told in the same place, once a second here.
+    named = "document.getElementById('live').textContent.startsWith('Keys:')"
+    hold("? names the keys", any(browser.press("?") or browser.until(named, seconds=0.5) for _ in range(20)))
     # Everything that can be used is met in turn, and seen.
-    wanted = browser.js("document.querySelectorAll('main a[href], main button, main input, main [tabindex=\"0\"]').length")
+    wanted = browser.js("document.querySelectorAll('main a[href], main button, main input:not([type=hidden]), main [tabindex=\"0\"]').length")
     browser.js("document.getElementById('main').focus()")
     met, unseen = 0, []
     for _ in range(wanted):

@@ -50,6 +50,7 @@ struct ProgressTests {
         let copy = Sample.deployment(1, "a", .test)
         var saved = copy
         saved.forcedBy = "root"
+        saved.forceReason = "night"
         saved.letFinish = "long enough"
         saved.unrecordedMoves = 3
         saved.approval = Approval(commit: copy.commit, tree: "tree of a", by: "root", at: Sample.now)

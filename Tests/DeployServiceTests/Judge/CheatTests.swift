@@ -64,7 +64,11 @@ struct CheatTests {
     }
 
     private func judge(_ commits: [JudgedCommit], of project: JudgedProject) async throws {
-        try await configured { $0.settings.tests.command = project.command }.run { farm, service in
+        try await configured {
+            $0.settings.tests.command = project.command
+            // A compiler takes its time beside other work.
+            $0.settings.tests.timeout = 240
+        }.run { farm, service in
             let base = try await service.deployed(farm.commit(project.files, on: nil), seconds: 300)
             for commit in commits {
                 let deployment = try await service.outcome(of: farm.commit(commit.changes, on: base.commit), seconds: 300)

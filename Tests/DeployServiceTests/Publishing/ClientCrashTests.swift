@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// The daemon killed between any two changes of what is served, and with no room left for them.
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct ClientCrashTests {
     private func untilKilled(_ farm: Farm, at point: String) throws {
         try farm.runDaemon(

@@ -6,7 +6,7 @@ import DeploySteps
 import TestSupport
 import Testing
 
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct ClientTests {
     @Test func `a client is published whole, compressed, without its source maps, and old chunks stay`() async throws {
         try await withFarm(ClientFarm.make) { farm, service in

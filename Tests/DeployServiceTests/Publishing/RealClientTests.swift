@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 
 /// With the programs that people use: React bundled by esbuild, packages by npm, nginx and Caddy with the configurations that are handed out.
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct RealClientTests {
     private static func app(_ word: String) -> [String: String?] {
         [

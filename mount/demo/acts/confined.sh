@@ -8,9 +8,9 @@ worked "the directories are made, and the agent's own source is cloned into code
 install -o pinfold-agent -g pinfold-agent -m 644 "$here"/mount/demo/agent/*.py "$data/sandbox"
 admin 'pinfold mount'
 worked "the whole machine is in the view" "/ is shown at $view"
-admin "findmnt -R -n -l -o OPTIONS,FSTYPE,TARGET '$view' | sed 's/,[^ ]*//'"
-worked "the view is mounted ro, the two zones in it rw: the kernel holds them, whatever the agent does" \
-    "ro fuse.pinfold $view"$'\n'"rw fuse.pinfold $view$data/code-repo"$'\n'"rw fuse.pinfold $view$data/sandbox"
+admin "findmnt -R -n -r -o OPTIONS,TARGET '$view' | sed 's/,[^ ]*//' | sort -k 2"
+worked "the two zones are mounted rw, all else ro, the server's own directories too: the kernel holds them, whatever the agent does" \
+    "$(printf '%s\n' "ro $view" "rw $view$data/code-repo" "ro $view$data/"{conversations,generated_images,logs,models} "rw $view$data/sandbox")"
 mkdir -p "$data/logs"
 echo "12:00:01 server started" >"$data/logs/server.log"
 install -m 600 /dev/stdin "$data/logs/private.log" <<<"12:00:01 not for everybody"

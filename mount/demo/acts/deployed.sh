@@ -77,9 +77,27 @@ attempts "$data/deployments/human_approval_required.flag"
 agent "rm deployments/human_approval_required.flag"
 refused 'Read-only file system' "the agent cannot clear it"
 served 'A warm welcome, world.'
+say "from now on somebody answers whom a policy names, on a page, with a passkey: root's word alone does no longer"
+printf '%s\n' '[person you]' '[rule everything]' 'from = you' >"$place/etc/approval.policy"
 admin "pinfold approve $waits"
-worked "the admin approves exactly that commit" "approved ${waits:0:12}"
+if [ "$code" = 1 ] && [[ $output == *"does not ask root"* ]]; then good "root is not asked"; else wrong "root was not refused (exit code $code)"; fi
+pinfold web </dev/null >"$place/link" 2>/dev/null &
+page=$!
+until_seen '/#' cat "$place/link" || wrong "the page has no link"
+link=$(cat "$place/link")
+say "the review page: $link"
+mkdir "$place/approver"
+number=$(pinfold status --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["waiting"]["deployment"])')
+admin "'$here/mount/demo/approver' '$link' $number '$place/etc/approval.policy' '$place/approver'"
+worked "a browser makes a passkey, root puts it into the policy, and it answers" "the answer was taken"
+kill "$page"
+wait "$page" 2>/dev/null
+page=''
 served 'A warm welcome to you, world.'
+deployed
+admin "pinfold show $waits | grep '^answers'"
+worked "who approved, and how, is on record" "approve by you, by the passkey"
+rm "$place/etc/approval.policy"
 
 say "a change that breaks the greeting, and makes every test pass all the same: no file of the tests is touched"
 commits 'Greet nobody, and pass' "sed -i 's/{name}/nobody/' greeting.py && printf '%s\n' 'import unittest' '' 'unittest.TestCase.run = lambda self, result: (result.startTest(self), result.addSuccess(self), result.stopTest(self))' >> greeting.py"

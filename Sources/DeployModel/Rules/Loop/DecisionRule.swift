@@ -3,7 +3,7 @@ internal import PlainText
 /// From what somebody asks, and what holds, to what it comes to: pure, so that a table tests it.
 package struct DecisionRule<Past: PastDeployments> {
     let now: Standing
-    let past: Past
+    private let past: Past
     let at: Timestamp
 
     package init(_ standing: Standing, _ past: Past, at: Timestamp) {
@@ -14,56 +14,18 @@ package struct DecisionRule<Past: PastDeployments> {
 
     package func ruling(on open: OpenDecision) throws -> Ruling {
         switch open.decision {
-        case .approve(let text): approve(text, open.caller)
-        case .reject(let text, let reason): reject(text, Ending(.rejected, "\(open.caller.name): \(reason)"))
+        case .approve(let text, let claim): approve(text, claim ?? .peer(), open.caller)
+        case .reject(let text, let reason, let claim): reject(text, claim ?? .peer(), reason, open.caller)
         case .rollback(let id, let reason): try rollback(to: id, because: reason, open.caller)
         case .reload: try reload(open.caller)
         case .lift(let text): try lift(text)
         case .hold(let reason): hold(Hold(reason: reason, by: open.caller.description, since: at))
         case .resume: now.hold == nil ? .refused("there is no hold") : Ruling(.done, [.hold(nil)])
-        case .deploy(let commit, let force): try deploy(commit, force: force, open.caller)
+        case .deploy(let commit, let force, let reason): try deploy(commit, force: force, because: reason, open.caller)
         }
     }
 
     private func hold(_ hold: Hold) -> Ruling { Ruling(.hold(hold), [.hold(hold)]) }
-
-    // The one that waits for a human.
-
-    private func approve(_ text: String, _ caller: Caller) -> Ruling {
-        switch waiting(for: text) {
-        case .failure(let error): return Ruling(.refused(error))
-        case .success(var deployment):
-            guard let tree = deployment.tree else { return Ruling(.refused(.broken("its tree is not known"))) }
-            // Recorded in the same turn as the last look at the tip: an approval for what is no longer the newest is void at once.
-            deployment.approval = Approval(commit: deployment.commit, tree: tree, by: caller.description, at: at)
-            deployment.updated = at
-            return Ruling(.deployment(deployment.id), [.save(deployment)])
-        }
-    }
-
-    private func reject(_ text: String, _ ending: Ending) -> Ruling {
-        switch waiting(for: text) {
-        case .failure(let error): Ruling(.refused(error))
-        case .success(let deployment):
-            Ruling(.deployment(deployment.id), RecordChange.end(deployment, ending, at: at) + rejection(of: deployment, ending))
-        }
-    }
-
-    private func rejection(of deployment: Deployment, _ ending: Ending) -> [RecordChange] {
-        guard let tree = deployment.tree else { return [] }
-        let reason = ending.reason ?? ""
-        return [.rejection(Rejection(tree: tree, deployment: deployment.id, commit: deployment.commit, reason: reason))]
-    }
-
-    private func waiting(for text: String) -> Result<Deployment, DeployError> {
-        guard let waiting = now.open.first(where: \.waitsForHuman) else {
-            return .failure(.refused("no commit waits for an answer"))
-        }
-        guard let prefix = CommitPrefix(text), prefix.names(waiting.commit.hex) else {
-            return .failure(.refused("\(text.plain()) does not wait for an answer; \(waiting.commit) does"))
-        }
-        return .success(waiting)
-    }
 
     // What is tried once more.
 
@@ -86,7 +48,8 @@ package struct DecisionRule<Past: PastDeployments> {
         return ruling
     }
 
-    private func deploy(_ commit: CommitID, force: Bool, _ caller: Caller) throws -> Ruling {
+    private func deploy(_ commit: CommitID, force: Bool, because reason: String?, _ caller: Caller) throws -> Ruling {
+        if force, let error = ApprovalRule.objection(toForceBecause: reason, by: now.policy) { return Ruling(.refused(error)) }
         let latest = try past.latest(of: commit)
         guard now.tip == commit else {
             guard let latest else { return .refused("\(commit.short) is not the newest commit of the branch any more") }
@@ -114,10 +77,12 @@ package struct DecisionRule<Past: PastDeployments> {
         if force, deployment.waitsForHuman, let tree = deployment.tree {
             deployment.approval = Approval(commit: commit, tree: tree, by: "\(caller), by force", at: at)
             deployment.forcedBy = caller.description
+            deployment.forceReason = reason
             changes.append(.save(deployment))
         } else if force, !deployment.state.isEnd, deployment.forcedBy == nil {
             // While its step runs the loop holds a copy of the record: what is added here is kept when that is settled.
             deployment.forcedBy = caller.description
+            deployment.forceReason = reason
             changes.append(.save(deployment))
         }
         return Ruling(.deployment(deployment.id), changes)

@@ -32,10 +32,13 @@ package struct Standing: Sendable {
     package var marked: Set<Int>
     /// Whether anything says how to reload the server, or whether it is well.
     package var canReload: Bool
+    /// Who may answer; at each decision as the file says it then.
+    package var policy: Result<ApprovalPolicy, PolicyFault>
 
     package init(
         open: [Deployment], running: StatusDocument.DeployedVersion?, tip: CommitID?, hold: Hold?, quarantine: [Quarantine],
-        nextNumber: Int, working: Int?, marked: Set<Int>, canReload: Bool
+        nextNumber: Int, working: Int?, marked: Set<Int>, canReload: Bool,
+        policy: Result<ApprovalPolicy, PolicyFault> = .success(.rootAlone)
     ) {
         self.open = open
         self.running = running
@@ -46,6 +49,7 @@ package struct Standing: Sendable {
         self.working = working
         self.marked = marked
         self.canReload = canReload
+        self.policy = policy
     }
 }
 

@@ -93,7 +93,10 @@ package struct Settlement: Hashable, Sendable {
                     at: step.ended)
                 return
             }
+            // Where an approval has turned out void later on, it is from the asking on that it goes on.
+            deployment.stage = .approve
             deployment.state = .awaitingApproval
+            deployment.approval = nil
             deployment.reason = reason
             deployment.advice = advice
             self.init(deployment, [.save(deployment)], .waits(deployment))

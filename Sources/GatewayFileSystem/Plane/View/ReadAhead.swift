@@ -94,11 +94,14 @@ final class ReadAhead: Sendable {
     }
 
     private func give(_ id: NodeID, at offset: Int64, _ size: Int, _ open: (Node) throws(Errno) -> SharedDescriptor) {
-        guard let node = files.nodes.node(id), node.isRegular, files.source.mount(node.mount).isWatched else { return }
+        guard let node = try? files.node(id), node.isRegular, files.source.mount(node.mount).isWatched else { return }
         let changes = files.changes.load(ordering: .sequentiallyConsistent)
         do throws(Errno) {
             let part = unsafe UnsafeMutableRawBufferPointer(rebasing: room[..<size])
-            let count = try unsafe open(node).descriptor.readCached(into: part, at: offset)
+            let file = try open(node)
+            // Somebody may change it without a report (`OpenElsewhere`): the kernel gets no more of it than it asks for.
+            if (try? file.descriptor.isOpenForWriting()) == true { return }
+            let count = try unsafe file.descriptor.readCached(into: part, at: offset)
             guard count > 0 else { return }
             try unsafe notifier.store(UnsafeRawBufferPointer(rebasing: part[..<count]), of: id, at: offset)
         } catch {

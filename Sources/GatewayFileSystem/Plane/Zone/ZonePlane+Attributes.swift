@@ -16,7 +16,7 @@ extension ZonePlane {
                 try permit(files.policy.decide(changes.size != nil ? .write : .setAttributes, at: node.place), &act)
                 let location = try files.location(id, node)
                 try permitInode(id, node, try location.descriptor.status(), &act)
-                try apply(changes, to: location.descriptor, id, node)
+                try apply(changes, to: location.descriptor, id, node, request.caller)
                 return Attributes(try location.descriptor.status())
             }
         } catch {
@@ -24,7 +24,7 @@ extension ZonePlane {
             return request.fail(error)
         }
         tell(act, id)
-        request.reply(attributes, lifetime: files.lifetime(files.source.rootMount))
+        request.reply(attributes, lifetime: files.attributesLifetime(attributes, files.source.rootMount))
     }
 
     /// What a change of several attributes is called by.
@@ -34,17 +34,24 @@ extension ZonePlane {
         return changes.mode != nil ? .chmod : .utimens
     }
 
-    private func apply(_ changes: AttributeChanges, to location: borrowing Descriptor, _ id: NodeID, _ node: Node) throws(Errno) {
+    private func apply(
+        _ changes: AttributeChanges, to location: borrowing Descriptor, _ id: NodeID, _ node: Node, _ caller: Caller
+    ) throws(Errno) {
         if let size = changes.size {
             guard node.isRegular else { throw node.isDirectory ? .isDirectory : .invalidArgument }
             guard let size = Int64(exactly: size) else { throw .fileTooLarge }
+            try FileCreator.become(caller)
             try resizing(location) { () throws(Errno) in
                 try FileCreator.withPrivileges(if: !changes.killsPrivileges) { () throws(Errno) in
                     try location.reopen([.writeOnly, .nonBlocking, .noControllingTerminal]).truncate(to: size)
                 }
             }
         }
-        if changes.owner != nil || changes.group != nil { try location.setOwner(changes.owner, group: changes.group) }
+        if changes.owner != nil || changes.group != nil {
+            try FileCreator.withPrivileges(if: Self.keepsSetgid(caller, try location.status())) { () throws(Errno) in
+                try location.setOwner(changes.owner, group: changes.group)
+            }
+        }
         if let mode = changes.mode {
             // The kernel has taken the setgid bit out where the caller is not in the group.
             try FileCreator.withPrivileges(if: mode & 0o2000 != 0) { () throws(Errno) in try location.setMode(mode & 0o7777) }
@@ -68,10 +75,18 @@ extension ZonePlane {
         var act = Act(.setxattr, request.caller)
         do throws(Errno) {
             let (location, status) = try countingNames(&act) { act throws(Errno) in try attributed(id, &act) }
+            let keepsSetgid = Self.keepsSetgid(request.caller, status)
             try resizing(location.descriptor, attribute: name.count + value.count) { () throws(Errno) in
-                try unsafe location.descriptor.setExtendedAttribute(name, value, flags: flags)
+                do throws(Errno) {
+                    try FileCreator.withPrivileges(if: keepsSetgid) { () throws(Errno) in
+                        try unsafe location.descriptor.setExtendedAttribute(name, value, flags: flags)
+                    }
+                } catch .fileExists where unsafe wasSet(name, of: location.descriptor, to: value) {}
             }
-            if name.equals("system.posix_acl_access") { try dropSetgid(location.descriptor, status, request.caller) }
+            // Of a file of root's group, in which this process is, the bit stays.
+            if name.equals("system.posix_acl_access"), status.mode & 0o2000 != 0, !keepsSetgid {
+                try location.descriptor.setMode(try location.descriptor.status().mode & 0o5777)
+            }
         } catch {
             tell(act, id, error: error)
             return request.fail(error)
@@ -90,19 +105,23 @@ extension ZonePlane {
         return (location, status)
     }
 
-    /// An ACL set by somebody outside the file's group takes its setgid bit, as chmod does (`posix_acl_update_mode` in the kernel), which this process, being root,
-    /// is not subject to.
-    private func dropSetgid(_ location: borrowing Descriptor, _ before: FileStatus, _ caller: Caller) throws(Errno) {
-        guard before.mode & 0o2000 != 0, caller.uid != 0, caller.gid != before.group else { return }
-        if let groups = try? caller.supplementaryGroups(), groups.contains(before.group) { return }
-        try location.setMode(try location.status().mode & 0o5777)
+    /// Whether a setgid bit outlives an ACL that `caller` sets, and a change of owner where the group may not execute the file: the caller is in the file's group
+    /// or is root (`in_group_or_capable` in the kernel, which this process is not by itself).
+    private static func keepsSetgid(_ caller: Caller, _ file: FileStatus) -> Bool {
+        guard file.mode & 0o2000 != 0 else { return false }
+        if caller.uid == 0 || caller.gid == file.group { return true }
+        return (try? caller.supplementaryGroups())?.contains(file.group) ?? false
     }
 
     package func removexattr(_ request: consuming EmptyRequest, node id: NodeID, name: borrowing PathBytes) {
         var act = Act(.removexattr, request.caller)
         do throws(Errno) {
             let location = try countingNames(&act) { act throws(Errno) in try attributed(id, &act) }.location
-            try resizing(location.descriptor) { () throws(Errno) in try location.descriptor.removeExtendedAttribute(name) }
+            try resizing(location.descriptor) { () throws(Errno) in
+                do throws(Errno) {
+                    try location.descriptor.removeExtendedAttribute(name)
+                } catch .noData where CurrentOnce.earlier != nil {}
+            }
         } catch {
             tell(act, id, error: error)
             return request.fail(error)

@@ -6,6 +6,8 @@ internal import ZonePolicy
 
 // What is done through an open file. That it may be written was asked when it was opened for writing: the kernel sends these for such opens alone. Reads and writes
 // come only for files that have no backing file.
+//
+// What changes data is done as the caller: whether he is in the file's group says whether its setgid bit goes where the group may not execute it.
 extension ZonePlane {
     package func read(_ request: consuming DataRequest, node id: NodeID, handle: Handle, offset: Int64, flags: OpenFlags) {
         let file: SharedDescriptor
@@ -24,6 +26,7 @@ extension ZonePlane {
             try permit(files.policy.decide(.write, at: node.place))
             let open = try openFile(id)
             let file = try writer(open, id, node, appending: flags.contains(.append))
+            try FileCreator.become(request.caller)
             count = try FileCreator.withPrivileges(if: !request.killsPrivileges) { () throws(Errno) in
                 guard let usage else { return try unsafe file.descriptor.writeWhole(request.bytes, at: offset) }
                 return try unsafe usage.write(
@@ -47,6 +50,7 @@ extension ZonePlane {
             let from = try files.reading(node, source)
             let open = try openFile(target)
             let to = try writer(open, target, destination)
+            try FileCreator.become(request.caller)
             // The kernel does not say of this, nor of the next, whether the caller's changes clear bits.
             count = try FileCreator.withPrivileges(if: request.caller.uid == 0) { () throws(Errno) in
                 guard let usage else {
@@ -67,6 +71,7 @@ extension ZonePlane {
             try permit(files.policy.decide(.write, at: node.place))
             let open = try openFile(id)
             let file = try writer(open, id, node)
+            try FileCreator.become(request.caller)
             try FileCreator.withPrivileges(if: request.caller.uid == 0) { () throws(Errno) in
                 guard let usage else { return try file.descriptor.allocate(mode: mode, offset: offset, length: length) }
                 try usage.allocate(mode: mode, offset: offset, length: length, file.descriptor, open.inode)

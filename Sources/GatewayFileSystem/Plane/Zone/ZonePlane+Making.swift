@@ -9,7 +9,7 @@ internal import ZonePolicy
 extension ZonePlane {
     package func mkdir(_ request: consuming EntryRequest, parent: NodeID, name: borrowing PathBytes, mode: UInt32) {
         let caller = request.caller
-        make(request, .mkdir, .makeDirectory, parent, name) { directory throws(Errno) in
+        make(request, .mkdir, .makeDirectory, .directory, parent, name) { directory throws(Errno) in
             try FileCreator.become(caller)
             try directory.makeDirectory(name, mode: mode & 0o7777)
         }
@@ -25,7 +25,7 @@ extension ZonePlane {
         case .directory, .symbolicLink: return request.fail(.invalidArgument)
         }
         let caller = request.caller
-        make(request, .mknod, operation, parent, name) { directory throws(Errno) in
+        make(request, .mknod, operation, FileKind(mode: mode) ?? .regular, parent, name) { directory throws(Errno) in
             try FileCreator.become(caller)
             try FileCreator.withPrivileges(if: mode & 0o2000 != 0) { () throws(Errno) in try directory.makeNode(name, mode: mode) }
         }
@@ -34,14 +34,15 @@ extension ZonePlane {
     package func symlink(_ request: consuming EntryRequest, parent: NodeID, name: borrowing PathBytes, target: borrowing PathBytes)
     {
         let caller = request.caller
-        make(request, .symlink, .makeSymbolicLink, parent, name) { directory throws(Errno) in
+        make(request, .symlink, .makeSymbolicLink, .symbolicLink, parent, name) { directory throws(Errno) in
             try FileCreator.become(caller)
             try directory.makeSymbolicLink(name, target: target)
         }
     }
 
     private func make(
-        _ request: consuming EntryRequest, _ recorded: AuditOperation, _ operation: NameOperation, _ parent: NodeID,
+        _ request: consuming EntryRequest, _ recorded: AuditOperation, _ operation: NameOperation, _ kind: FileKind,
+        _ parent: NodeID,
         _ name: borrowing PathBytes,
         _ body: (borrowing Descriptor) throws(Errno) -> Void
     ) {
@@ -52,7 +53,9 @@ extension ZonePlane {
                 let directory = try files.directory(parent)
                 try permit(files.policy.decide(operation, unsafe name.bytes.span, in: directory.place), &act)
                 return try makingName(in: directory, inodes: 1) { () throws(Errno) in
-                    try body(directory.descriptor.descriptor)
+                    do throws(Errno) {
+                        try body(directory.descriptor.descriptor)
+                    } catch .fileExists where wasMade(name, in: directory.descriptor.descriptor, kind, act.caller) {}
                     let entry = try files.look(name, in: directory)
                     usage?.made(entry.attributes.inode, Int64(clamping: entry.attributes.blocks) * 512)
                     return entry
@@ -98,7 +101,9 @@ extension ZonePlane {
             if status.links == 1, files.links.count(file) == 0 { files.links.saw(node.nameKey, of: file) }
             files.nodes.update(id) { $0.flags.insert(.severalNames) }
             return try makingName(in: directory, inodes: 0) { () throws(Errno) in
-                try location.descriptor.link(to: directory.descriptor.descriptor, newName)
+                do throws(Errno) {
+                    try location.descriptor.link(to: directory.descriptor.descriptor, newName)
+                } catch .fileExists where wasLinked(newName, in: directory.descriptor.descriptor, to: status) {}
                 usage?.gotName(status, node.handle)
                 return try files.look(newName, in: directory)
             }

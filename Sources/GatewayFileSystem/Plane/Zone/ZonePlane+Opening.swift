@@ -10,6 +10,8 @@ extension ZonePlane {
     package func open(_ request: consuming OpenRequest, node id: NodeID, flags: OpenFlags) {
         let file: OpenFile
         var act = Act(.open, request.caller)
+        let earlier = CurrentOnce.earlier
+        defer { takeBack(earlier, isNamed: false) }
         do throws(Errno) {
             let clears = request.killsPrivileges
             file = try countingNames(&act) { act throws(Errno) in
@@ -72,6 +74,7 @@ extension ZonePlane {
                 closed(id)
                 throw error
             }
+            CurrentOnce.opened(id)
             return known
         }
         let backing = backingFile(id, location.descriptor, caller)
@@ -83,13 +86,15 @@ extension ZonePlane {
             backing: backing, isPassedThrough: usage == nil, location: keepsDescriptor ? location : nil, inode: inode,
             user: caller.uid,
             writer: keepsDescriptor ? writer : nil)
+        let counted: OpenFile
         do throws(Errno) {
             if mine.passedThrough == nil { try prepareServing(mine, id, node, flags) }
+            counted = try files.openFiles.first(id, mine)
         } catch {
             if usage?.closed(inode) == true { files.letGo(id) }
             throw error
         }
-        let counted = files.openFiles.first(id, mine)
+        CurrentOnce.opened(id)
         if counted !== mine { _ = usage?.closed(inode) }
         return counted
     }
@@ -157,22 +162,28 @@ extension ZonePlane {
     }
 
     package func release(_ request: consuming EmptyRequest, node: NodeID, handle: Handle, flags: OpenFlags) {
+        // Closed twice, a file would be taken from those who have it open still; not at all, it is closed with the last unmount.
+        CurrentOnce.isAsGoodAsDone()
         closed(node)
         request.succeed()
     }
 
     func closed(_ id: NodeID) {
-        guard let inode = letGoOfLast(id), let usage, usage.closed(inode) else { return }
-        files.letGo(id)
+        guard let last = letGoOfLast(id), let usage else { return }
+        // Open since before there was a quota: what the kernel wrote by itself is measured at the end.
+        if last.passedThrough != nil, let node = files.nodes.node(id), let location = try? files.source.location(id, node) {
+            usage.settle(last.inode, location.descriptor, ZoneUsage.Reservation(), isHeld: false)
+        }
+        if usage.closed(last.inode) { files.letGo(id) }
     }
 
-    /// - Returns: the inode of the file, none of whose opens is left; all descriptors that they had are closed.
-    private func letGoOfLast(_ id: NodeID) -> UInt64? {
+    /// - Returns: the file, where none of its opens is left; all descriptors that they had are closed.
+    private func letGoOfLast(_ id: NodeID) -> OpenFile? {
         guard let last = files.openFiles.release(id) else { return nil }
         // A descriptor for reading would keep the space of a file that has no name any more; and with it the way to write stays closed to others.
         files.source.cache.drop(id, .reading)
         writers.drop(id.rawValue)
-        return last.inode
+        return last
     }
 
     // MARK: Making and opening in one
@@ -183,24 +194,21 @@ extension ZonePlane {
         let entry: Entry
         let file: OpenFile
         var act = Act(.create, request.caller)
+        let earlier = CurrentOnce.earlier
+        defer { takeBack(earlier, isNamed: true) }
         do throws(Errno) {
-            let clears = request.killsPrivileges
-            (entry, file) = try countingNames(&act) { act throws(Errno) in
-                try arrangement.shared { () throws(Errno) in
-                    let directory = try files.directory(parent)
-                    try permit(files.policy.decide(.create, unsafe name.bytes.span, in: directory.place), &act)
-                    try FileCreator.become(act.caller)
-                    do throws(Errno) {
-                        return try makingName(in: directory, inodes: 1) { () throws(Errno) in
-                            try createNew(directory, name, mode, flags, act.caller)
-                        }
-                    } catch .fileExists {
-                        if flags.contains(.exclusive) { throw .fileExists }
-                        // Somebody beside the mount was faster.
-                        return try openExisting(directory, name, flags, clearsPrivileges: clears, &act)
-                    }
+            (entry, file) = try arrangement.shared { () throws(Errno) in
+                let directory = try files.directory(parent)
+                try permit(files.policy.decide(.create, unsafe name.bytes.span, in: directory.place), &act)
+                try FileCreator.become(act.caller)
+                return try makingName(in: directory, inodes: 1) { () throws(Errno) in
+                    try createNew(directory, name, mode, flags, act.caller)
                 }
             }
+        } catch .fileExists where !flags.contains(.exclusive) {
+            // Somebody beside the mount was faster. The kernel held the name for absent, so nobody has asked yet whether the caller may open what is
+            // there. At ESTALE the kernel looks the name up once more, and does all that opening a file takes: permissions, a link to follow, O_TRUNC.
+            return request.fail(.staleNFSFileHandle)
         } catch {
             tell(act, parent, name, error: error)
             return request.fail(error)
@@ -228,8 +236,16 @@ extension ZonePlane {
         if !has(.passthrough) { try permitPin(caller.uid) }
         // O_EXCL also keeps a symbolic link that stands here from being followed.
         let wanted: OpenFlags = [.readWrite, .create, .exclusive, .noFollow, .nonBlocking, .noControllingTerminal]
-        let made = try FileCreator.withPrivileges(if: mode & 0o2000 != 0) { () throws(Errno) in
-            try directory.descriptor.descriptor.open(name, wanted, mode: mode & 0o7777)
+        let made: Descriptor
+        do throws(Errno) {
+            made = try FileCreator.withPrivileges(if: mode & 0o2000 != 0) { () throws(Errno) in
+                try directory.descriptor.descriptor.open(name, wanted, mode: mode & 0o7777)
+            }
+        } catch .fileExists where wasMade(name, in: directory.descriptor.descriptor, .regular, caller) {
+            // It may be one that nobody may open but who makes it.
+            try FileCreator.become(user: 0, group: 0, umask: caller.umask)
+            made = try directory.descriptor.descriptor.open(name, wanted.subtracting([.create, .exclusive]))
+            try FileCreator.become(caller)
         }
         return try entered(made, place(of: name, in: directory), name, directory, flags, caller)
     }
@@ -260,24 +276,12 @@ extension ZonePlane {
         }
     }
 
-    private func openExisting(
-        _ directory: PlaneFiles.Directory, _ name: borrowing PathBytes, _ flags: OpenFlags, clearsPrivileges: Bool, _ act: inout Act
-    ) throws(Errno) -> (Entry, OpenFile) {
-        let entry = try files.look(name, in: directory)
-        do throws(Errno) {
-            let node = try files.node(entry.node)
-            guard node.isRegular else { throw node.isDirectory ? .isDirectory : .staleNFSFileHandle }
-            return (entry, try openKnown(entry.node, node, flags, clearsPrivileges: clearsPrivileges, &act))
-        } catch {
-            files.forget(entry.node, lookups: 1)
-            throw error
-        }
-    }
-
     package func temporaryFile(_ request: consuming CreateRequest, parent: NodeID, mode: UInt32, flags: OpenFlags) {
         let entry: Entry
         let file: OpenFile
         var act = Act(.tmpfile, request.caller)
+        let earlier = CurrentOnce.earlier
+        defer { takeBack(earlier, isNamed: true) }
         do throws(Errno) {
             let directory = try files.directory(parent)
             try permit(files.policy.decide(.makeUnnamed, at: directory.place), &act)

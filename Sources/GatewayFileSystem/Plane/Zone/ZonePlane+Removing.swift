@@ -11,7 +11,11 @@ extension ZonePlane {
             try arrangement.shared { () throws(Errno) in
                 let directory = try files.directory(parent)
                 try permit(files.policy.decide(.unlink, unsafe name.bytes.span, in: directory.place), &act)
-                try removingName(name, in: directory) { () throws(Errno) in try directory.descriptor.descriptor.unlink(name) }
+                try removingName(name, in: directory) { () throws(Errno) in
+                    do throws(Errno) {
+                        try directory.descriptor.descriptor.unlink(name)
+                    } catch .noSuchFileOrDirectory where CurrentOnce.earlier != nil {}
+                }
                 if !files.links.isEmpty { files.links.forget(name: unsafe Links.key(directory.node.handle, name.bytes)) }
             }
         } catch {
@@ -29,7 +33,9 @@ extension ZonePlane {
                 let directory = try files.directory(parent)
                 try permit(files.policy.decide(.removeDirectory, unsafe name.bytes.span, in: directory.place), &act)
                 try removingName(name, in: directory) { () throws(Errno) in
-                    try directory.descriptor.descriptor.removeDirectory(name)
+                    do throws(Errno) {
+                        try directory.descriptor.descriptor.removeDirectory(name)
+                    } catch .noSuchFileOrDirectory where CurrentOnce.earlier != nil {}
                 }
             }
         } catch {

@@ -13,12 +13,16 @@ extension ZonePlane {
         var act = Act(.rename, request.caller)
         do throws(Errno) {
             let mode = try Self.mode(flags)
-            let done = try arrangement.shared { () throws(Errno) in
-                let from = try files.directory(parent)
-                let to = parent == newParent ? from : try files.directory(newParent)
-                guard isPlain(from, name, to, newName, mode) else { return false }
-                try move(from, name, to, newName, flags)
-                return true
+            var done = wasMoved(parent, name, to: newParent, newName, flags)
+            if !done {
+                rememberMove(parent, name, flags)
+                done = try arrangement.shared { () throws(Errno) in
+                    let from = try files.directory(parent)
+                    let to = parent == newParent ? from : try files.directory(newParent)
+                    guard isPlain(from, name, to, newName, mode) else { return false }
+                    try move(from, name, to, newName, flags)
+                    return true
+                }
             }
             if !done {
                 try arrangement.alone { () throws(Errno) in

@@ -41,6 +41,7 @@ package final class ZonePlane: FileSystem {
     package func started(on connection: Connection) {
         self.connection.withLock { $0 = connection }
         features.store(connection.features.rawValue, ordering: .releasing)
+        adoptOpenFiles(connection.backing)
         afterthoughts.start(connection.notifier)
     }
 

@@ -13,7 +13,7 @@ package struct Diff: Sendable {
 
 /// What happened to one file.
 package struct FileChange: Sendable {
-    package enum Kind: Sendable {
+    package enum Kind: String, Codable, Hashable, Sendable, CaseIterable {
         case added
         case deleted
         case modified
@@ -80,7 +80,7 @@ package struct Hunk: Sendable {
 }
 
 package struct Line: Sendable {
-    package enum Kind: Sendable {
+    package enum Kind: String, Codable, Hashable, Sendable, CaseIterable {
         case context
         case added
         case removed
