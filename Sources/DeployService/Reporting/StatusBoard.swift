@@ -46,13 +46,13 @@ final class StatusBoard: Sendable {
         set { state.withLock { $0.branch = newValue } }
     }
 
-    /// Says what is wrong in one respect, or no longer. Shown at the next `show`, or at once where it is new.
+    /// Says what is wrong in one respect, or no longer. Shown at the next `show`, or at once where it is new. Any thread may call it: one that
+    /// writes at that moment may have shown the state without this, so it is written after that one, whatever is in the document by then.
     func warn(_ about: String, _ text: String?) {
         let isNew = state.withLock { state in
             guard state.warnings[about] != text else { return false }
             state.warnings[about] = text
-            state.document?.warnings = state.warnings.sorted { $0.key < $1.key }.map(\.value)
-            return state.document != nil
+            return true
         }
         guard isNew else { return }
         publishing.withLock { _ in
@@ -109,25 +109,33 @@ final class StatusBoard: Sendable {
         }
         document.rules = rules(document)
         state.withLock { $0.warnings["stand-ins"] = standIns }
-        document.warnings = state.withLock { $0.warnings.sorted { $0.key < $1.key }.map(\.value) }
         return document
     }
 
-    /// The file first: who is woken finds it.
+    /// The file first: who is woken finds it. The warnings are those of this moment, not those that `shown` came with: one may have come since.
     private func write(_ shown: StatusDocument) {
         var document = shown
         // Only here is it counted, under `publishing`.
         document.revision = signal.revision + 1
         document.updated = Clock.now
-        let final = document
+        document.warnings = warnings(status: nil)
         do {
             // Everybody may read it, the agent too.
-            try DurableFile.write(DeployJSON.encode(final.unnamed, pretty: true), to: settings.data.status)
-            state.withLock { $0.warnings["status"] = nil }
+            try DurableFile.write(DeployJSON.encode(document.unnamed, pretty: true), to: settings.data.status)
         } catch {
-            state.withLock { $0.warnings["status"] = "\(settings.data.status) is out of date: \(explanation(of: error).reason)" }
+            document.warnings = warnings(status: "\(settings.data.status) is out of date: \(explanation(of: error).reason)")
         }
+        let final = document
         signal.advance { _ in state.withLock { $0.document = final } }
+    }
+
+    /// All of them, by what they are about.
+    /// - Parameter status: what is wrong with the file itself.
+    private func warnings(status: String?) -> [String] {
+        state.withLock { state in
+            state.warnings["status"] = status
+            return state.warnings.sorted { $0.key < $1.key }.map(\.value)
+        }
     }
 
     /// The rules in force, in words.
