@@ -94,6 +94,41 @@ import Testing
         }
     }
 
+    @Test(.timeLimit(.minutes(10))) func `S-28: what was renamed over a protected file is never what its name leads to`()
+        async throws
+    {
+        try await withGateway(prepare: Self.prepare) { gateway async throws in
+            // Open, and by another name, the source can be written to still. Others look the name up all the time.
+            let attempt = """
+                import os, sys, threading
+                def look():
+                    while not done:
+                        for name in ("config", "c.lock", "c2"):
+                            try: os.stat(name)
+                            except OSError: pass
+                done = []
+                threads = [threading.Thread(target=look) for _ in range(2)]
+                for thread in threads: thread.start()
+                wrong = 0
+                for _ in range(500):
+                    lock = os.open("c.lock", os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644)
+                    os.write(lock, b"conf\\n")
+                    os.link("c.lock", "c2")
+                    os.rename("c.lock", "config")
+                    os.pwrite(lock, b"evil\\n", 0)
+                    wrong += open("config").read() != "conf\\n"
+                    os.close(lock)
+                    os.unlink("c2")
+                done.append(1)
+                for thread in threads: thread.join()
+                print(wrong)
+                """
+            let zone = gateway.viewCodeRepo
+            #expect(try run("python3", ["-c", attempt], workingDirectory: zone + "/.git").requireSuccess() == "0\n")
+            #expect(try readFile(gateway.codeRepo + "/.git/config") == "conf\n")
+        }
+    }
+
     @Test(.timeLimit(.minutes(10))) func `S-29: a floating pattern holds in code-repo alone, an anchored one in every zone`()
         async throws
     {

@@ -14,7 +14,14 @@ extension ZonePlane {
         do throws(Errno) {
             let mode = try Self.mode(flags)
             var done = wasMoved(parent, name, to: newParent, newName, flags)
-            if !done {
+            if done {
+                // Perhaps by the removal of the source alone.
+                if let to = try? files.directory(newParent),
+                    unsafe files.policy.child(of: to.place, named: newName.bytes.span).isProtected
+                {
+                    afterthoughts.lookAgain(at: newName, in: newParent)
+                }
+            } else {
                 rememberMove(parent, name, flags)
                 done = try arrangement.shared { () throws(Errno) in
                     let from = try files.directory(parent)
@@ -116,10 +123,11 @@ extension ZonePlane {
         switch condition {
         case .sameContent:
             guard try hasSameContent(from, name, source, to, newName, target) else { throw act.refuse(refusal) }
-            // The target stays as it is; the kernel believes that the source took its name, and is told to look again.
+            // The target stays as it is. The kernel believes that its name leads to the source now, which its maker may have open, or by another
+            // name, and may write to: so it must not use the name before it has looked again.
             try removingName(name, in: from) { () throws(Errno) in try from.descriptor.descriptor.unlink(name) }
             if !files.links.isEmpty { files.links.forget(name: unsafe Links.key(from.node.handle, name.bytes)) }
-            afterthoughts.invalidate(newName, in: to.id)
+            afterthoughts.lookAgain(at: newName, in: to.id)
         case .holdsNothingProtected:
             let old = unsafe files.policy.child(of: from.place, named: name.bytes.span)
             let new = unsafe files.policy.child(of: to.place, named: newName.bytes.span)
