@@ -16,6 +16,7 @@ final class ResentZone {
     private var session: Session?
     private var kernel: SharedDescriptor?
     private var unique: UInt64 = 100
+    private var interrupts: Set<UInt64> = []
     private static let left = Lock<[Session]>([])
 
     struct Answer: Equatable {
@@ -81,22 +82,35 @@ final class ResentZone {
         unsafe KeptRows(state.memory.bytes(at: KeptLayout.page + KeptLayout.once), capacity: 1024)
     }
 
+    /// Somebody's signal, whose request nobody knows any more (FUSE_INTERRUPT, whose number is the request's with the lowest bit set).
+    func interrupt(_ gone: UInt64 = 50) throws {
+        interrupts.insert(gone | 1)
+        hand(Question(opcode: 36, node: 0, body: Self.bytes(gone)), gone | 1)
+    }
+
     /// The last request comes again.
     func askAgain(_ question: Question) throws -> Answer { try send(question, unique - 2 | 1 << 63) }
 
-    private func send(_ question: Question, _ unique: UInt64) throws -> Answer {
+    private func hand(_ question: Question, _ unique: UInt64) {
         var message = Self.bytes(UInt32(40 + question.body.count)) + Self.bytes(question.opcode) + Self.bytes(unique)
         message += Self.bytes(question.node)
         for number in [UInt32(61_000), 61_000, UInt32(getpid()), 0] { message += Self.bytes(number) }
         session?.serve(message: message + question.body)
-        var buffer = [UInt8](repeating: 0, count: 1 << 16)
-        let raw = kernel?.descriptor.rawValue ?? -1
-        let count = unsafe recv(raw, &buffer, buffer.count, Int32(MSG_DONTWAIT))
-        guard count >= 16 else { throw TestFailure("no answer to \(question)") }
-        func word(_ at: Int) -> UInt64 { buffer[at..<at + 8].reversed().reduce(0) { $0 << 8 | UInt64($1) } }
-        guard word(8) == unique else { throw TestFailure("an answer to \(word(8)), asked was \(unique)") }
-        let code = Int32(truncatingIfNeeded: word(0) >> 32)
-        return Answer(error: code == 0 ? nil : Errno(rawValue: -code), body: Array(buffer[16..<count]))
+    }
+
+    private func send(_ question: Question, _ unique: UInt64) throws -> Answer {
+        hand(question, unique)
+        while true {
+            var buffer = [UInt8](repeating: 0, count: 1 << 16)
+            let raw = kernel?.descriptor.rawValue ?? -1
+            let count = unsafe recv(raw, &buffer, buffer.count, Int32(MSG_DONTWAIT))
+            guard count >= 16 else { throw TestFailure("no answer to \(question)") }
+            func word(_ at: Int) -> UInt64 { buffer[at..<at + 8].reversed().reduce(0) { $0 << 8 | UInt64($1) } }
+            if interrupts.remove(word(8)) != nil { continue }
+            guard word(8) == unique else { throw TestFailure("an answer to \(word(8)), asked was \(unique)") }
+            let code = Int32(truncatingIfNeeded: word(0) >> 32)
+            return Answer(error: code == 0 ? nil : Errno(rawValue: -code), body: Array(buffer[16..<count]))
+        }
     }
 
     /// Ends the server as if it had been killed with the last request in hand, when that was `phase`; the next one serves.

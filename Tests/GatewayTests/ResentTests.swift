@@ -107,6 +107,17 @@ import Testing
         }
     }
 
+    @Test func `an interrupt of another request, which a dead server knew, changes nothing`() throws {
+        try ResentZone.with { zone in
+            let question = Self.made(9, ResentZone.words(0o755, 0))
+            let first = try zone.ask(question)
+            try zone.die(OnceSlot.Phase.begun)
+            try zone.interrupt()
+            let second = try zone.askAgain(question)
+            #expect(second.error == nil && second.node == first.node)
+        }
+    }
+
     @Test(arguments: phases) func `attributes are set and removed once`(phase: UInt32) throws {
         try ResentZone.with { zone in
             let file = try zone.node("f")

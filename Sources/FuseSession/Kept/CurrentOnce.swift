@@ -50,11 +50,22 @@ package import LinuxSystem
 
     /// The request counts as carried out from now on, with success and no more to say, before what it does is done: where to leave that undone is less
     /// of an evil than to do it twice.
-    package static func isAsGoodAsDone() { unsafe answered(0, UnsafeRawBufferPointer(start: nil, count: 0)) }
+    package static func isAsGoodAsDone() {
+        guard let slot = unsafe slot else { return }
+        unsafe keep(0, UnsafeRawBufferPointer(start: nil, count: 0), in: slot)
+    }
 
-    /// The answer, before it is written.
-    static func answered(_ error: Int32, _ bytes: UnsafeRawBufferPointer) {
-        guard let slot = unsafe slot, bytes.count <= MemoryLayout<OnceSlot.Answer>.size else { return }
+    /// The answer to the request `unique`, before it is written.
+    ///
+    /// It may be to another one than this thread serves: before libfuse has one served, it answers EAGAIN to the oldest interrupt that it has whose request
+    /// it does not know. A server before may have known that.
+    static func answered(_ unique: UInt64, _ error: Int32, _ bytes: UnsafeRawBufferPointer) {
+        guard let slot = unsafe slot, unsafe slot.pointee.unique == unique & ~OnceRing.resent else { return }
+        unsafe keep(error, bytes, in: slot)
+    }
+
+    private static func keep(_ error: Int32, _ bytes: UnsafeRawBufferPointer, in slot: UnsafeMutablePointer<OnceSlot>) {
+        guard bytes.count <= MemoryLayout<OnceSlot.Answer>.size else { return }
         unsafe slot.pointee.error = error
         unsafe slot.pointee.length = UInt32(bytes.count)
         unsafe withUnsafeMutableBytes(of: &slot.pointee.answer) { unsafe $0.copyMemory(from: bytes) }

@@ -77,7 +77,7 @@ internal import SystemPackage
     private func send(_ bytes: UnsafeRawBufferPointer, error: Int32) -> Bool {
         var header = fuse_out_header(
             len: UInt32(MemoryLayout<fuse_out_header>.size + bytes.count), error: error, unique: unique)
-        unsafe CurrentOnce.answered(error, bytes)
+        unsafe CurrentOnce.answered(unique, error, bytes)
         if let entry = CurrentRingEntry.current, unsafe entry.keep(header, bytes) { return true }
         return unsafe withUnsafeMutableBytes(of: &header) { head in
             unsafe DeviceChannel.send(to: device, head, bytes)

@@ -120,7 +120,7 @@ extension Session {
             let header = unsafe parts[0].iov_base?.loadUnaligned(as: fuse_out_header.self)
         else { return unsafe writev(device, parts, count) }
         unsafe CurrentOnce.answered(
-            header.error,
+            header.unique, header.error,
             UnsafeRawBufferPointer(start: count == 2 ? parts[1].iov_base : nil, count: count == 2 ? parts[1].iov_len : 0))
         if let entry = CurrentRingEntry.current {
             let data =
