@@ -116,7 +116,7 @@ struct AuditDirectory: Sendable {
         return result
     }
 
-    /// More than the longest record takes: two paths of 4096 bytes, each byte escaped to five.
+    /// More than the longest record takes, whose paths are at most `AuditEvent.most`.
     static let window = 128 << 10
 
     /// What is at the end of a file: how many bytes follow the last newline, and the last whole record before that.

@@ -47,8 +47,16 @@ package struct AuditEvent: Sendable {
     private static let view = "view"
     var isRefusal: Bool { rule != nil }
     var isInView: Bool { zone == Self.view }
-    /// About how much memory it takes.
-    var weight: Int { 256 + path.count + (second?.count ?? 0) }
+    /// About how many bytes it takes as a record, and no fewer in memory.
+    var weight: Int { 256 + Self.length(path) + Self.length(second ?? []) }
+
+    /// No record is longer: what is, is counted as dropped. Two paths of the longest kind with each byte escaped are below it.
+    static let most = 96 << 10
+
+    /// A byte that is no plain ASCII may be written as four characters, whose backslash JSON doubles.
+    private static func length(_ path: [UInt8]) -> Int {
+        path.reduce(0) { $0 + ($1 >= 0x20 && $1 < 0x7f && $1 != UInt8(ascii: "\\") ? 1 : 5) }
+    }
 }
 
 /// What is recorded. The last five are about the record itself.

@@ -23,11 +23,20 @@ package struct AuditReader: Sendable {
         }
     }
 
+    /// Bytes that are read at once.
+    private static let part = 1 << 20
+
     private mutating func readRest(_ body: ([UInt8]) throws -> Void) throws {
         guard let file = try open() else { return }
         while true {
-            let bytes = try AuditDirectory.bytes(file.descriptor, from: offset, 1 << 20)
-            guard let end = bytes.lastIndex(of: UInt8(ascii: "\n")) else { return }
+            let bytes = try AuditDirectory.bytes(file.descriptor, from: offset, Self.part)
+            guard let end = bytes.lastIndex(of: UInt8(ascii: "\n")) else {
+                guard bytes.count == Self.part else { return }
+                // No record is so long: somebody else wrote it. What follows it is there all the same.
+                try body(bytes)
+                offset += Int64(bytes.count)
+                continue
+            }
             for line in bytes[..<end].split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
                 try body(Array(line))
             }

@@ -57,16 +57,19 @@ package final class AuditTrail: Sendable {
     /// Takes an event, or counts it as dropped.
     package func record(_ event: AuditEvent) {
         let now = SystemClock.monotonic
+        let weight = event.weight
         tally?.took(1)
         let ring = state.withLock { state in
-            guard !state.isStopping, state.weight < limits.queueBytes,
-                event.isInView ? state.view.take(now) : event.isRefusal ? state.refusals.take(now) : state.changes.take(now)
+            guard !state.isStopping, state.weight < limits.queueBytes, weight <= AuditEvent.most,
+                event.isInView
+                    ? state.view.take(weight, now)
+                    : event.isRefusal ? state.refusals.take(weight, now) : state.changes.take(weight, now)
             else {
                 state.dropped += 1
                 return state.dropped == 1
             }
             state.events.append(event)
-            state.weight += event.weight
+            state.weight += weight
             return state.events.count == 1
         }
         if ring { bell.set() }
@@ -150,11 +153,15 @@ package final class AuditTrail: Sendable {
     }
 }
 
-/// A token bucket: so many at once, and then so many a second.
+/// A token bucket: so many at once, and then so many a second. Who does things by long names pays for what they take in the record, which others' are
+/// pruned for.
 private struct Bucket {
     private let rate: AuditLimits.Rate
     private var tokens: Double
     private var filled: UInt64
+
+    /// What a token pays for.
+    private static let usual = 1024.0
 
     init(_ rate: AuditLimits.Rate, _ now: UInt64) {
         self.rate = rate
@@ -162,13 +169,14 @@ private struct Bucket {
         filled = now
     }
 
-    mutating func take(_ now: UInt64) -> Bool {
+    mutating func take(_ weight: Int, _ now: UInt64) -> Bool {
         if now > filled {
             tokens = min(tokens + Double(now - filled) / 1e9 * rate.perSecond, rate.burst)
             filled = now
         }
-        guard tokens >= 1 else { return false }
-        tokens -= 1
+        let price = max(1, Double(weight) / Self.usual)
+        guard tokens >= price else { return false }
+        tokens -= price
         return true
     }
 }

@@ -159,6 +159,36 @@ struct AuditLogTests {
         }
     }
 
+    @Test func `long names use up what may be written, and one that no record holds is counted`() throws {
+        try withRecord { directory in
+            var limits = AuditLimits()
+            limits.changes = AuditLimits.Rate(perSecond: 0, burst: 30)
+            try write(directory, limits) { trail in
+                var long = AuditEvent(.mkdir)
+                // Each byte takes five in the record.
+                long.path = [UInt8](repeating: 1, count: 4096)
+                for _ in 0..<2 { trail.record(long) }
+                long.path = [UInt8](repeating: 1, count: 30_000)
+                trail.record(long)
+                for _ in 0..<20 { trail.record(AuditEvent(.create)) }
+            }
+            let records = try lines(directory).compactMap { AuditRecord(line: $0) }
+            #expect(records.count { $0.operation == "mkdir" } == 1)
+            #expect((5..<15).contains(records.count { $0.operation == "create" }))
+            #expect(records.filter { $0.operation == "dropped" }.compactMap(\.count).reduce(0, +) > 2)
+            #expect(try AuditReader.verify(directory).problem == nil)
+        }
+    }
+
+    @Test func `a line that is longer than any record does not hide what is wrong`() throws {
+        try withRecord { directory in
+            try write(directory) { trail in trail.record(AuditEvent(.create)) }
+            let file = try #require(try files(directory).last)
+            try shell("head -c 3000000 /dev/zero | tr '\\0' x >> '\(file)'").requireSuccess()
+            #expect(try AuditReader.verify(directory).problem?.contains("cannot be read") == true)
+        }
+    }
+
     @Test func `two writers at once make one chain`() throws {
         try withRecord { directory in
             try write(directory) { one in

@@ -45,6 +45,31 @@ import Testing
         }
     }
 
+    @Test func `S-55: what is done deeper than any path reaches is recorded, and breaks no chain`() async throws {
+        try await withRecord { gateway in
+            for last in ["first", "second", "third"] {
+                try gateway.asAgent(
+                    """
+                    cd data/sandbox; mkdir -p deep; cd deep
+                    python3 -c '
+                    import os
+                    for level in range(110):
+                        try: os.mkdir("\\1" * 255)
+                        except FileExistsError: pass
+                        os.chdir("\\1" * 255)
+                    open("file", "w").close()
+                    os.unlink("file")'
+                    cd ..; : > \(last)
+                    """
+                ).requireSuccess()
+                let found = try await records(gateway, until: last)
+                let inode = found.filter { $0.path.hasPrefix(gateway.sandbox + "//inode/") && $0.path.hasSuffix("/file") }
+                #expect(inode.contains { $0.operation == "create" } && inode.contains { $0.operation == "unlink" })
+            }
+            #expect(try AuditReader.verify(gateway.directory + "/audit").problem == nil)
+        }
+    }
+
     @Test func `S-55: what is done in it is recorded with its path, process and user`() async throws {
         try await withRecord { gateway in
             // Who did it is there until it is recorded.

@@ -41,7 +41,8 @@ final class DirectRecord: Sendable {
         convenience init(of zone: borrowing Layout.Directory) throws(Errno) {
             let clone = try DetachedMount.clone(of: zone.descriptor, recursive: false, [.readOnly, .noSetuid, .noDevices])
             let root = try clone.root.open(".", [.readOnly, .directory])
-            let monitor = try FilesystemMonitor()
+            // The agent can do more than is looked at, and must not fill the machine's memory with it. What is lost is counted.
+            let monitor = try FilesystemMonitor(hasLimit: true)
             try monitor.watch(filesystemOf: root, FilesystemMonitor.doings)
             try self.init(zone.path, root, monitor, ReportBuffer(try SharedMemory(size: ReportBuffer.size)))
         }

@@ -16,6 +16,8 @@ struct ZoneDirectories: ~Copyable {
     private let root: SharedDescriptor
     private let rootHandle: FileHandle
     private var places: [FileHandle: Place] = [:]
+    /// Levels, and bytes of a path, that are followed. The kernel gives no longer path either (PATH_MAX).
+    private static let (deepest, longest) = (256, 4096)
     /// Some 150 bytes each.
     private static let most = 200_000
     /// Whether there are more of them than are kept: what is done in those is not told.
@@ -27,11 +29,18 @@ struct ZoneDirectories: ~Copyable {
     }
 
     /// The path of a directory from the zone's, empty for that one itself; nil where it does not lie in the zone.
+    ///
+    /// `//inode/N` for one that lies deeper than anybody means it: the agent must not make a report dear by where it makes it.
     func path(_ directory: FileHandle) -> [UInt8]? {
         var names: [[UInt8]] = []
+        var length = 0
         var handle = directory
         while handle != rootHandle {
-            guard let place = places[handle], names.count <= places.count else { return nil }
+            guard let place = places[handle] else { return nil }
+            length += place.name.count + 1
+            if names.count == Self.deepest || length > Self.longest {
+                return Array("//inode/\(status(directory).map { String($0.inode) } ?? "unknown")".utf8)
+            }
             names.append(place.name)
             handle = place.parent
         }
@@ -49,10 +58,17 @@ struct ZoneDirectories: ~Copyable {
 
     mutating func remove(_ directory: FileHandle) { places[directory] = nil }
 
+    /// Learns all anew: of what is known, some may be gone without a report.
+    mutating func learn() {
+        places = [:]
+        isFull = false
+        learn(below: rootHandle)
+    }
+
     /// Learns all that is below a directory of the zone, where it was not watched before.
-    mutating func learn(below directory: FileHandle? = nil) {
+    mutating func learn(below directory: FileHandle) {
         let reader = DirectoryReader()
-        var waiting = [directory ?? rootHandle]
+        var waiting = [directory]
         while let next = waiting.popLast() {
             // Gone, or no directory that may be read: nobody can be in it either.
             guard let opened = try? next.open(through: root.descriptor, Self.flags) else {
