@@ -124,54 +124,10 @@ package final class PlaneFiles: Sendable {
         return try source.reading(id, node)
     }
 
-    // MARK: Rules
-
-    /// Which rules hold for the directory now.
-    @inline(__always)
-    func place(_ id: NodeID, _ node: Node, _ descriptor: SharedDescriptor) throws(Errno) -> Place {
-        let now = arrangement.load(ordering: .acquiring)
-        if node.epoch == now || id == .root { return node.place }
-        return try placeAnew(id, descriptor, now)
-    }
-
-    /// Follows the path that the kernel has for the directory down from the root, and makes sure that it is the directory's: one that was
-    /// moved out of the plane has a path too, from another root.
-    private func placeAnew(_ id: NodeID, _ descriptor: SharedDescriptor, _ now: UInt32) throws(Errno) -> Place {
-        let place = place(ofPath: try path(of: descriptor.descriptor))
-        nodes.update(id) { node in
-            node.place = place
-            node.epoch = now
-        }
-        return place
-    }
-
-    /// Which rules hold at a path from the root.
-    func place(ofPath path: [UInt8]) -> Place {
-        path.split(separator: UInt8(ascii: "/")).reduce(policy.root(of: zone)) { policy.child(of: $0, named: Array($1).span) }
-    }
-
-    /// The path from the root by which the kernel knows the file, and which leads to it; empty for the root.
-    ///
-    /// - Throws: ESTALE where there is none below the root.
-    func path(of file: borrowing Descriptor) throws(Errno) -> [UInt8] {
-        var path = try file.magicLinkText()
-        while path.first == UInt8(ascii: "/") { path.removeFirst() }
-        let status = try file.status()
-        let there =
-            try path.isEmpty
-            ? source.root.descriptor.status()
-            : path.withPathBytes { name throws(Errno) in try source.root.descriptor.open(name, [.path, .noFollow]).status() }
-        guard there.inode == status.inode, there.fileSystem == status.fileSystem else { throw .staleNFSFileHandle }
-        return path
-    }
-
-    /// Directories found before this may have other rules now.
-    func rearranged() { arrangement.wrappingAdd(1, ordering: .acquiringAndReleasing) }
+    // MARK: Looking up
 
     /// Whether the kernel may keep what it has read of the file or directory from one open to the next: changes are reported.
     func keepsPages(_ id: NodeID) -> Bool { nodes.node(id).map { source.mount($0.mount).isWatched } ?? false }
-
-    // MARK: Looking up
 
     /// How long the kernel may keep what it learns of files on `mount`.
     @inline(__always)
