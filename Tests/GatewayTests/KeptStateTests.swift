@@ -114,6 +114,27 @@ import Testing
             }.isEmpty)
     }
 
+    @Test func `one user can have three quarters of a zone's open files, also across servers, and others the rest`() throws {
+        let state = try KeptState(planes: 1)
+        func open(_ opens: OpenFiles, _ number: Int, _ user: UInt32) throws {
+            let file = OpenFile(backing: nil, isPassedThrough: false, location: nil, user: user)
+            _ = try opens.first(NodeID(rawValue: UInt64(number) + 16), file)
+        }
+        let opens = OpenFiles(state.plane(0))
+        for number in 0..<786_432 { try open(opens, number, 5) }
+        #expect(throws: Errno.tooManyOpenFilesInSystem) { try open(opens, 786_432, 5) }
+        try open(opens, 786_432, 6)
+        let successor = OpenFiles(state.plane(0))
+        _ = successor.adopt { _ in
+            nil
+        } isKnown: { _ in
+            true
+        }
+        #expect(throws: Errno.tooManyOpenFilesInSystem) { try open(successor, 786_433, 5) }
+        _ = successor.release(NodeID(rawValue: 16))
+        try open(successor, 786_433, 5)
+    }
+
     @Test func `a file without a handle is found by its name again`() throws {
         let (state, ids) = try Self.used(0..<3)
         let paths = RememberedPaths(state.plane(0))

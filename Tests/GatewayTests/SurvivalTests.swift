@@ -105,6 +105,29 @@ struct SurvivalTests {
         }
     }
 
+    @Test func `a file that was renamed just before its server died can be changed by who has it open`() async throws {
+        try await withGateway(Self.options()) { gateway in
+            let attempt = """
+                import os, sys
+                file = os.open("first", os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644)
+                os.rename("first", "second")
+                os.kill(int(sys.argv[1]), 9)
+                os.fchmod(file, 0o640)
+                os.ftruncate(file, 3)
+                os.setxattr(file, "user.name", b"value")
+                os.rename("second", "third")
+                os.unlink("third")
+                """
+            for _ in 0..<8 {
+                let server = try gateway.server
+                try run("python3", ["-c", attempt, "\(server)"], workingDirectory: gateway.viewSandbox).requireSuccess()
+                try await eventually("another server") { try gateway.server != gateway.pid && gateway.server != server }
+                // One that ends at once is counted against the program.
+                try await eventually("it serves") { exists(gateway.view + "/data") }
+            }
+        }
+    }
+
     @Test func `what a server has refused its successor refuses, and goes on`() async throws {
         let prepare = { (source: String) in
             try makeDirectories(source + "/data/code-repo/.git")

@@ -9,6 +9,8 @@ internal import ZonePolicy
 struct ChangeBatch: ~Copyable {
     private let coherence: Coherence
     private let ownProcess = getpid()
+    /// The process that served before this one, as long as there may be reports of what it did.
+    var formerProcess: Int32?
     private var planes: [Coherence.Plane?] = []
     private var filesystems: [FilesystemMonitor.FilesystemID: [Coherence.Sighting]] = [:]
     private var changed: [Target: Change] = [:]
@@ -74,11 +76,13 @@ struct ChangeBatch: ~Copyable {
         let directory = event.directory.flatMap { unsafe FileHandle(bytes: $0.bytes, type: $0.type) }
         turn(to: directory, on: filesystem)
         let object = event.object.flatMap { unsafe FileHandle(bytes: $0.bytes, type: $0.type) }
+        let process = event.process
+        let isServer = process == ownProcess || process == formerProcess
         for index in recent.sightings.indices {
             let sighting = recent.sightings[index]
             guard let plane = planes[sighting.plane] else { continue }
-            // What this process does in a zone was asked for by the zone's kernel, which learns of it from the answer.
-            if event.process == ownProcess, plane.files.zone.isWritable { continue }
+            // What a server does in a zone was asked for by the zone's kernel, which learns of it from the answer.
+            if isServer, plane.files.zone.isWritable { continue }
             take(event, directory, recent.parents[index], object, sighting, plane)
         }
     }

@@ -142,14 +142,15 @@ package final class Coherence: Sendable {
     // MARK: The thread
 
     /// Starts the thread; once.
-    package func start() throws(Errno) {
+    /// - Parameter former: the process that served before, whose own doings may be among what is reported first.
+    package func start(following former: Int32? = nil) throws(Errno) {
         let isFirst = thread.withLock { started -> Bool in
             defer { started = true }
             return !started
         }
         guard isFirst else { return }
         _ = try SystemThread("coherence") { [self] in
-            run()
+            run(following: former)
             finished.set()
         }
     }
@@ -161,8 +162,9 @@ package final class Coherence: Sendable {
         finished.wait()
     }
 
-    private func run() {
+    private func run(following former: Int32?) {
         var batch = ChangeBatch(self)
+        batch.formerProcess = former
         // When what changed in files is told next, and until when what was read so far would be worth waiting.
         var due: UInt64 = 0
         var restful: UInt64 = 0
@@ -180,6 +182,8 @@ package final class Coherence: Sendable {
                 due = now + Self.pause
             }
             if batch.isEmpty { reports.clear() }
+            // What comes from here on happened after its end; another process may get its number.
+            if events < Self.many { batch.formerProcess = nil }
             count(events)
             if events == 0 || events >= Self.many { continue }
             // A few looks at the queue are had at once; who changes things without an end is looked at now and again, less often

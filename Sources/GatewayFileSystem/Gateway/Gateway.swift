@@ -47,7 +47,8 @@ struct Gateway: ~Copyable {
         let inlet = try Self.inlet(preparation.socket.take(), trail, preparation.connected)
         let directRecord: DirectRecord?
         do throws(Errno) {
-            try preparation.coherence?.start()
+            try preparation.coherence?.start(following: kept.server)
+            kept.server = getpid()
             directRecord =
                 if let directWatch = preparation.directWatch, let trail { try DirectRecord(directWatch, trail) } else { nil }
         } catch {

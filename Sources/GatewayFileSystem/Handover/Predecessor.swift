@@ -18,8 +18,9 @@ final class Predecessor {
 
     /// Nanoseconds that it may take for a step: its server may be in the middle of a disk's call.
     static let patience: UInt64 = 30_000_000_000
-    /// So many numbers more than are needed now are kept free: its server opens files until it is ended.
-    private static let margin: Int32 = 1024
+    /// So many numbers more than are needed now are kept free: its server opens files until it is ended, for the agent as well, who must not be able
+    /// to hinder this.
+    private static let margin: Int32 = 1 << 18
     /// Numbers that this process needs for itself.
     private static let own: Int32 = 400
 
@@ -112,7 +113,7 @@ final class Predecessor {
                 "this process may have \(limit) descriptors, and the view's have numbers up to \(running.end - 1); raise its limit (LimitNOFILE)"
             )
         }
-        let end = min(running.end + Self.margin, limit - Self.own)
+        let end = min(running.end.addingReportingOverflow(Self.margin).partialValue, limit - Self.own)
         do throws(Errno) {
             try conversation.move(from: end)
             ready = try ready.moved(from: end)

@@ -16,6 +16,12 @@ extension KeptState {
         set { words[.fault] = newValue ? 1 : 0 }
     }
 
+    /// The process that serves, or served last; nil where none has.
+    var server: Int32? {
+        get { words[.server] == 0 ? nil : Int32(truncatingIfNeeded: words[.server]) }
+        set { words[.server] = UInt64(newValue ?? 0) }
+    }
+
     /// In a server: has it leave that it ended by a fault.
     func markFaults() throws(Errno) { try unsafe FaultMark.leave(in: words.address(of: .fault)) }
 

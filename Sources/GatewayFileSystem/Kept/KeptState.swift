@@ -134,6 +134,8 @@ package enum KeptWord: Int, CaseIterable, Sendable {
     case hideRules, protectRules
     /// 1 where the last server ended by a fault of its own.
     case fault
+    /// The process that serves, or served last.
+    case server
     /// The device number of each plane's mount, by which the kernel's connection is called.
     case connection0, connection1, connection2, connection3, connection4
 }

@@ -26,16 +26,29 @@ package import SystemPackage
     private let pins = Atomic<Int>(0)
     /// How many of them a descriptor of this process holds open.
     var pinned: Int { pins.load(ordering: .relaxed) }
-    private let pinsOfUsers = Lock<[UInt32: Int]>([:])
-    /// How many of those `user` opened first.
-    func pinned(by user: UInt32) -> Int { pinsOfUsers.withLock { $0[user] ?? 0 } }
 
-    private func pin(_ file: OpenFile, _ change: Int) {
-        guard file.location != nil else { return }
-        pins.wrappingAdd(change, ordering: .relaxed)
-        pinsOfUsers.withLock { users in
-            let count = (users[file.user] ?? 0) + change
-            users[file.user] = count == 0 ? nil : count
+    /// What one user has opened before anybody else did.
+    private struct Share {
+        var files = 0
+        var pinned = 0
+    }
+    private let shares = Lock<[UInt32: Share]>([:])
+    /// How many of those `user` opened first.
+    func pinned(by user: UInt32) -> Int { shares.withLock { $0[user]?.pinned ?? 0 } }
+
+    /// One user never has all: a quarter is left to the others.
+    private static let most = KeptLayout.openCapacity - KeptLayout.openCapacity / 4
+
+    private func isGreedy(_ user: UInt32) -> Bool { shares.withLock { ($0[user]?.files ?? 0) >= Self.most } }
+
+    private func count(_ file: OpenFile, _ change: Int) {
+        let pinned = file.location == nil ? 0 : change
+        if pinned != 0 { pins.wrappingAdd(pinned, ordering: .relaxed) }
+        shares.withLock { shares in
+            var share = shares[file.user] ?? Share()
+            share.files += change
+            share.pinned += pinned
+            shares[file.user] = share.files == 0 ? nil : share
         }
     }
 
@@ -62,7 +75,8 @@ package import SystemPackage
         settle()
     }
 
-    /// Counts an open; answers the file that was there first, should two have been opened at the same time. ENFILE where a million are open.
+    /// Counts an open; answers the file that was there first, should two have been opened at the same time. ENFILE where a million are open, or three
+    /// quarters of them by this user.
     package func first(_ id: NodeID, _ file: OpenFile) throws(Errno) -> OpenFile {
         try shard(id).withLock { files throws(Errno) in
             if let known = files[id] {
@@ -70,10 +84,10 @@ package import SystemPackage
                 write(known.row, opens: known.opens + 1)
                 return known.file
             }
-            guard let row = rows.withLock({ $0.take() }) else { throw .tooManyOpenFilesInSystem }
+            guard !isGreedy(file.user), let row = rows.withLock({ $0.take() }) else { throw .tooManyOpenFilesInSystem }
             unsafe file.keep(id, in: rows.withLock { unsafe $0.pointer(row) })
             files[id] = Counted(file: file, opens: 1, row: row)
-            pin(file, 1)
+            count(file, 1)
             return file
         }
     }
@@ -87,7 +101,7 @@ package import SystemPackage
             if counted.opens == 0 {
                 rows.withLock { $0.giveBack(counted.row) }
                 files[id] = nil
-                pin(counted.file, -1)
+                count(counted.file, -1)
                 return counted.file
             }
             files[id] = counted
@@ -115,7 +129,7 @@ package import SystemPackage
                     return true
                 }
             if isNew {
-                pin(file, 1)
+                count(file, 1)
                 found.append((id, file))
             } else {
                 write(row, opens: 0)
