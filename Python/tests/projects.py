@@ -172,7 +172,8 @@ def answer(path):
     return str(state.HITS) if path == "/hits" else first + greet()
 '''
 
-WORKER = '''import sys
+WORKER = '''import os
+import sys
 import time
 
 import pinfold_agent
@@ -182,8 +183,10 @@ while True:
     with pinfold_agent.work():
         state.hit()
         line = f"{greeting.greet()} {greeting.greet()} {state.HITS}"
-        with open(sys.argv[1], "w") as out:
+        with open(sys.argv[1] + ".new", "w") as out:
             out.write(line)
+        # Who reads it at any moment finds a whole line.
+        os.replace(sys.argv[1] + ".new", sys.argv[1])
     time.sleep(0.005)
 '''
 

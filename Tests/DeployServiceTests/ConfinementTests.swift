@@ -40,7 +40,7 @@ struct ConfinementTests {
             let outcome = try await service.outcome(of: farm.commit(["a": "1"]), seconds: 110)
             #expect(outcome.state == .failed)
             try await eventually("no process is left", within: 60) { try !isAnythingLeft(of: farm) }
-            #expect(try service.status().current == nil)
+            try await eventually("the status says so") { try service.status().current == nil }
         }
     }
 

@@ -40,6 +40,8 @@ struct HealthTests {
     @Test func `one bad answer among good ones is no illness`() async throws {
         try await configured { farm in
             Self.watched(&farm)
+            // Longer than a slow look takes, and shorter than all of them.
+            farm.settings.health.patience = 3000
             // Every second look is bad.
             farm.settings.health.command =
                 "echo >> '\(farm.root)/looks'; ! test -e '\(farm.root)/flutter' || test $(($(wc -l < '\(farm.root)/looks') % 2)) = 0"
@@ -47,7 +49,7 @@ struct HealthTests {
             try await service.deployed(farm.commit(["a": "1"]))
             try writeFile(farm.root + "/flutter", "")
             let looks = try readFile(farm.root + "/looks").count
-            try await eventually("it is looked at often") { try readFile(farm.root + "/looks").count > looks + 20 }
+            try await eventually("it is looked at often") { try readFile(farm.root + "/looks").count > looks + 80 }
             #expect(try service.events(limit: 10).filter { $0.who == "health watch" }.isEmpty)
         }
     }
@@ -157,6 +159,43 @@ struct HealthTests {
             let outcome = try await service.outcome(of: farm.commit(["a": "2"]))
             #expect(outcome.state == .rolledBack)
             #expect(outcome.reason?.contains("serves commit \(good.hex), not \(outcome.commit.short)") == true)
+        }
+    }
+
+    @Test func `a rollback that could not be recorded at first is made all the same`() async throws {
+        try await configured { farm in
+            Self.watched(&farm)
+            farm.settings.health.illness = .rollback
+            farm.settings.health.command = "! test -e '\(farm.root)/ill' || ! grep -q 2 \"$PINFOLD_TARGET/a\""
+        }.run { farm, service in
+            let good = try farm.commit(["a": "1"])
+            try await service.deployed(good)
+            try await service.deployed(farm.commit(["a": "2"]))
+            try farm.history("CREATE TRIGGER refusal BEFORE INSERT ON decisions BEGIN SELECT RAISE(ABORT, 'not now'); END")
+            try writeFile(farm.root + "/ill", "")
+            try await eventually("it cannot be recorded") { try service.status().warnings.contains { $0.contains("not now") } }
+            #expect(try warning(service) == nil)
+            try farm.history("DROP TRIGGER refusal")
+            try await eventually("it is taken back") { try service.status().deployed?.commit == good }
+            try await eventually("it is told once") {
+                try service.events(limit: 20).count { $0.who == "health watch" && $0.outcome.contains("not healthy") } == 1
+            }
+        }
+    }
+
+    @Test func `a look that hangs ends with the daemon`() async throws {
+        try await withTemporaryDirectory { root in
+            var farm = try Farm(root)
+            Self.watched(&farm)
+            farm.settings.health.command = "! test -e '\(root)/hang' || { echo $$ > '\(root)/pid'; exec sleep 100; }"
+            let ready = farm
+            try await withService(ready) { service in
+                try await service.deployed(ready.commit(["a": "1"]))
+                try writeFile(root + "/hang", "")
+                try await eventually("a look hangs") { (try? readFile(root + "/pid"))?.hasSuffix("\n") == true }
+            }
+            let pid = try #require(Int32(readFile(root + "/pid").filter(\.isNumber)))
+            #expect(kill(pid, 0) == -1)
         }
     }
 }

@@ -7,11 +7,20 @@ import Testing
 /// An agent that commits more often than its tests take has something deployed all the same.
 @Suite(.serialized, .timeLimit(.minutes(10)))
 struct LetFinishTests {
-    /// From the first run on that a newer commit would call off.
-    private static func atOnce(_ farm: inout Farm) {
+    /// From the first run on that a newer commit would call off. The tests of what has a file `slow` go on until they are let go.
+    private static func atOnce(_ farm: inout Farm) throws {
         farm.settings.commits.letFinish.runs = 0
         farm.settings.commits.letFinish.milliseconds = 0
-        farm.settings.tests.command = "! test -e slow || sleep 1.5"
+        let gate = farm.root + "/gate"
+        try makeDirectories(gate)
+        farm.settings.tests.read = [gate]
+        farm.settings.tests.command = "! test -e slow || while ! test -e '\(gate)/open'; do sleep 0.05; done"
+    }
+
+    private func letGo(_ farm: Farm) throws { try writeFile(farm.root + "/gate/open", "") }
+
+    private func isKnown(_ commit: CommitID, _ service: DeployService) throws -> Bool {
+        try service.history(limit: 5).contains { $0.commit == commit }
     }
 
     @Test func `after some runs that were called off one is let finish, deployed, and followed by the newest`() async throws {
@@ -40,6 +49,8 @@ struct LetFinishTests {
             try await eventually("it is tested") { try service.history(limit: 1).first?.state == .testing }
             try farm.agent("git rm -q slow; echo 3 > a; git add a; git commit -q --amend -m amended")
             let amended = try farm.head()
+            try await eventually("the amended one is on record") { try isKnown(amended, service) }
+            try letGo(farm)
             try await service.deployed(amended)
             let ended = try #require(try service.history(limit: 5).first { $0.commit == regretted })
             #expect(ended.state == .superseded && ended.letFinish != nil, "\(ended.state.rawValue)")
@@ -53,6 +64,8 @@ struct LetFinishTests {
             let judged = try farm.commit(["slow": "", "tests/test_a.py": ""])
             try await eventually("it is tested") { try service.history(limit: 1).first?.state == .testing }
             let newest = try farm.commit(["slow": nil, "a": "2"])
+            try await eventually("the newest is on record") { try isKnown(newest, service) }
+            try letGo(farm)
             let asked = try await service.outcome(of: newest)
             #expect(asked.state == .awaitingApproval)
             #expect(try await service.outcome(of: judged).state == .superseded)
