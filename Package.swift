@@ -209,8 +209,8 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "AgentTools", "AuditLog", "CLinux", "DeployModel", "FuseSession", "GatewayFileSystem", "GitRepository",
-                "HTTPAnswers", "LinuxSystem", "Patterns", "TestSupport", "ZonePolicy", system,
+                "AgentTools", "AuditLog", "CLinux", "DeployModel", "DeploySteps", "FuseSession", "GatewayFileSystem",
+                "GitRepository", "HTTPAnswers", "LinuxSystem", "Patterns", "TestSupport", "ZonePolicy", system,
             ],
             path: "Tests/FuzzTargets", cSettings: gnu, swiftSettings: dialect),
         .executableTarget(

@@ -25,17 +25,17 @@ extension DeployService {
         } catch {
             throw .refused("no signature counts while the approval policy cannot be read: \(error)")
         }
-        let waiting = try store.read { try $0.open() }.first(where: \.waitsForHuman)
+        let (waiting, now) = (try store.read { try $0.open() }.first(where: \.waitsForHuman), Clock.now)
         guard let waiting, CommitPrefix(commit)?.names(waiting.commit.hex) == true,
-            let text = AnswerText(verdict, on: waiting, policy: policy.digest, reason: request.reason)
+            let text = AnswerText(verdict, on: waiting, by: policy, at: now, reason: request.reason)
         else { throw .refused("\(commit.plain()) does not wait for an answer") }
         if let tree = request.expectedTree, tree != waiting.tree { throw .refused("the commit moved: review again") }
         if let shown = request.surfaceDigest, shown != waiting.shown {
             throw .refused("what is asked has changed since you looked: review again")
         }
         do {
-            var claim = try await proof(of: text.text, request, policy)
-            (claim.policy, claim.tree, claim.shown) = (policy.digest, waiting.tree, waiting.shown)
+            var claim = try await proof(of: text.text, request, policy, now)
+            (claim.policy, claim.tree, claim.shown, claim.voided) = (text.policy, text.tree, text.shown, text.voided)
             return claim
         } catch {
             record(
@@ -47,17 +47,17 @@ extension DeployService {
     }
 
     private func proof(
-        of text: String, _ request: AnswerRequest, _ policy: ApprovalPolicy
+        of text: String, _ request: AnswerRequest, _ policy: ApprovalPolicy, _ now: Timestamp
     ) async throws(DeployError) -> AnswerClaim {
         if let passkey = request.passkey {
-            let signer = try PasskeySignature.signer(of: text, passkey, by: policy, at: Clock.now)
+            let signer = try PasskeySignature.signer(of: text, passkey, by: policy, at: now)
             // Whole, so that it can be looked at again.
             let record = (try? DeployJSON.encode(passkey)).map { String(decoding: $0, as: UTF8.self) }
             return AnswerClaim(
                 person: signer.person.name, proof: .passkey, key: signer.passkey.label, signature: record)
         }
         let signature = request.signature ?? ""
-        let signer = try await offPool { try SSHSignature.signer(of: text, signature, by: policy, at: Clock.now) }
+        let signer = try await offPool { try SSHSignature.signer(of: text, signature, by: policy, at: now) }
         return AnswerClaim(person: signer.person.name, proof: .sshsig, key: signer.key.label, signature: signature)
     }
 }

@@ -84,7 +84,8 @@ enum Samples {
 
     static var wholeAnswer: PersonAnswer {
         let claim = AnswerClaim(
-            person: "ada", proof: .sshsig, key: "ssh-ed25519 …A", signature: "-----BEGIN", tree: tree, shown: "d1")
+            person: "ada", proof: .sshsig, key: "ssh-ed25519 …A", signature: "-----BEGIN", tree: tree, shown: "d1",
+            voided: 1)
         var given = Deployment(id: 7, kind: .commit, commit: commit, detected: moment)
         given.base = other
         given.shown = "d1"

@@ -65,7 +65,7 @@ extension String {
 @Suite(.serialized, .timeLimit(.minutes(10)))
 struct PolicyTests {
     /// A farm with a policy, a deployed commit, and a change of a test that waits.
-    private func asked(
+    func asked(
         fault: FaultPoint? = nil, author: String? = nil,
         _ change: @escaping @Sendable (PolicyFarm) throws -> Void = { try $0.write() },
         _ body: @Sendable (Farm, PolicyFarm, DeployService, Deployment) async throws -> Void
@@ -87,7 +87,7 @@ struct PolicyTests {
         }
     }
 
-    private func refusal(_ body: () async throws -> Deployment) async -> String? {
+    func refusal(_ body: () async throws -> Deployment) async -> String? {
         do {
             _ = try await body()
             return nil
@@ -141,7 +141,7 @@ struct PolicyTests {
             await refused("-----BEGIN SSH SIGNATURE-----\nAAAA\n-----END SSH SIGNATURE-----\n", "nobody's in the approval policy")
             await refused("hello", "is not one of 'ssh-keygen -Y sign'")
             try policy.write { "valid-before=20200101Z \($0)" }
-            let expired = AnswerText(.approve, on: waiting, policy: try service.policy().digest)
+            let expired = AnswerText(.approve, on: waiting, by: try PolicyFile(policy.file).read().get(), at: Clock.now)
             let late = try #require(expired)
             await refused(try policy.sign(late.text, by: "ada"), "has expired on")
             #expect(try service.show(waiting.id).answers == nil)
@@ -242,14 +242,7 @@ struct PolicyTests {
             try policy.write(["ada", "ken"], of: ["ken": "passkey = \(made.id) \(made.publicKey) phone\n"])
         } _: { farm, policy, service, waiting in
             let made = try #require(passkey.withLock { $0 })
-            let origin = "http://pabc.pinfold.localhost:8000"
-            let shown = try #require(try service.status().waiting)
-            let text = try #require(AnswerText(.approve, on: shown))
-            let signed = try made.sign(challenge: PasskeySignature.challenge(of: text.text), origin: origin)
-            let request = AnswerRequest(
-                passkey: PasskeyAssertion(
-                    id: made.id, clientData: signed.clientData, authenticatorData: signed.authenticatorData,
-                    signature: signed.signature, origin: origin))
+            let request = try passkeyRequest(made, service)
             // By the page's own way in.
             let page = Caller(role: .review, uid: ReviewUser.id, name: "review page")
             let commit = waiting.commit.hex

@@ -82,4 +82,40 @@ struct PasskeyTests {
             }
         }
     }
+
+    @Test(arguments: [
+        "", ":", "http:", "http://", "http://p", "http://p:", "http://p:1", "http://p.pinfold.localhost",
+        "http://p.pinfold.localhost:", "http://p.pinfold.localhost:65536", "http://p.pinfold.localhost:-1", "http://p\u{301}:1",
+        "http://pé.pinfold.localhost:1",
+    ])
+    func `an origin that is no page's is refused, whatever it is, before a signature is looked at`(origin: String) throws {
+        try withTemporaryDirectory { directory in
+            let key = try Authenticator(in: directory)
+            let challenge = PasskeySignature.challenge(of: "yes")
+            let client = "{\"type\":\"webauthn.get\",\"challenge\":\"\(challenge)\",\"origin\":\"\(origin)\"}"
+            let assertion = PasskeyAssertion(
+                id: key.id, clientData: base64url(Array(client.utf8)), authenticatorData: "", signature: "", origin: origin)
+            #expect(refusal("yes", assertion, try key.policy())?.contains("another page") == true)
+        }
+    }
+
+    @Test func `what an authenticator says is refused wherever it ends too soon`() throws {
+        try withTemporaryDirectory { directory in
+            let key = try Authenticator(in: directory)
+            let policy = try key.policy()
+            let good = try key.sign("yes")
+            let data = try #require(Base64.decode(good.authenticatorData, isURL: true))
+            let signature = try #require(Base64.decode(good.signature, isURL: true))
+            for count in 0..<data.count {
+                var cut = good
+                cut.authenticatorData = base64url(Array(data.prefix(count)))
+                #expect(refusal("yes", cut, policy)?.contains("did not ask who is there") == true, "\(count)")
+            }
+            for count in 0..<signature.count {
+                var cut = good
+                cut.signature = base64url(Array(signature.prefix(count)))
+                #expect(refusal("yes", cut, policy)?.contains("is not this answer") == true, "\(count)")
+            }
+        }
+    }
 }

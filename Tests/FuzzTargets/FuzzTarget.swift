@@ -25,6 +25,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case request
     /// Packets by which `pinfold run` says what was refused: the paths in them are the agent's.
     case message
+    /// What is said that a passkey signed: a review page that was taken over hands it on.
+    case assertion
 
     /// Tries one input. A broken promise ends the process.
     package func run(_ input: [UInt8]) {
@@ -42,6 +44,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .answer: tryAnswer(input)
         case .request: tryRequest(input)
         case .message: tryMessage(input)
+        case .assertion: tryAssertion(input)
         }
     }
 }

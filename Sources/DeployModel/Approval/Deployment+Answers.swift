@@ -1,3 +1,8 @@
+extension [PersonAnswer] {
+    /// How many of them do not count any more.
+    package var voided: Int { count { $0.void != nil } }
+}
+
 /// What becomes of answers while they wait for others, or for the switch.
 extension Deployment {
     /// Whether an answer counts, so that it may come not to.

@@ -31,6 +31,8 @@ package struct PersonAnswer: Codable, Hashable, Sendable {
     /// The digests of the policy and of what was shown.
     package var policy: String
     package var shown: String?
+    /// How many answers were void when it was signed; nil for the kernel's word.
+    package var voidBefore: Int?
     package var at: Timestamp
     /// When it no longer counts; nil: it counts for as long as the deployment waits.
     package var expires: Timestamp?
@@ -52,6 +54,7 @@ package struct PersonAnswer: Codable, Hashable, Sendable {
         base = deployment.base
         self.policy = policy
         shown = deployment.shown
+        voidBefore = claim.voided
         self.at = at
         self.expires = expires
     }
@@ -77,10 +80,12 @@ package struct AnswerClaim: Codable, Hashable, Sendable {
     /// What they had before them; nil where they did not say.
     package var tree: String?
     package var shown: String?
+    /// How many answers were void in what they signed; nil for the kernel's word.
+    package var voided: Int?
 
     package init(
         person: String, proof: PersonAnswer.Proof, key: String? = nil, signature: String? = nil, policy: String? = nil,
-        tree: String? = nil, shown: String? = nil
+        tree: String? = nil, shown: String? = nil, voided: Int? = nil
     ) {
         self.person = person
         self.proof = proof
@@ -89,6 +94,7 @@ package struct AnswerClaim: Codable, Hashable, Sendable {
         self.policy = policy
         self.tree = tree
         self.shown = shown
+        self.voided = voided
     }
 
     /// Of whom the kernel says that it is root.

@@ -30,7 +30,8 @@ package enum PasskeySignature {
             throw .forbidden("the passkey is nobody's in the approval policy: `pinfold policy` lists them")
         }
         if let expired = passkey.objection(at: now) { throw .forbidden(expired) }
-        let refusal = DeployError.forbidden("what \(person.name)'s passkey signed is not this answer")
+        let refusal = DeployError.forbidden(
+            "what \(person.name)'s passkey signed is not this answer, or an answer has become void since: review again")
         guard let client = bytes(assertion.clientData), let authenticator = bytes(assertion.authenticatorData),
             let signature = bytes(assertion.signature), let key = bytes(passkey.publicKey),
             let said = try? JSONDecoder().decode(ClientData.self, from: Data(client)), said.type == "webauthn.get",
@@ -56,11 +57,14 @@ package enum PasskeySignature {
 
     /// Whether an origin is one of the review page's: `http://p….pinfold.localhost:PORT`.
     private static func isPage(_ origin: String) -> Bool {
-        guard origin.hasPrefix("http://p"), let colon = origin.lastIndex(of: ":") else { return false }
-        let host = origin[origin.index(origin.startIndex, offsetBy: "http://".count)..<colon]
+        guard origin.hasPrefix("http://p") else { return false }
+        // The scheme has a colon, too: the port's is looked for behind it.
+        let place = origin.dropFirst("http://".count)
+        guard let colon = place.lastIndex(of: ":") else { return false }
+        let host = place[..<colon]
         return host.hasSuffix(".\(Passkey.relyingParty)")
             && host.utf8.allSatisfy { (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2E }
-            && UInt16(origin[origin.index(after: colon)...]) != nil
+            && UInt16(place[place.index(after: colon)...]) != nil
     }
 
     private static func bytes(_ text: String) -> [UInt8]? {

@@ -34,7 +34,7 @@ package enum SSHSignature {
         let verified = try run(["-Y", "verify", "-I", principal, "-n", AnswerText.namespace], signature, lines, text)
         guard verified.status.isSuccess else {
             throw .forbidden(
-                "the signature by \(person.name)'s key is not of this answer: another commit, policy, decision or reason was signed, or it was changed"
+                "the signature by \(person.name)'s key is not of this answer: another commit, policy, decision or reason was signed, it was changed, or an answer has become void since; review again, and sign what --text prints now"
             )
         }
         return (person, key)

@@ -169,7 +169,8 @@ struct PolicyRuleTests {
         var deployment = asked([.testSurface])
         deployment.base = Sample.commit("b")
         deployment.shown = "d1"
-        let text = try #require(AnswerText(.reject, on: deployment, policy: "p1", reason: "no\nway"))
+        let policy = try PolicySample.policy()
+        let text = try #require(AnswerText(.reject, on: deployment, by: policy, at: Sample.now, reason: "no\nway"))
         #expect(
             text.text == """
                 pinfold answer 1
@@ -180,14 +181,36 @@ struct PolicyRuleTests {
                 base: \(Sample.commit("b"))
                 policy: p1
                 surface: d1
+                void: 0
                 reason: no
                 way
 
                 """)
-        let progress = ApprovalProgress(of: deployment, by: .success(try PolicySample.policy()), at: Sample.now)
+        let progress = ApprovalProgress(of: deployment, by: .success(policy), at: Sample.now)
         let waiting = StatusDocument.Waiting(
             deployment: 1, commit: deployment.commit, tree: "tree of a", reasons: [], files: [], since: Sample.now, answers: [],
             approval: progress)
         #expect(AnswerText(.reject, on: waiting, reason: "no\nway") == text)
+    }
+
+    @Test func `whatever makes an answer void makes what is signed another text`() throws {
+        let policy = try PolicySample.policy()
+        let late = Timestamp(milliseconds: Sample.now.milliseconds + 1)
+        func text(_ deployment: Deployment, at now: Timestamp = Sample.now) throws -> String {
+            let asked = try #require(AnswerText(.approve, on: deployment, by: policy, at: now)).text
+            // Whoever reads the status is asked the same.
+            let waiting = StatusDocument.Waiting(
+                deployment: 1, commit: deployment.commit, tree: "tree of a", reasons: [], files: [], since: now, answers: [],
+                approval: ApprovalProgress(of: deployment, by: .success(policy), at: now))
+            #expect(AnswerText(.approve, on: waiting)?.text == asked)
+            return asked
+        }
+        let fresh = try text(answered([], policy))
+        let given = answered(["ada", "ken"], policy, expires: late)
+        #expect(try text(given) == fresh)
+        #expect(try text(given, at: late) == fresh.replacing("void: 0", with: "void: 2"))
+        var one = given
+        one.answers?[0].void = "it was"
+        #expect(try text(one) == fresh.replacing("void: 0", with: "void: 1"))
     }
 }

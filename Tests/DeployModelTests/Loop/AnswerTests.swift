@@ -56,6 +56,22 @@ struct AnswerTests {
         #expect(three.approval != nil && three.answers?.count == 3)
     }
 
+    @Test func `what was signed before an answer became void is not taken, by whomever it was signed`() throws {
+        let one = try #require(try approve("ada", waiting) { $0.voided = 0 }.changes.saved.first)
+        #expect(one.answers?.first?.voidBefore == 0)
+        #expect(try approve("ken", one) { $0.voided = 0 }.changes.saved.first?.approval != nil)
+        let late = Timestamp(milliseconds: Sample.now.milliseconds + 3_600_000)
+        for person in ["ada", "ken"] {
+            #expect(
+                refusal(try approve(person, one, at: late) { $0.voided = 0 })
+                    == "an answer has become void since you looked: review again")
+            #expect(try approve(person, one, at: late) { $0.voided = 1 }.changes.saved.first?.answers?.count == 2)
+        }
+        var claim = PolicySample.claim("ada", policy)
+        claim.voided = 0
+        #expect(refusal(try ruling(.reject(commit: "aaaaaaa", reason: "no", by: claim), one, at: late))?.contains("void") == true)
+    }
+
     @Test func `nobody approves what they made, under whichever name`() throws {
         var made = waiting
         made.makers = MakerList([Maker(name: "ada l.", email: "elsewhere@example.org")], isCut: false)

@@ -80,6 +80,10 @@ extension DecisionRule {
         if let proven = claim.policy, proven != policy.digest {
             throw .refused("the approval policy has changed since you looked: review again")
         }
+        // Since it was proven: the text that was signed says how many there were.
+        if let voided = claim.voided, voided != ApprovalStanding(of: deployment, by: policy, at: at).answers.voided {
+            throw .refused("an answer has become void since you looked: review again")
+        }
         guard claim.person == ApprovalPolicy.root || policy.person(claim.person) != nil else {
             throw .forbidden("\(claim.person.plain()) is nobody whom the approval policy knows")
         }
