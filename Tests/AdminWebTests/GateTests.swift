@@ -8,13 +8,10 @@ struct GateTests {
 
     private func admits(
         uid: UInt32? = 1000, host: String? = "pabc.localhost:8000", origin: String? = nil, site: String? = "same-origin",
-        isPost: Bool = false,
-        client: LoopbackEnd? = LoopbackEnd(address: "127.0.0.1", port: 50000)
+        isPost: Bool = false, port: Int? = 8000
     ) -> Bool {
-        let gate = Gate(host: "pabc.localhost", agentUserID: agent, owner: { _, _ in uid })
-        let visitor = Visitor(
-            client: client, server: LoopbackEnd(address: "127.0.0.1", port: 8000), isPost: isPost, host: host, origin: origin,
-            site: site)
+        let gate = Gate(host: "pabc.localhost", agentUserID: agent)
+        let visitor = Visitor(uid: uid, port: port, isPost: isPost, host: host, origin: origin, site: site)
         do {
             try gate.admit(visitor)
             return true
@@ -30,7 +27,7 @@ struct GateTests {
     }
 
     @Test func `the agent, and whoever cannot be told, do not`() {
-        #expect(!admits(uid: agent) && !admits(uid: nil) && !admits(client: nil))
+        #expect(!admits(uid: agent) && !admits(uid: nil) && !admits(port: nil))
         #expect(LoopbackEnd(address: "127.0.0.2", port: 1) == nil && LoopbackEnd(address: "10.0.0.1", port: 1) == nil)
     }
 

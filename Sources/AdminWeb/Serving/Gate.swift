@@ -2,8 +2,9 @@ internal import AdminInterface
 
 /// Who a request comes from, as far as the connection and the browser say.
 struct Visitor: Sendable {
-    var client: LoopbackEnd?
-    var server: LoopbackEnd?
+    /// Of the process at the other end, as the connection was taken in.
+    var uid: UInt32?
+    var port: Int?
     var isPost: Bool
     var host: String?
     var origin: String?
@@ -15,14 +16,13 @@ struct Visitor: Sendable {
 struct Gate: Sendable {
     let host: String
     let agentUserID: UInt32
-    let owner: @Sendable (_ client: LoopbackEnd, _ server: LoopbackEnd) -> UInt32?
 
     func admit(_ visitor: Visitor) throws(Problem) {
-        guard let client = visitor.client, let server = visitor.server, let uid = owner(client, server) else {
+        guard let uid = visitor.uid, let port = visitor.port else {
             throw Problem(.forbidden, "it cannot be told whose connection this is")
         }
         guard uid != agentUserID else { throw Problem(.forbidden, "the agent does not get to see this page") }
-        let authority = "\(host):\(server.port)"
+        let authority = "\(host):\(port)"
         // A name that somebody else's server of names leads here (DNS rebinding), or an address.
         guard visitor.host == authority else { throw Problem(.forbidden, "this page is at another host name: the one of the link") }
         // A link or a form on another page, whoever's. Browsers that do not say are let in to read, by the cookie alone.

@@ -83,6 +83,12 @@ package enum Seclusion {
             rules.ifAnyBit(0x0001_0000, .allow)
             rules.always(.fail(.notPermitted))
         }
+        // Of the kernel's own conversations the one that says whose a socket is.
+        program.onCall(UInt32(SYS_socket), argument: 0) { rules in
+            rules.onlyIfEqual(UInt32(SocketDiagnosis.family), otherwise: .allow, thenArgument: 2)
+            rules.ifEqual(UInt32(SocketDiagnosis.diagnosis), .allow)
+            rules.always(.fail(.protocolNotSupported))
+        }
         // What `abort` does.
         program.onCall(UInt32(SYS_tgkill), argument: 0) { rules in
             rules.ifEqual(UInt32(getpid()), .allow)

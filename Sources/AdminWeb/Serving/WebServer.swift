@@ -1,3 +1,4 @@
+internal import AdminInterface
 internal import CLinux
 internal import HTTPServing
 internal import HTTPTypes
@@ -29,8 +30,8 @@ package struct WebServer: Sendable {
         package var linkSeconds = 60
         /// How long the session lasts, in seconds.
         package var sessionSeconds = 8 * 3600
-        /// How many connections are taken in at a time; more wait their turn.
-        package var connections = 256
+        /// How many connections there are at most; one user has half of them, and is told so beyond that.
+        package var places = 512
         /// How many seconds a connection may be silent while a request is expected of it.
         package var patience: Int64 = 30
 
@@ -72,7 +73,8 @@ package struct WebServer: Sendable {
     ) async throws {
         let session = Session(lasting: settings.linkSeconds)
         let (ended, isEnded) = AsyncStream<Void>.makeStream()
-        let gate = Gate(host: session.host, agentUserID: settings.agentUserID, owner: ConnectionOwner.uid)
+        let gate = Gate(host: session.host, agentUserID: settings.agentUserID)
+        let door = Door(agentUserID: settings.agentUserID, places: settings.places)
         let site = Site(
             gate: gate, session: session, daemon: daemon, news: News(daemon),
             whenEnded: {
@@ -87,7 +89,7 @@ package struct WebServer: Sendable {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for address in addresses {
                     group.addTask(executorPreference: queue) {
-                        try await listen(at: address, port.number, site, loops) {
+                        try await listen(at: address, port.number, site, door, loops) {
                             let count = listening.withLock {
                                 $0 += 1; return $0
                             }
@@ -120,17 +122,17 @@ package struct WebServer: Sendable {
     }
 
     private func listen(
-        at address: String, _ port: Int, _ site: Site, _ loops: MultiThreadedEventLoopGroup,
+        at address: String, _ port: Int, _ site: Site, _ door: Door, _ loops: MultiThreadedEventLoopGroup,
         whenListening: @escaping @Sendable () async -> Void
     ) async throws {
         let server = Server(
-            childChannelSetup: Connections(patience: settings.patience) { request, writer, channel in
-                let response = await site.respond(to: request, Self.visitor(request, channel))
+            childChannelSetup: Connections(patience: settings.patience, refusal: { Self.refusal($0, door) }) {
+                request, writer, channel in
+                let response = await site.respond(to: request, Self.visitor(request, channel, door))
                 try await writer.write(response: response.head, body: response.body)
             },
-            configuration: ServerConfiguration(
-                address: .hostname(address, port: port), backlog: 128, reuseAddress: false,
-                availableConnectionsDelegate: .maximum(settings.connections, logger: logger)),
+            // Accepting never stops: whoever fills the queue in front of it is sent away from there.
+            configuration: ServerConfiguration(address: .hostname(address, port: port), backlog: 1024, reuseAddress: false),
             onServerRunning: { _ in await whenListening() }, eventLoopGroup: loops, logger: logger)
         do {
             try await server.run()
@@ -139,13 +141,25 @@ package struct WebServer: Sendable {
         }
     }
 
-    private static func visitor(_ request: Request, _ channel: any Channel) -> Visitor {
+    /// What a connection is told that gets no place; nil for one that has one, until it is closed.
+    private static func refusal(_ channel: any Channel, _ door: Door) -> String? {
         func end(_ address: SocketAddress?) -> LoopbackEnd? {
             guard let address, let text = address.ipAddress, let port = address.port else { return nil }
             return LoopbackEnd(address: text, port: port)
         }
-        return Visitor(
-            client: end(channel.remoteAddress), server: end(channel.localAddress), isPost: request.method != .get,
+        let connection = ObjectIdentifier(channel)
+        do throws(Problem) {
+            try door.enter(connection, end(channel.remoteAddress), end(channel.localAddress))
+            channel.closeFuture.whenComplete { _ in door.leave(connection) }
+            return nil
+        } catch {
+            return Door.answer(error)
+        }
+    }
+
+    private static func visitor(_ request: Request, _ channel: any Channel, _ door: Door) -> Visitor {
+        Visitor(
+            uid: door.owner(of: ObjectIdentifier(channel)), port: channel.localAddress?.port, isPost: request.method != .get,
             host: request.head.authority, origin: request.headers[.origin],
             site: HTTPField.Name("Sec-Fetch-Site").flatMap { request.headers[$0] })
     }
