@@ -5,14 +5,15 @@ internal import SystemPackage
 /// A directory in which the files of several versions lie side by side, each put there whole by one rename, and read by others all the time.
 ///
 /// It may hold what nobody here put there; no path goes through a link. What is to be renamed waits in a directory inside it that only root
-/// can look into.
+/// can look into, and there in one of each publisher's own: one that was called off may be at it still beside the next.
 package struct UnionDirectory: ~Copyable {
     package static let stagingName = ".pinfold-staging"
 
     package let path: String
     private let root: Descriptor
     private let staging: Descriptor
-    private let isForReading: Bool
+    /// The name in the staging directory; nil where nothing is changed.
+    private let publisher: String?
 
     /// Looks into one that is there, and changes nothing.
     package init(reading path: String) throws(FileError) {
@@ -20,23 +21,52 @@ package struct UnionDirectory: ~Copyable {
         staging = try naming("open", path) { () throws(Errno) in try root.duplicate() }
         self.root = root
         self.path = path
-        isForReading = true
+        publisher = nil
     }
 
-    /// Makes it where it is not there. What a crash left waiting in it goes.
-    package init(_ path: String) throws(FileError) {
+    /// Makes it where it is not there. What a crash of the same publisher left waiting in it goes.
+    /// - Parameter publisher: a name without a slash that nobody else has at the same time.
+    package init(_ path: String, for publisher: String) throws(FileError) {
         if try PathState(of: path) == .missing { try DurableFile.makeDirectory(path) }
         let root = try Directories.open(path)
-        let waiting = path + "/" + Self.stagingName
-        try Tree.remove(waiting)
-        let raw = root.rawValue
-        _ = try naming("make the directory", waiting) { () throws(Errno) in
-            try check { unsafe mkdirat(raw, EntryName(Self.stagingName).bytes, 0o700) }
-        }
-        staging = try Directories.open(waiting)
+        staging = try Self.stage(for: publisher, in: root, at: path)
         self.root = root
         self.path = path
-        isForReading = false
+        self.publisher = publisher
+    }
+
+    /// Makes the publisher's own staging directory, empty.
+    private static func stage(
+        for publisher: String, in root: borrowing Descriptor, at path: String
+    ) throws(FileError) -> Descriptor {
+        let parent = path + "/" + stagingName
+        if try PathState(of: parent) != .directory { try Tree.remove(parent) }
+        try Tree.remove(parent + "/" + publisher)
+        let raw = root.rawValue
+        return try naming("make the directory", parent + "/" + publisher) { () throws(Errno) in
+            var tries = 0
+            while true {
+                do throws(Errno) {
+                    do throws(Errno) {
+                        _ = try check { unsafe mkdirat(raw, EntryName(stagingName).bytes, 0o700) }
+                    } catch .fileExists {}
+                    let holder = try Directories.open(EntryName(stagingName).bytes, in: root)
+                    let number = holder.rawValue
+                    _ = try check { unsafe mkdirat(number, EntryName(publisher).bytes, 0o700) }
+                    return try Directories.open(EntryName(publisher).bytes, in: holder)
+                } catch {
+                    // Another publisher has come to its end, and taken the empty directory with it.
+                    tries += 1
+                    guard error == .noSuchFileOrDirectory, tries < 100 else { throw error }
+                }
+            }
+        }
+    }
+
+    /// Removes whatever waits to be placed, whoever's it is. No publisher may be at it.
+    package static func removeStaged(in path: String) throws(FileError) {
+        guard try PathState(of: path) == .directory else { return }
+        try Tree.remove(path + "/" + stagingName)
     }
 
     /// What has a path.
@@ -167,10 +197,12 @@ package struct UnionDirectory: ~Copyable {
         _ = try naming("sync", path) { () throws(Errno) in try check { pinfold_syncfs(raw) } }
     }
 
-    /// Removes the directory where files wait.
+    /// Removes the directory where its files wait, and the one of all where that is empty then.
     package consuming func close() throws(FileError) {
-        guard !isForReading else { return }
-        try Tree.remove(path + "/" + Self.stagingName)
+        guard let publisher else { return }
+        try Tree.remove(path + "/" + Self.stagingName + "/" + publisher)
+        let raw = root.rawValue
+        _ = unsafe unlinkat(raw, EntryName(Self.stagingName).bytes, Int32(AT_REMOVEDIR))
     }
 
     private borrowing func makeDirectories(above path: [UInt8]) throws(Errno) {

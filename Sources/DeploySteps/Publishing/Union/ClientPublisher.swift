@@ -58,12 +58,14 @@ struct ClientPublisher {
 
     /// What nothing names yet.
     func publishAssets(of version: ClientVersion) throws -> Int {
-        let directory = try UnionDirectory(work.settings.clientPublic)
-        let plan = try plan(version, in: directory, after: false)
-        try carryOut(plan.assets, of: version, in: directory, isNew: false)
-        try directory.sync()
-        try directory.close()
-        return plan.assets.count
+        let done = try changing { directory in
+            let plan = try plan(version, in: directory, after: false)
+            try carryOut(plan.assets, of: version, in: directory, isNew: false)
+            work.tools.fault.reach("publish_assets", "placed")
+            try directory.sync()
+            return plan
+        }
+        return done.assets.count
     }
 
     /// Everything, and the record of it; nothing is done where it is there already.
@@ -77,15 +79,16 @@ struct ClientPublisher {
             state.coming = version.name
             try store.write(state)
         }
-        let directory = try UnionDirectory(work.settings.clientPublic)
-        let plan = try plan(version, in: directory, after: true)
-        try carryOut(plan.assets, of: version, in: directory, isNew: false)
-        if !plan.assets.isEmpty { try directory.sync() }
-        try carryOut(plan.pages, of: version, in: directory, isNew: true)
-        if !plan.pages.isEmpty { try directory.sync() }
-        try directory.close()
+        let done = try changing { directory in
+            let plan = try plan(version, in: directory, after: true)
+            try carryOut(plan.assets, of: version, in: directory, isNew: false)
+            if !plan.assets.isEmpty { try directory.sync() }
+            try carryOut(plan.pages, of: version, in: directory, isNew: true)
+            if !plan.pages.isEmpty { try directory.sync() }
+            return plan
+        }
         try settle(version, state)
-        return plan.assets.count + plan.pages.count
+        return done.assets.count + done.pages.count
     }
 
     /// Back to what was published before this deployment; nil where that is so, else why it is not.
@@ -105,6 +108,21 @@ struct ClientPublisher {
             "the client of \(aim.about.deployment == 0 ? "before the first deployment" : "deployment \(aim.about.deployment)") again: \(count) files"
         )
         return nil
+    }
+
+    /// What waits to be placed is this deployment's own: a step that was left behind may be at it still, for another one.
+    private func changing(_ body: (borrowing UnionDirectory) throws -> PublishPlan) throws -> PublishPlan {
+        let directory = try UnionDirectory(work.settings.clientPublic, for: String(work.deployment.id))
+        let plan: PublishPlan
+        do {
+            plan = try body(directory)
+        } catch {
+            // On a full disk what waits is what fills it.
+            try? directory.close()
+            throw error
+        }
+        try directory.close()
+        return plan
     }
 
     private func settle(_ version: ClientVersion, _ state: ClientStore.State) throws {
@@ -155,6 +173,8 @@ struct ClientPublisher {
         let tree = try Directories.open(version.tree)
         for (number, step) in steps.enumerated() {
             guard case .put(let path) = step else { continue }
+            // Past the switch it is gone through with.
+            if work.deployment.stage.targetUse == .none { try work.tools.cancellation.check() }
             try directory.stage(Array(path.utf8), from: tree, as: number, isNew: isNew)
         }
         try directory.sync()

@@ -56,7 +56,8 @@ package struct ClientStore {
         return try versions().compactMap { version in last(version).map { (version, $0) } }.max { $0.1 < $1.1 }?.0
     }
 
-    /// Removes versions that nobody needs, and from where they are served the files that none of the rest has.
+    /// Removes versions that nobody needs, and from where they are served the files that none of the rest has, and what never came to its place.
+    /// No step may run beside it.
     ///
     /// A crash leaves a version of which files are gone already: it is removed the next time.
     /// - Parameters:
@@ -68,6 +69,7 @@ package struct ClientStore {
                 try Tree.discard(path(name), into: settings.data.work)
             }
         }
+        try UnionDirectory.removeStaged(in: settings.clientPublic)
         let state = try state()
         let now = Clock.now
         var staying: Set<String> = []
@@ -83,7 +85,7 @@ package struct ClientStore {
             }
         }
         guard !going.isEmpty else { return }
-        let directory = try UnionDirectory(settings.clientPublic)
+        let directory = try UnionDirectory(settings.clientPublic, for: "prune")
         for version in going {
             let tree = try Directories.open(version.tree)
             for path in version.files.keys where !staying.contains(path) {
