@@ -25,9 +25,12 @@ extension Harness {
             while true {
                 let left = ContinuousClock.now.duration(to: deadline)
                 guard left > .zero, !Task.isCancelled else { return }
-                let revision = await service.change(after: known, withinMilliseconds: min(Self.alive, Int(left / .milliseconds(1))))
-                let news = revision > known ? "id: \(revision)\nevent: status\ndata: {\"revision\":\(revision)}\n\n" : ": alive\n\n"
-                known = max(known, revision)
+                let revision = await service.change(
+                    after: known, withinMilliseconds: min(Self.alive, Int(left / .milliseconds(1))))
+                // Another one and not a later one: what the reader knows may be another daemon's.
+                let isNews = revision != known
+                let news = isNews ? "id: \(revision)\nevent: status\ndata: {\"revision\":\(revision)}\n\n" : ": alive\n\n"
+                known = revision
                 try await body.write(ByteBuffer(string: news))
             }
         }

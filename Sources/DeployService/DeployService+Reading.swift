@@ -86,8 +86,8 @@ extension DeployService {
         else { throw .unavailable("\(Self.diffsAtOnce) changes are being compared already; try again in a moment") }
         let source = SourceDiff(mirror: settings.data.mirror, programs: settings.programs)
         let (diffs, departure) = (self.diffs, self.departure)
-        return try await offPool {
-            defer { diffs.withLock { $0 -= 1 } }
+        let release: @Sendable () -> Void = { diffs.withLock { $0 -= 1 } }
+        return try await offPool(whenOver: release) {
             do {
                 return try source.bytes(from: old?.objectID, to: deployment.commit.objectID, context: context) {
                     departure.hasBegun
@@ -141,7 +141,10 @@ extension DeployService {
 
     /// Blocking work on a thread of its own, with every error made a `DeployError`. When the daemon stops nobody waits for it any more; `body` asks
     /// `departure`, and what it has started ends with the daemon.
-    func offPool<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws(DeployError) -> Result {
+    /// - Parameter whenOver: called once, when `body` has ended, or when no thread could be had for it.
+    func offPool<Result: Sendable>(
+        whenOver: @escaping @Sendable () -> Void = {}, _ body: @escaping @Sendable () throws -> Result
+    ) async throws(DeployError) -> Result {
         typealias Outcome = Swift.Result<Result, any Error>
         let departure = self.departure
         let result = await withCheckedContinuation { (continuation: CheckedContinuation<Outcome, Never>) in
@@ -149,10 +152,13 @@ extension DeployService {
             let ticket = departure.whenBegun { answer.give(.failure(DeployError.unavailable("the daemon is stopping"))) }
             do throws(Errno) {
                 _ = try SystemThread("pinfold-answer", stack: SystemThread.deepStack) {
-                    answer.give(Swift.Result { try body() })
+                    let result = Swift.Result { try body() }
+                    whenOver()
+                    answer.give(result)
                     departure.forget(ticket)
                 }
             } catch {
+                whenOver()
                 answer.give(.failure(DeployError.noThread(error)))
                 departure.forget(ticket)
             }

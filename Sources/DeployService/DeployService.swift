@@ -91,7 +91,7 @@ package final class DeployService: Sendable {
 
     // Waiting.
 
-    /// Returns the revision of the state once it is later than `revision`, or after `milliseconds` with what it is then.
+    /// Returns the revision of the state once it is another than `revision`, or after `milliseconds` with what it is then.
     package func change(after revision: Int, withinMilliseconds milliseconds: Int) async -> Int {
         await board.signal.wait(after: revision, milliseconds: milliseconds)
         return board.signal.revision

@@ -137,7 +137,7 @@ final class FakeService: DeployServing {
         let deadline = ContinuousClock.now + .milliseconds(milliseconds)
         while true {
             let now = state.withLock { $0.status.revision }
-            if now > revision || ContinuousClock.now >= deadline || Task.isCancelled { return now }
+            if now != revision || ContinuousClock.now >= deadline || Task.isCancelled { return now }
             try? await Task.sleep(for: .milliseconds(5))
         }
     }

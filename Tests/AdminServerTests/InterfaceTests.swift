@@ -348,4 +348,16 @@ import Testing
         }
         #expect(service.calls.count == 2)
     }
+
+    @Test func `a reader of the stream that knows a later revision than there is is told this one, and then waits`() async throws {
+        let application = application(door(.admin, uid: 0))
+        let known = try service.status().revision
+        try await application.test(.router) { client in
+            var headers = HTTPFields()
+            headers[try #require(HTTPField.Name("Last-Event-ID"))] = "\(known + 1000)"
+            let told = try await client.execute(uri: "/stream?wait=1", method: .get, headers: headers) { String(buffer: $0.body) }
+            #expect(told.split(separator: "\n").filter { $0.hasPrefix("id:") } == ["id: \(known)"], "\(told)")
+        }
+        #expect(service.state.withLock { $0.waits } <= 3)
+    }
 }

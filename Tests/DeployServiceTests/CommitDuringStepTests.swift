@@ -111,4 +111,26 @@ struct CommitDuringStepTests {
             #expect(try farm.deployed("a") == "1")
         }
     }
+
+    @Test func `a step goes on with what it has made while nothing can be recorded`() async throws {
+        let stand = Stand()
+        try await withFarm(fault: stand.fault) { farm, service in
+            defer { stand.goOn() }
+            try await service.deployed(farm.commit(["a": "1"]))
+            stand.hold(at: "back_up:inside")
+            try farm.commit(["a": "2"])
+            try await eventually("it stands in back_up") { stand.isHeld }
+            try farm.history("CREATE TRIGGER refusal BEFORE INSERT ON deployments BEGIN SELECT RAISE(ABORT, 'not now'); END")
+            let newer = try farm.commit(["a": "3"])
+            try await eventually("nothing can be recorded") {
+                try service.status().warnings.contains { $0.contains("not now") }
+            }
+            try farm.history("DROP TRIGGER refusal")
+            // The loop has begun anew by then.
+            try await eventually("it is recorded") { try service.history(limit: 1).first?.commit == newer }
+            #expect(try run("ls", ["-A", farm.deployments + "/backups"]).output.contains(".part\n"))
+            stand.goOn()
+            try await service.deployed(newer)
+        }
+    }
 }

@@ -78,6 +78,12 @@ struct Farm: Sendable {
         return id
     }
 
+    /// Changes the daemon's history behind its back.
+    func history(_ statement: String) throws {
+        let program = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1], timeout=30); c.execute(sys.argv[2]); c.commit()"
+        try run("python3", ["-c", program, deployments + "/history.sqlite", statement]).requireSuccess()
+    }
+
     func deployed(_ path: String) throws -> String { try readFile(settings.versions.target + "/" + path) }
 }
 

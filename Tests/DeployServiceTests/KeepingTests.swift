@@ -66,4 +66,28 @@ struct KeepingTests {
             #expect(try farm.deployed("a") == "2\n")
         }
     }
+
+    @Test func `what is not needed goes without a further deployment once what held it up is over`() async throws {
+        try await withFarm(ClientFarm.make) { farm, service in
+            try await service.deployed(farm.commit(ClientFarm.files("one")))
+            let record = farm.deployments + "/client-versions/state.json"
+            let contents = try readFile(record)
+            func isHeldUp() throws -> Bool { try service.status().warnings.contains { $0.contains("cannot be removed") } }
+            try writeFile(record, "no record")
+            #expect(try await service.outcome(of: farm.commit(["broken": ""])).state == .failed)
+            try await eventually("it is said") { try isHeldUp() }
+            // Work of nobody's goes with each try. The first of these may be the failed deployment's own, the second is none.
+            for number in 8...9 {
+                try makeDirectories(farm.deployments + "/work/\(number)")
+                try await eventually("it is tried", within: 60) { !exists(farm.deployments + "/work/\(number)") }
+            }
+            #expect(try isHeldUp())
+            let left = farm.settings.clientPublic + "/.pinfold-staging/7"
+            try makeDirectories(left)
+            try writeFile(left + "/0", "of a crash")
+            try writeFile(record, contents)
+            try await eventually("it is over", within: 60) { try !isHeldUp() }
+            #expect(!exists(farm.settings.clientPublic + "/.pinfold-staging"))
+        }
+    }
 }

@@ -61,4 +61,24 @@ struct PushTests {
             #expect(found.output.isEmpty, "\(found.output)")
         }
     }
+
+    @Test func `what is deployed during a push is pushed after it`() async throws {
+        try await configured { farm in
+            farm.settings.push.remote = farm.root + "/remote.git"
+            try run("git", ["init", "-q", "--bare", "-b", "main", farm.root + "/remote.git"]).requireSuccess()
+            try makeDirectories(farm.deployments + "/hooks")
+            try writeFile(
+                farm.deployments + "/hooks/pre-push",
+                "#!/bin/sh\ntouch '\(farm.root)/asked'; while ! test -e '\(farm.root)/agreed'; do sleep 0.05; done\n",
+                mode: [.ownerReadWriteExecute])
+        }.run { farm, service in
+            try await service.deployed(farm.commit(["a": "1"]))
+            try await eventually("it is being pushed") { exists(farm.root + "/asked") }
+            let second = try farm.commit(["a": "2"])
+            try await service.deployed(second)
+            try writeFile(farm.root + "/agreed", "")
+            try await eventually("the second is pushed too") { try service.history(limit: 1).first?.push?.done == true }
+            #expect(try run("git", ["-C", farm.root + "/remote.git", "rev-parse", "main"]).output.hasPrefix(second.hex))
+        }
+    }
 }

@@ -1,3 +1,4 @@
+import DataRoot
 import DeployModel
 import DeployService
 import DeploySteps
@@ -91,6 +92,26 @@ struct ReportTests {
             // From here on in whole: the second of that name counts.
             let fewer = try await service.outcome(of: farm.commit(write(tests + "<testcase classname='c' name='d'/>")))
             #expect(fewer.verdict?.vanished == ["s::c::b ×2"], "\(fewer)")
+        }
+    }
+
+    @Test func `a baseline's report says what judges the next commit, though it was compared with before there was one`()
+        async throws
+    {
+        try await withTemporaryDirectory { root in
+            var farm = try Farm(root)
+            farm.settings.tests.report = "report.xml"
+            // Nothing but the report says that `area/money.py` holds tests.
+            farm.settings.tests.command =
+                "echo \"<testsuite><testcase classname='area.money' name='adds'/></testsuite>\" > report.xml"
+            let baseline = try farm.commit(["area/money.py": "x = 1\n"])
+            try writeFile(farm.settings.data.baseline, baseline.hex + "\n")
+            let ready = farm
+            try await withService(ready) { service in
+                try await service.deployed(baseline)
+                let changed = try await service.outcome(of: ready.commit(["area/money.py": "x = 2\n"]))
+                #expect(changed.state == .awaitingApproval && changed.surface == ["M area/money.py"], "\(changed)")
+            }
         }
     }
 }

@@ -106,6 +106,24 @@ import Testing
         }
     }
 
+    @Test func `is told of a process whose first thread has ended before the others`() throws {
+        try withTemporaryDirectory { directory in
+            try shell("mkdir used; echo x > used/file", workingDirectory: directory).requireSuccess()
+            let program = """
+                import ctypes, threading, time
+                file = open("used/file")
+                threading.Thread(target=time.sleep, args=[1000]).start()
+                ctypes.CDLL(None).pthread_exit(None)
+                """
+            let child = try ChildProcess(
+                .init("python3", ["-c", program], workingDirectory: directory, descriptors: [1: 2, 2: 2]))
+            try eventually("the first thread has ended") { ProcessEntry(child.pid).hasEnded }
+            #expect(try DirectoryUse.users(of: [directory + "/used"]) == [directory + "/used": child.pid])
+            try child.signal(SIGKILL)
+            _ = try child.wait()
+        }
+    }
+
     @Test func `is told by what it runs from there, of the users that are meant`() throws {
         try withTemporaryDirectory { directory in
             // It waits by itself: what it started would outlive it.

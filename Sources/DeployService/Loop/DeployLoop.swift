@@ -72,7 +72,8 @@ final class DeployLoop: @unchecked Sendable {
         while !isStopping {
             do {
                 try prepare()
-                try housekeeping.clearAway()
+                // After an error of the record a step may run still: what it makes is no leftover.
+                if worker == nil, windingDown.isEmpty { try housekeeping.clearAway() }
                 pusher.look()
                 try keeper.show()
                 while !isStopping {
@@ -148,7 +149,9 @@ final class DeployLoop: @unchecked Sendable {
         } else {
             look = workshop.intake == nil ? 1 : 10
         }
-        return [pusher.next, tips.due, answers.due].compactMap(\.self).reduce(look) {
+        // Whatever it has to wait for rings when it ends.
+        let tidying = mayTidy && !standsStill ? housekeeping.due : nil
+        return [pusher.due, tips.due, answers.due, tidying].compactMap(\.self).reduce(look) {
             min($0, max(0.05, ($1 - .now) / .seconds(1)))
         }
     }
@@ -216,38 +219,22 @@ final class DeployLoop: @unchecked Sendable {
         worker = workshop.begin(step, of: deployment, try facts(for: deployment))
     }
 
-    private func facts(for deployment: Deployment) throws(DeployError) -> Work.Facts {
-        let baseline = Baseline(of: settings)
-        return try store.read { history in
-            var facts = Work.Facts()
-            facts.running = try history.fact(.running)
-            facts.good = try history.fact(.good)
-            facts.quarantine = try history.quarantine()
-            facts.rejections = try history.rejections()
-            facts.passedTestsOfGood = try facts.good.flatMap { try history.passedTests(of: $0.origin) }
-            facts.baseline = baseline.commit
-            facts.baselineUnreadable = facts.base == nil && baseline == .unreadable
-            switch deployment.kind {
-            case .commit: break
-            case .rollback(let id):
-                facts.rollbackTo = try history.deployment(id).flatMap { StatusDocument.DeployedVersion($0, since: $0.updated) }
-            case .reload: facts.rollbackTo = facts.running
-            }
-            return facts
-        }
-    }
+    /// Not beside a step, and not before it is known what runs.
+    private var mayTidy: Bool { reconciliation.isDone && worker == nil && windingDown.isEmpty }
 
     /// The threads of what runs end soon; what they did is done again at the next start, since it is not on record.
     private func windUp() {
         let steps = [worker, pusher.worker].compactMap(\.self)
         for step in steps { step.cancellation.cancel("the daemon stops") }
+        health.stop()
         let patience = ContinuousClock.now + .seconds(5)
         for thread in steps + windingDown {
             while thread.finished == nil, ContinuousClock.now < patience { SystemThread.sleep(milliseconds: 10) }
         }
-        if reconciliation.isDone, worker == nil, windingDown.isEmpty { try? housekeeping.beginTidying() }
+        // Its command has a session of its own, and would outlive the daemon.
+        while !health.hasStopped, ContinuousClock.now < patience { SystemThread.sleep(milliseconds: 10) }
+        if mayTidy { try? housekeeping.beginTidying() }
         housekeeping.end(by: patience)
         watch?.stop()
-        health.stop()
     }
 }

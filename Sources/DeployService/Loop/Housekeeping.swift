@@ -13,6 +13,8 @@ internal import QuietTasks
 final class Housekeeping {
     /// Whether something has ended since the last tidying began; at the start it may have been cut short.
     var isDue = true
+    /// How long to wait after a tidying that failed, and until when.
+    private var retry = (milliseconds: 0, due: ContinuousClock.now)
     private let keeper: RecordKeeper
     private let workshop: Workshop
     private let sweeper: Sweeper
@@ -33,6 +35,8 @@ final class Housekeeping {
     }
 
     var isTidying: Bool { tidying != nil }
+    /// When to tidy again after one that failed; nil where nothing is to be waited for.
+    var due: ContinuousClock.Instant? { isDue && tidying == nil ? retry.due : nil }
     /// Whether there is as much kept back as there should be.
     var hasReserve: Bool { ballast.isHeld }
 
@@ -66,7 +70,7 @@ final class Housekeeping {
     /// Begins where something has ended since the last time. Not beside a step, and not before it is known what runs: with a history that was
     /// lost, what says so (the mirror's commits) would be given up.
     func beginTidying() throws(DeployError) {
-        guard isDue, tidying == nil else { return }
+        guard isDue, tidying == nil, retry.due <= .now else { return }
         let (open, needed) = try keeper.store.read { history in
             (Set(try history.open().map(\.id)), [try history.fact(.running), try history.fact(.good)].compactMap(\.self))
         }
@@ -93,9 +97,15 @@ final class Housekeeping {
             sweeper.sweep()
             switch result {
             case .success:
+                retry.milliseconds = 0
                 board.warn("prune", nil)
                 beginReclaiming(isStopping)
-            case .failure(let error): board.warn("prune", "old versions cannot be removed: \(explanation(of: error).reason)")
+            case .failure(let error):
+                // What was in the way, a process that could not be looked into, may be gone the next moment, and nothing tells.
+                isDue = true
+                retry.milliseconds = min(max(1000, retry.milliseconds * 2), 300_000)
+                retry.due = .now + .milliseconds(retry.milliseconds)
+                board.warn("prune", "old versions cannot be removed: \(explanation(of: error).reason)")
             }
         }
         guard let result = reclaiming?.finished else { return }

@@ -8,7 +8,9 @@ final class Pusher {
     private let workshop: Workshop
     private(set) var worker: StepWorker?
     /// When to try next. Not by the time of day, which may be set back.
-    private(set) var next: ContinuousClock.Instant?
+    private var next: ContinuousClock.Instant?
+    /// The same; nil while it tries, whose end rings.
+    var due: ContinuousClock.Instant? { worker == nil ? next : nil }
 
     init(_ keeper: RecordKeeper, _ workshop: Workshop) {
         self.keeper = keeper
@@ -31,6 +33,8 @@ final class Pusher {
             return
         }
         worker = workshop.begin(Pipeline.push, of: deployment)
+        // Where nothing could begin, the branch is not known yet.
+        next = worker == nil ? .now + .seconds(1) : nil
     }
 
     func settle() throws(DeployError) {
@@ -50,7 +54,8 @@ final class Pusher {
             return pause
         }
         workshop.fault.reach(worker.stage.rawValue, "saved")
-        next = pause.map { .now + .milliseconds($0) }
+        // What was deployed meanwhile is looked for at once.
+        next = next ?? pause.map { .now + .milliseconds($0) }
         keeper.board.warn("push", problem.map { "deployment \(id) is not pushed: \($0.plain())" })
         try keeper.show()
     }

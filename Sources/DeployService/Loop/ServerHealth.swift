@@ -21,6 +21,9 @@ final class ServerHealth {
 
     func stop() { watch?.stop() }
 
+    /// Whether nobody looks any more; the command of a look that was called off has ended then, too.
+    var hasStopped: Bool { watch?.hasEnded ?? true }
+
     /// Has the version that runs looked after, and takes in what was found.
     /// - Parameter stage: the step that runs.
     func tend(beside stage: Stage?) throws(DeployError) {
@@ -39,9 +42,9 @@ final class ServerHealth {
                 board.warn("health", "nobody looks after the server's health: \(error)")
             }
         }
-        guard let watch, watch.finding != told ?? .well else { return }
+        guard let watch else { return }
         let finding = watch.finding
-        told = finding
+        guard finding != told ?? .well else { return }
         switch finding {
         case .well:
             tell(.gotWell(watch.version), "healthy again", of: watch.version)
@@ -49,6 +52,8 @@ final class ServerHealth {
         case .unknown(let why): board.warn("health", "the server's health cannot be looked at: \(why.plain())")
         case .ill(let problem, let since): try fellIll(watch.version, problem, since)
         }
+        // Only now: what could not be recorded is found again in the next turn.
+        told = finding
     }
 
     /// The version to look after: none where nothing says how, and none while a step has its hands on the target.
@@ -61,13 +66,16 @@ final class ServerHealth {
 
     private func fellIll(_ version: StatusDocument.DeployedVersion, _ problem: String, _ since: Timestamp) throws(DeployError) {
         let words = "not healthy since \(since): \(problem)"
-        tell(.fellIll(version, words), words, of: version)
-        if try takesBack(version) {
-            board.warn("health", "the server is \(words.plain()); the last good version before it comes back")
+        let isLeft = try takesBack(version)
+        if isLeft {
             try keeper.store.write { history in
                 _ = try history.append(.rollback(to: nil, because: words), by: .healthWatch, at: Clock.now)
             }
             bell.ring()
+        }
+        tell(.fellIll(version, words), words, of: version)
+        if isLeft {
+            board.warn("health", "the server is \(words.plain()); the last good version before it comes back")
         } else {
             board.warn(
                 "health",

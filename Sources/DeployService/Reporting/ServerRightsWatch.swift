@@ -23,25 +23,38 @@ final class ServerRightsWatch: Sendable {
         agent = settings.agentUID
     }
 
-    /// Looks, unless that is being done, and waits for at most `milliseconds` where the last look is not fresh.
+    /// Looks, unless that is being done, and waits for at most `milliseconds` where the last look is not fresh: for one that began after the call.
     /// - Parameter report: is given what is wrong, or nil.
     func look(waitingMilliseconds milliseconds: Int, _ report: @escaping @Sendable (String?) -> Void) {
+        let deadline = DispatchTime.now() + .milliseconds(milliseconds)
         let isFresh = ended.withLock { $0.map { .now - $0 < Self.fresh } ?? false }
+        let isMine = begin(report)
+        guard milliseconds > 0, !isFresh, look.wait(timeout: deadline) == .success, !isMine else { return }
+        // The one that was under way may have passed over a process before it became the server.
+        _ = begin(report)
+        _ = look.wait(timeout: deadline)
+    }
+
+    /// Begins a look unless one is under way; whether it was begun.
+    private func begin(_ report: @escaping @Sendable (String?) -> Void) -> Bool {
         let isMine = isLooking.withLock { isLooking in
-            defer { isLooking = true }
-            return !isLooking
-        }
-        if isMine {
+            guard !isLooking else { return false }
+            isLooking = true
+            // Under the lock: whoever finds that one is under way finds something to wait for.
             look.enter()
-            let search: @Sendable () -> Void = { [self] in
-                report(ServerRights.excessive(runningFrom: directories, agent: agent).summary)
-                ended.withLock { $0 = .now }
-                isLooking.withLock { $0 = false }
+            return true
+        }
+        guard isMine else { return false }
+        let search: @Sendable () -> Void = { [self] in
+            report(ServerRights.excessive(runningFrom: directories, agent: agent).summary)
+            ended.withLock { $0 = .now }
+            isLooking.withLock { isLooking in
+                isLooking = false
                 look.leave()
             }
-            // Without a thread it is done here: late is better than not at all.
-            if (try? SystemThread("rights", search)) == nil { search() }
         }
-        if milliseconds > 0, !isFresh { _ = look.wait(timeout: .now() + .milliseconds(milliseconds)) }
+        // Without a thread it is done here: late is better than not at all.
+        if (try? SystemThread("rights", search)) == nil { search() }
+        return true
     }
 }

@@ -21,6 +21,7 @@ final class HealthWatch: Sendable {
     private let cancellation = Cancellation()
     private let stopping: Bell
     private let found = Lock<Finding>(.well)
+    private let ended = Lock(false)
 
     init(
         of version: StatusDocument.DeployedVersion, _ settings: PipelineSettings, ring: @escaping @Sendable () -> Void
@@ -28,12 +29,17 @@ final class HealthWatch: Sendable {
         self.version = version
         self.settings = settings
         stopping = try Bell()
-        _ = try SystemThread("pinfold-health", stack: SystemThread.deepStack) { [self] in watch(ring) }
+        _ = try SystemThread("pinfold-health", stack: SystemThread.deepStack) { [self] in
+            watch(ring)
+            ended.withLock { $0 = true }
+        }
     }
 
     var finding: Finding { found.withLock { $0 } }
+    /// Whether it has stopped, and what it had started with it.
+    var hasEnded: Bool { ended.withLock { $0 } }
 
-    /// A look under way ends by itself; what it finds is nobody's any more.
+    /// A look under way is called off, and its command killed; what it finds is nobody's any more.
     func stop() {
         cancellation.cancel("nobody watches any more")
         stopping.ring()

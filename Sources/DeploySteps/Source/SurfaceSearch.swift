@@ -2,14 +2,15 @@ package import DeployModel
 package import GitRepository
 internal import LinuxSystem
 
-/// The test surface as the deployed version makes it: found once for each, since it takes a look at all of its tests.
+/// The test surface as the deployed version and its report make it: found once for each, since it takes a look at all of its tests.
 package final class SurfaceSearch: Sendable {
     private static let bytesOfFile = 1 << 20
     private static let bytesInSum = 64 << 20
 
     private let byName: TestSurface
     private let testCommand: String?
-    private let last = Lock<(of: CommitID, surface: TestSurface)?>(nil)
+    /// With the tests as well: a baseline has none, until it is deployed itself.
+    private let last = Lock<(of: CommitID, passed: Set<String>?, surface: TestSurface)?>(nil)
 
     /// - Parameter byName: what needs no look at any version.
     package init(byName: TestSurface, testCommand: String?) {
@@ -26,7 +27,7 @@ package final class SurfaceSearch: Sendable {
     ///   - passed: ids of its report's tests that passed.
     package func surface(of base: CommitID?, passed: Set<String>?, in mirror: GitMirror) throws -> TestSurface {
         guard let base else { return byName }
-        if let last = last.withLock({ $0 }), last.of == base { return last.surface }
+        if let last = last.withLock({ $0 }), last.of == base, last.passed == passed { return last.surface }
         let files = try mirror.files(of: base.objectID)
         var ids: [[UInt8]: ObjectID] = [:]
         for file in files where file.mode != .submodule { ids[file.path.bytes] = file.id }
@@ -42,7 +43,7 @@ package final class SurfaceSearch: Sendable {
             return size <= Self.bytesOfFile && bytes <= Self.bytesInSum ? try mirror.contents(of: id) : nil
         }
         let surface = byName.with(try finder.find(passed: passed ?? [], command: testCommand))
-        last.withLock { $0 = (base, surface) }
+        last.withLock { $0 = (base, passed, surface) }
         return surface
     }
 }

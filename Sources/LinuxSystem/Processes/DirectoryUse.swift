@@ -99,14 +99,15 @@ package struct DirectoryUse {
 
     private mutating func look(into process: ProcessEntry) throws(UnseenProcess) {
         do throws(Errno) {
-            let names = try known(to: process)
-            // Each thread may have a working directory of its own, and the first may have ended before the others.
-            for thread in try process.threads() {
+            let threads = try process.threads()
+            let (living, names) = try known(to: threads)
+            // Each thread may have a working directory of its own.
+            for thread in threads {
                 for link in ["cwd", "root"] { try look("task/\(thread)/\(link)", of: process, names, byIdentity: true) }
             }
-            try look("exe", of: process, names)
-            for number in try process.descriptors() { try look("fd/\(number)", of: process, names) }
-            for mapped in try process.mappedFiles() { note(mapped.path, of: process, names) }
+            try look("task/\(living.pid)/exe", of: process, names)
+            for number in try living.descriptors() { try look("task/\(living.pid)/fd/\(number)", of: process, names) }
+            for mapped in try living.mappedFiles() { note(mapped.path, of: process, names) }
         } catch {
             if ProcessEntry.isGone(error) || process.hasEnded { return }
             // The first process of a container may be one that its root must not look into: what it was started with is there to read.
@@ -115,13 +116,31 @@ package struct DirectoryUse {
         }
     }
 
+    /// A thread that has not ended, and what is known to it. The first may have ended before the others: what a process has is shown by
+    /// those then, and by its own number nothing.
+    private mutating func known(to threads: [Int32]) throws(Errno) -> (ProcessEntry, [Prefix]) {
+        for thread in threads.map(ProcessEntry.init) {
+            do throws(Errno) {
+                return (thread, try known(to: thread))
+            } catch {
+                guard ProcessEntry.isGone(error) else { throw error }
+            }
+        }
+        throw .noSuchProcess
+    }
+
     /// The names in the process's mount namespace, and in this one's: which of the two a link is shown by depends on where it leads.
     private mutating func known(to process: ProcessEntry) throws(Errno) -> [Prefix] {
         let namespace = String(decoding: try process.link("ns/mnt"), as: UTF8.self)
         if let known = prefixes[namespace] { return known }
-        let known = own + Self.prefixes(of: sought, in: try MountTable.read(process: process.pid))
-        prefixes[namespace] = known
-        return known
+        do throws(Errno) {
+            let known = own + Self.prefixes(of: sought, in: try MountTable.read(process: process.pid))
+            prefixes[namespace] = known
+            return known
+        } catch .invalidArgument {
+            // It ends, and has left its namespace since: directories, files and memory were given back before that.
+            throw .noSuchProcess
+        }
     }
 
     private mutating func look(
