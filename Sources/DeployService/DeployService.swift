@@ -33,7 +33,7 @@ package final class DeployService: Sendable {
         do {
             bell = try Bell()
             try DurableFile.makeDirectory(settings.data.deployments)
-            guard let lock = try FileLock(path: settings.data.lock) else {
+            guard let lock = try Self.take(settings.data.lock) else {
                 throw DeployError.refused("another pinfold-deployd serves \(settings.data.deployments) (\(settings.data.lock))")
             }
             self.lock = SharedLock(lock)
@@ -54,6 +54,16 @@ package final class DeployService: Sendable {
         loop = DeployLoop(
             settings, store: store, board: board, bell: bell,
             fault: fault ?? FaultPoint(armed: ProcessInfo.processInfo.environment["PINFOLD_FAULT"]))
+    }
+
+    /// Waits for two seconds at most: what a daemon that has just ended was starting has its lock, too, until it is another program.
+    private static func take(_ path: String) throws -> FileLock? {
+        let patience = ContinuousClock.now + .seconds(2)
+        while true {
+            if let lock = try FileLock(path: path) { return lock }
+            guard .now < patience else { return nil }
+            SystemThread.sleep(milliseconds: 20)
+        }
     }
 
     /// Why tests and builds cannot be bounded in sum; nil where a group can be made that bounds them.
