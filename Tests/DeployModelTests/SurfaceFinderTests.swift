@@ -21,7 +21,7 @@ struct SurfaceFinderTests {
         let files = [
             "checks/verify_add.py": "", "addition.py": "", "app/main.py": "", "src/main/java/com/a/Checks.java": "",
             "src/sums.check.js": "", "src/sums.js": "", "checks/words.cc": "", "checks/verify_sub.py": "", "adds.py": "",
-            "go.py": "",
+            "go.py": "", "checks/verify_mul.py": "", "sums.py": "", "words.py": "",
         ]
         let surface = try facts(
             files,
@@ -29,14 +29,17 @@ struct SurfaceFinderTests {
                 "checks.verify_add::test_add", "addition.T::test", "com.a.Checks::ok", "app::main",
                 "src/sums.check.js::sums::adds ×2", "../checks/words.cc::Words::Adds",
                 "checks.verify_sub.T.test_sub", "adds", "go.run",
+                "nightly::checks.verify_mul.T::test_mul", "checks.verify_add::sums::test_more", "nightly::words.py of all::test",
             ])
         for path in [
             "checks/verify_add.py", "addition.py", "src/main/java/com/a/Checks.java", "src/sums.check.js", "checks/words.cc",
-            "checks/verify_sub.py",
+            "checks/verify_sub.py", "checks/verify_mul.py",
         ] {
             #expect(reason(surface, path)?.contains("holds a test") == true, "\(path)")
         }
-        for path in ["app/main.py", "src/sums.js", "adds.py", "go.py"] { #expect(reason(surface, path) == nil, "\(path)") }
+        for path in ["app/main.py", "src/sums.js", "adds.py", "go.py", "sums.py", "words.py"] {
+            #expect(reason(surface, path) == nil, "\(path)")
+        }
     }
 
     @Test func `what the test command runs judges, and what it only looks at does not`() throws {
