@@ -58,7 +58,7 @@ extension HintRules {
         names: .of(.ending, "process.exit process.abort process.kill process.exitCode process.on process.once")
             + .of(
                 .interpreter,
-                "process.binding process.dlopen process.mainModule process.argv process.execArgv process.chdir require.cache require.extensions module.parent Module._load Module._resolveFilename Module._extensions Object.is"
+                "process.binding process.dlopen process._debugProcess process.ppid process.mainModule process.argv process.execArgv process.chdir require.cache require.extensions module.parent Module._load Module._resolveFilename Module._extensions Object.is"
             )
             + .of(
                 .runner,

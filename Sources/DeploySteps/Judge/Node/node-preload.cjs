@@ -6,6 +6,8 @@ const { isMainThread } = require('node:worker_threads');
 if (isMainThread) start();
 
 function start() {
+    // As in node-run.cjs: another file's process could start the debugger of this one.
+    process.on('SIGUSR1', () => {});
     const fs = require('node:fs');
     const Module = require('node:module');
     const { createHook } = require('node:async_hooks');

@@ -1,4 +1,6 @@
 'use strict';
+// Without a listener node would start its debugger at this signal, which the tests' processes can send: whoever talks to that writes the report.
+process.on('SIGUSR1', () => {});
 // Runs each test file in a process of its own, as `node --test` does, and writes a JUnit report of what these say. Nothing of the project is
 // loaded here. Descriptor 3 has one byte: whether the tests are bitten. Descriptor 4 takes the report.
 const { spawn } = require('node:child_process');
