@@ -125,15 +125,24 @@ package enum DiskReserve {
     package static func exhaustion(_ settings: PipelineSettings) -> String? {
         for directory in [settings.data.deployments, Paths.parent(of: settings.versions.target), settings.versions.target] {
             // A link leads to where the server writes. More than the megabyte that the daemon keeps for itself.
-            guard let space = DurableFile.space(of: directory), space.total > 0, space.free < 4 << 20 else { continue }
-            return "the disk of \(directory) is full (\(space.free >> 10) KB left)"
+            if let space = DurableFile.space(of: directory), space.total > 0, space.free < 4 << 20 {
+                return "the disk of \(directory) is full (\(space.free >> 10) KB left)"
+            }
+            if let files = DurableFile.files(of: directory), files.free < 100 {
+                return "the disk of \(directory) has no room for more files (\(files.free) inodes left)"
+            }
         }
         return nil
     }
 
     /// What is wrong with the space left for `directory`; nil where there is enough.
     static func complaint(_ directory: String) -> String? {
-        guard let space = DurableFile.space(of: directory), space.free < bytes(total: space.total) else { return nil }
-        return "the disk of \(directory) is nearly full (\(space.free >> 20) MB left)"
+        if let space = DurableFile.space(of: directory), space.free < bytes(total: space.total) {
+            return "the disk of \(directory) is nearly full (\(space.free >> 20) MB left)"
+        }
+        if let files = DurableFile.files(of: directory), files.free < min(100_000, files.total / 20) {
+            return "the disk of \(directory) has hardly any room for more files (\(files.free) inodes left)"
+        }
+        return nil
     }
 }

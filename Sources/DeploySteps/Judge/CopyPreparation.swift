@@ -8,6 +8,12 @@ struct CopyPreparation {
     let files: Overlay
     /// Files as they were, by path.
     private var kept: [String: (bytes: [UInt8], status: stat)] = [:]
+    private var keptBytes = 0
+    /// Bytes of all files together that are kept: the daemon's own memory, for what a commit brings.
+    private static let most = 64 << 20
+
+    /// More than this takes upon itself would have to be changed.
+    struct TooMuch: Error {}
 
     init(files: Overlay) {
         self.files = files
@@ -24,6 +30,8 @@ struct CopyPreparation {
             var status = stat()
             let raw = file.rawValue
             _ = try check { unsafe fstat(raw, &status) }
+            keptBytes += old.count
+            guard keptBytes <= Self.most else { throw TooMuch() }
             kept[path] = (old, status)
             try asBefore(status).put(Array(path.utf8), contents: old + bytes, mode: status.st_mode & 0o777)
         case .restore(let path):

@@ -49,12 +49,9 @@ enum BuildOutput {
     /// What is wrong with it, in a sentence; nil where nothing is.
     static func fault(of directory: String, tree: String) throws(FileError) -> String? {
         // By names and sizes first: what is too large, of holes only perhaps, is not read.
-        var bytes: Int64 = 0
-        var count = 0
+        var size = OutputSize(byteLimit: byteLimit, entryLimit: entryLimit)
         var fault: String?
-        try Tree.visit(directory) { entry, _ throws(FileError) in
-            bytes += entry.size
-            count += 1
+        try size.visit(directory) { entry throws(FileError) in
             if entry.kind != .directory, entry.mode & 0o7000 != 0 {
                 fault = "\(entry.description.plain()) is set-user-id or the like"
             }
@@ -65,8 +62,7 @@ enum BuildOutput {
             default: break
             }
         }
-        if bytes > byteLimit { return "it is larger than \(byteLimit >> 30) GiB" }
-        if count > entryLimit { return "it has more than \(entryLimit) files and directories" }
+        if let tooMuch = size.fault { return "it is \(tooMuch)" }
         if let fault { return fault }
         let before = try Manifest(of: tree)
         let after = try Manifest(of: directory)

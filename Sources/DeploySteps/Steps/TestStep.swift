@@ -43,5 +43,9 @@ private func whetherItBites(_ run: TestRun, _ first: TestReport?) throws -> Bite
         }
     }
     if let why = run.runner.cannotBite { return Bite(.impossible, reason: why) }
-    return try run.bite(first)
+    do {
+        return try run.bite(first)
+    } catch is CopyPreparation.TooMuch {
+        return Bite(.impossible, reason: "the files that have to be changed for it are too large")
+    }
 }

@@ -137,6 +137,13 @@ package enum DurableFile {
         return (UInt64(status.f_bavail) * UInt64(status.f_frsize), UInt64(status.f_blocks) * UInt64(status.f_frsize))
     }
 
+    /// Files that anybody but root may still make there, and how many there may be; nil where the file system has no such limit.
+    package static func files(of path: String) -> (free: UInt64, total: UInt64)? {
+        var status = statvfs()
+        guard unsafe statvfs(path, &status) == 0, status.f_files > 0 else { return nil }
+        return (UInt64(status.f_favail), UInt64(status.f_files))
+    }
+
     static func split(_ path: String) -> (directory: String, name: String) {
         guard let slash = path.lastIndex(of: "/") else { return (".", path) }
         return (slash == path.startIndex ? "/" : String(path[..<slash]), String(path[path.index(after: slash)...]))

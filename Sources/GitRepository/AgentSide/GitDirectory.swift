@@ -81,10 +81,16 @@ struct GitDirectory: ~Copyable {
     }
 
     private func packed(_ name: String) throws(GitError) -> ObjectID? {
-        guard let table = try read("packed-refs", limit: 64 << 20) else { return nil }
+        guard let table = try read("packed-refs", limit: 16 << 20) else { return nil }
         let wanted = Array(name.utf8)
-        for line in table.split(separator: UInt8(ascii: "\n")) where line.count == 41 + wanted.count {
-            guard line[line.startIndex + 40] == UInt8(ascii: " "), line.suffix(wanted.count).elementsEqual(wanted) else { continue }
+        // One line after the other: all at once they may be millions, and take many times the file's size.
+        var rest = table[...]
+        while !rest.isEmpty {
+            let line = rest.prefix { $0 != UInt8(ascii: "\n") }
+            rest = rest[line.endIndex...].dropFirst()
+            guard line.count == 41 + wanted.count, line[line.startIndex + 40] == UInt8(ascii: " "),
+                line.suffix(wanted.count).elementsEqual(wanted)
+            else { continue }
             return ObjectID(hex: line.prefix(40))
         }
         return nil

@@ -93,6 +93,8 @@ enum ObjectType: Hashable, Sendable {
         guard let known = ObjectType(type) else {
             throw GitError(.hostile, "object \(id) is neither a commit nor a tree nor a file")
         }
+        // `size_t`, which a pack can give any value.
+        guard size >= 0 else { throw GitError(.hostile, "object \(id) says that it is larger than anything can be") }
         return (known, size)
     }
 

@@ -47,6 +47,10 @@ extension GitMirror {
                 fresh: fresh, mirror: opened.store, limits: limits, deadline: deadline, isCalledOff: isCalledOff)
             let before = try self.leftOut()
             let missing = before.merging(leftOut) { $1 }
+            guard missing.count <= max(LeftOut.mostInAll, before.count) else {
+                throw GitError(
+                    .tooLarge, "the history has more than \(LeftOut.mostInAll) files that are too large (AGENT_DEPLOY_FILE_LIMIT)")
+            }
             try check.run(tip: tip, expecting: objects, leftOut: missing)
             if missing.count > before.count { try leaveOut(missing) }
             // Before it can be taken for something that nothing needs.

@@ -8,6 +8,8 @@ internal import LinuxSystem
 enum LeftOut {
     /// At most so many at once.
     static let most = 10_000
+    /// At most so many in all: the list is read whole each time.
+    static let mostInAll = 100_000
 
     static func refusal(_ path: TreePath, _ size: Int, limits: IntakeLimits) -> GitError {
         GitError(

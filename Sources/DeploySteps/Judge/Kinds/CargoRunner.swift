@@ -79,10 +79,13 @@ struct CargoSources {
     init(_ tree: String) {
         var walk = SourceWalk(tree, leavingOut: ["target", ".git", "node_modules"])
         var named: Set<String> = []
+        /// Directories with a manifest: cargo builds no program from anywhere else.
+        var crates: Set<Substring> = []
         var sources: [String] = []
         while let path = walk.next() {
             if path == "Cargo.toml" || path.hasSuffix("/Cargo.toml") {
                 let text = walk.text(path)
+                crates.insert(path.dropLast("Cargo.toml".count))
                 for line in text.split(whereSeparator: \.isNewline) {
                     let parts = line.split(separator: "=", maxSplits: 1).map { $0.filter { !" \t\"'".contains($0) } }
                     guard parts.count == 2 else { continue }
@@ -101,18 +104,27 @@ struct CargoSources {
                 ]
                 .contains { text.contains($0) }
             }
-            if named.contains(path) || Self.isRoot(path) { roots.append(path) }
+            if named.contains(path) || Self.isRoot(path, of: crates) { roots.append(path) }
         }
     }
 
-    private static func isRoot(_ path: String) -> Bool {
+    private static func isRoot(_ path: String, of crates: Set<Substring>) -> Bool {
         let parts = path.split(separator: "/")
-        let last = parts.suffix(2).joined(separator: "/")
-        if last == "src/lib.rs" || last == "src/main.rs" { return true }
-        let above = parts.dropLast().suffix(2).joined(separator: "/")
-        if above == "src/bin" || parts.dropLast().last == "tests" { return true }
+        // `src/bin/name/main.rs` is the deepest that there is.
+        for depth in 1...4 where depth <= parts.count {
+            if crates.contains(parts.dropLast(depth).map { $0 + "/" }.joined()[...]) { return isRoot(parts.suffix(depth)) }
+        }
+        return false
+    }
+
+    /// By the path from the crate's directory.
+    private static func isRoot(_ parts: ArraySlice<Substring>) -> Bool {
+        let file = parts.last ?? ""
+        switch parts.dropLast() {
+        case ["src"]: return file == "lib.rs" || file == "main.rs"
+        case ["src", "bin"], ["tests"]: return true
         // `tests/name/main.rs`, `src/bin/name/main.rs`.
-        let higher = parts.dropLast(2).suffix(2).joined(separator: "/")
-        return parts.last == "main.rs" && (higher == "src/bin" || parts.dropLast(2).last == "tests")
+        case let above: return file == "main.rs" && (above.dropLast() == ["src", "bin"] || above.dropLast() == ["tests"])
+        }
     }
 }

@@ -1,5 +1,6 @@
 internal import DurableFiles
 internal import PlainText
+internal import SystemPackage
 
 package import DeployModel
 
@@ -40,6 +41,9 @@ package struct ClientProject: Sendable {
         return try ClientProject(in: tree + (source.isEmpty ? "" : "/" + source), source: source, settings)
     }
 
+    /// Bytes. It is read in the daemon, and each of its values takes many times what it takes in the file.
+    private static let lockLimit = 8 << 20
+
     private init(in directory: String, source: String, _ settings: ClientSettings) throws {
         self.source = source
         let prefix = source.isEmpty ? "" : source + "/"
@@ -54,7 +58,13 @@ package struct ClientProject: Sendable {
         } catch {
             throw Fault(reason: "\(prefix)\(error.description)", advice: "mend it")
         }
-        lock = try NodePackage.lockNames.lazy.compactMap { try file($0, limit: 64 << 20) }.first
+        do {
+            lock = try NodePackage.lockNames.lazy.compactMap { try file($0, limit: Self.lockLimit) }.first
+        } catch let error as FileError where error.code == .fileTooLarge {
+            throw Fault(
+                reason: "\(prefix)\(error.path.split(separator: "/").last ?? "") is larger than \(Self.lockLimit >> 20) MiB",
+                advice: "let an admin set AGENT_DEPLOY_CLIENT_BUILD_COMMAND")
+        }
         if let command = settings.buildCommand {
             self.command = command
             return

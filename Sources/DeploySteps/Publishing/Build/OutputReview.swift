@@ -11,13 +11,10 @@ enum OutputReview {
 
     /// What is wrong with it by names, kinds and sizes, in a sentence; nil where nothing is.
     static func fault(of output: String) throws(FileError) -> String? {
-        var bytes: Int64 = 0
-        var count = 0
+        var size = OutputSize(byteLimit: byteLimit, entryLimit: entryLimit)
         var fault: String?
         var index: Int64?
-        try Tree.visit(output) { entry, _ throws(FileError) in
-            bytes += entry.size
-            count += 1
+        try size.visit(output) { entry throws(FileError) in
             guard fault == nil else { return }
             var name: String { entry.description.plain() }
             switch entry.kind {
@@ -29,8 +26,7 @@ enum OutputReview {
                 if entry.path.elementsEqual(ClientPath.index.utf8) { index = entry.size }
             }
         }
-        if bytes > byteLimit { return "it is larger than \(byteLimit >> 30) GiB" }
-        if count > entryLimit { return "it has more than \(entryLimit) files and directories" }
+        if let tooMuch = size.fault { return "it is \(tooMuch)" }
         if let fault { return fault }
         guard let index else { return "it has no \(ClientPath.index)" }
         return index > indexLimit ? "its \(ClientPath.index) is larger than \(indexLimit >> 20) MiB" : nil
@@ -38,12 +34,9 @@ enum OutputReview {
 
     /// The same for packages: links that stay inside are theirs.
     static func foreignFault(of directory: String) throws(FileError) -> String? {
-        var bytes: Int64 = 0
-        var count = 0
+        var size = OutputSize(byteLimit: BuildOutput.byteLimit, entryLimit: BuildOutput.entryLimit)
         var fault: String?
-        try Tree.visit(directory) { entry, _ throws(FileError) in
-            bytes += entry.size
-            count += 1
+        try size.visit(directory) { entry throws(FileError) in
             switch entry.kind {
             case .special: fault = "\(entry.description.plain()) is a socket, FIFO or device"
             case .link(let text) where BuildOutput.leaves(text, from: entry.path):
@@ -54,9 +47,7 @@ enum OutputReview {
                 }
             }
         }
-        if bytes > BuildOutput.byteLimit { return "they are larger than \(BuildOutput.byteLimit >> 30) GiB" }
-        if count > BuildOutput.entryLimit { return "they are more than \(BuildOutput.entryLimit) files and directories" }
-        return fault
+        return size.fault.map { "they are \($0)" } ?? fault
     }
 
     /// What a human may be asked about.
