@@ -8,17 +8,25 @@ import Testing
 
 @Suite(.serialized, .timeLimit(.minutes(10)))
 struct PushTests {
+    /// A remote, and a check of the admin's before each push to it.
+    private static func asking(_ farm: inout Farm, _ check: String) throws {
+        farm.settings.push.remote = farm.root + "/remote.git"
+        try run("git", ["init", "-q", "--bare", "-b", "main", farm.root + "/remote.git"]).requireSuccess()
+        try makeDirectories(farm.deployments + "/hooks")
+        try writeFile(
+            farm.deployments + "/hooks/pre-push", "#!/bin/sh\n\(check)\n", mode: [.ownerReadWriteExecute])
+    }
+
     @Test func `the admin's check comes before a push, its refusal is shown, and the push is tried again until it agrees`()
         async throws
     {
         try await configured { farm in
-            farm.settings.push.remote = farm.root + "/remote.git"
-            try run("git", ["init", "-q", "--bare", "-b", "main", farm.root + "/remote.git"]).requireSuccess()
-            try makeDirectories(farm.deployments + "/hooks")
-            try writeFile(
-                farm.deployments + "/hooks/pre-push",
-                "#!/bin/sh\nread line; echo \"$1 $line $(git log -1 --format=%s)\" >> '\(farm.root)/asked'; test -e '\(farm.root)/agreed' || { echo not yet; exit 1; }\n",
-                mode: [.ownerReadWriteExecute])
+            try Self.asking(
+                &farm,
+                """
+                read line; echo "$1 $line $(git log -1 --format=%s)" >> '\(farm.root)/asked'
+                test -e '\(farm.root)/agreed' || { echo not yet; exit 1; }
+                """)
         }.run { farm, service in
             let commit = try farm.commit(["a": "1"])
             try await service.deployed(commit)
@@ -64,13 +72,7 @@ struct PushTests {
 
     @Test func `what is deployed during a push is pushed after it`() async throws {
         try await configured { farm in
-            farm.settings.push.remote = farm.root + "/remote.git"
-            try run("git", ["init", "-q", "--bare", "-b", "main", farm.root + "/remote.git"]).requireSuccess()
-            try makeDirectories(farm.deployments + "/hooks")
-            try writeFile(
-                farm.deployments + "/hooks/pre-push",
-                "#!/bin/sh\ntouch '\(farm.root)/asked'; while ! test -e '\(farm.root)/agreed'; do sleep 0.05; done\n",
-                mode: [.ownerReadWriteExecute])
+            try Self.asking(&farm, "touch '\(farm.root)/asked'; while ! test -e '\(farm.root)/agreed'; do sleep 0.05; done")
         }.run { farm, service in
             try await service.deployed(farm.commit(["a": "1"]))
             try await eventually("it is being pushed") { exists(farm.root + "/asked") }

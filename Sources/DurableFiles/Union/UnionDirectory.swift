@@ -39,25 +39,31 @@ package struct UnionDirectory: ~Copyable {
     private static func stage(
         for publisher: String, in root: borrowing Descriptor, at path: String
     ) throws(FileError) -> Descriptor {
-        let parent = path + "/" + stagingName
-        if try PathState(of: parent) != .directory { try Tree.remove(parent) }
-        try Tree.remove(parent + "/" + publisher)
-        let raw = root.rawValue
-        return try naming("make the directory", parent + "/" + publisher) { () throws(Errno) in
+        let (all, own, raw) = (EntryName(stagingName), EntryName(publisher), root.rawValue)
+        return try naming("make the directory", path + "/" + stagingName + "/" + publisher) { () throws(Errno) in
             var tries = 0
             while true {
                 do throws(Errno) {
                     do throws(Errno) {
-                        _ = try check { unsafe mkdirat(raw, EntryName(stagingName).bytes, 0o700) }
+                        _ = try check { unsafe mkdirat(raw, all.bytes, 0o700) }
                     } catch .fileExists {}
-                    let holder = try Directories.open(EntryName(stagingName).bytes, in: root)
+                    let holder = try Directories.open(all.bytes, in: root)
+                    let status = try holder.status()
+                    // What waits in somebody else's would be theirs to change.
+                    guard status.owner == geteuid(), status.mode & 0o077 == 0 else { throw .notDirectory }
+                    try Tree.remove(own, in: holder)
                     let number = holder.rawValue
-                    _ = try check { unsafe mkdirat(number, EntryName(publisher).bytes, 0o700) }
-                    return try Directories.open(EntryName(publisher).bytes, in: holder)
+                    _ = try check { unsafe mkdirat(number, own.bytes, 0o700) }
+                    return try Directories.open(own.bytes, in: holder)
                 } catch {
-                    // Another publisher has come to its end, and taken the empty directory with it.
                     tries += 1
-                    guard error == .noSuchFileOrDirectory, tries < 100 else { throw error }
+                    guard tries < 100 else { throw error }
+                    switch error {
+                    // Another publisher has come to its end, and taken the empty directory with it.
+                    case .noSuchFileOrDirectory: continue
+                    case .notDirectory, .tooManySymbolicLinkLevels: try Tree.remove(all, in: root)
+                    default: throw error
+                    }
                 }
             }
         }
@@ -200,8 +206,12 @@ package struct UnionDirectory: ~Copyable {
     /// Removes the directory where its files wait, and the one of all where that is empty then.
     package consuming func close() throws(FileError) {
         guard let publisher else { return }
-        try Tree.remove(path + "/" + Self.stagingName + "/" + publisher)
         let raw = root.rawValue
+        try naming("remove", path + "/" + Self.stagingName + "/" + publisher) { () throws(Errno) in
+            do throws(Errno) {
+                try Tree.remove(EntryName(publisher), in: Directories.open(EntryName(Self.stagingName).bytes, in: root))
+            } catch .noSuchFileOrDirectory {}
+        }
         _ = unsafe unlinkat(raw, EntryName(Self.stagingName).bytes, Int32(AT_REMOVEDIR))
     }
 

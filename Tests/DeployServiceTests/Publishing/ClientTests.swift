@@ -61,6 +61,26 @@ struct ClientTests {
         }
     }
 
+    @Test(arguments: [
+        "mkdir -m 777 STAGING; touch STAGING/1; chown -R 61234 STAGING", "ln -s ../elsewhere STAGING", "touch STAGING",
+    ])
+    func `what somebody else put where files wait is not used, and nothing behind it is touched`(_ script: String) async throws {
+        try await withFarm({ farm in
+            ClientFarm.make(&farm)
+            let place = farm.settings.clientPublic
+            try makeDirectories(place)
+            try makeDirectories(place + "/../elsewhere/1")
+            try shell(script.replacing("STAGING", with: ".pinfold-staging"), workingDirectory: place).requireSuccess()
+        }) { farm, service in
+            try await service.deployed(farm.commit(ClientFarm.files("one")))
+            #expect(try ClientFarm.says("one", farm))
+            #expect(exists(farm.settings.clientPublic + "/../elsewhere/1"))
+            try await eventually("nothing is left") {
+                try !run("ls", ["-A", farm.settings.clientPublic]).requireSuccess().contains("staging")
+            }
+        }
+    }
+
     @Test func `old files go when nobody needs them, and not before`() async throws {
         try await withTemporaryDirectory { root in
             var farm = try Farm(root)
