@@ -32,6 +32,40 @@ import Testing
     }
 }
 
+@Suite struct `A copy of a tree of mounts` {
+    /// A directory that goes while something is mounted on it elsewhere goes at once, and nothing can be laid over it any more.
+    @Test func `is made while others mount, unmount and remove directories in it`() throws {
+        try withTemporaryDirectory { directory in
+            let isOver = Lock(false)
+            let places = (0..<20).map { "\(directory)/\($0)" }
+            let mounting = try SystemThread("mounting") {
+                while !isOver.withLock({ $0 }) {
+                    for place in places {
+                        _ = unsafe mkdir(place, 0o755)
+                        guard let mount = try? DetachedMount.new(type: "tmpfs", [("size", "4k")], []),
+                            let target = try? Descriptor.open(place, [.path, .directory])
+                        else { continue }
+                        try? mount.attach(to: target)
+                    }
+                    for place in places {
+                        try? Unmounting.unmount(place, lazily: true)
+                        _ = unsafe rmdir(place)
+                    }
+                }
+            }
+            let root = try Descriptor.open(directory, [.path, .directory])
+            let made = Result {
+                for _ in 0..<300 {
+                    _ = try DetachedMount.clone(ofTreeAt: directory, root, [.readOnly]) { $0.type == "tmpfs" }
+                }
+            }
+            isOver.withLock { $0 = true }
+            mounting.join()
+            try made.get()
+        }
+    }
+}
+
 @Suite struct `A mountpoint's lock` {
     @Test func `has one holder, who is named to the next`() throws {
         try withTemporaryDirectory { directory in
