@@ -42,6 +42,46 @@ import Testing
         }
     }
 
+    /// What one reader's listing had read ahead before the change is nothing to who begins behind it.
+    @Test(arguments: ["zone", "view"]) func `a listing that begins behind a change has it, whoever lists beside it`(_ plane: String)
+        async throws
+    {
+        let script = """
+            import ctypes, os, struct, sys, time
+            disk, seen, wait = sys.argv[1], sys.argv[2], float(sys.argv[3])
+            libc = ctypes.CDLL(None); number = 217 if os.uname().machine == "x86_64" else 61
+            room = ctypes.create_string_buffer(8192)
+            def chunk(directory):
+                length = libc.syscall(number, directory, room, len(room)); at = 0
+                while at < length:
+                    size = struct.unpack_from("H", room.raw, at + 16)[0]
+                    yield room.raw[at + 19:at + size].split(b"\\0")[0].decode()
+                    at += size
+            for turn in range(12):
+                os.close(os.open(disk + "/changed", os.O_CREAT)); os.unlink(disk + "/changed"); time.sleep(wait)
+                one = os.open(seen, os.O_RDONLY | os.O_DIRECTORY); list(chunk(one))
+                os.close(os.open(f"{disk}/new{turn}", os.O_CREAT)); time.sleep(wait)
+                other = os.open(seen, os.O_RDONLY | os.O_DIRECTORY); found = list(chunk(other)); list(chunk(one))
+                while True:
+                    more = list(chunk(other))
+                    if not more: break
+                    found += more
+                assert f"new{turn}" in found, turn
+                assert sorted(found) == sorted([".", "..", *os.listdir(disk)]), turn
+                os.close(one); os.close(other)
+            """
+        try await withGateway { served in
+            let isZone = plane == "zone"
+            let (disk, seen) =
+                isZone ? (served.view + sandboxPath, served.view + sandboxPath) : (served.source + "/many", served.view + "/many")
+            try makeDirectories(served.source + "/many")
+            let place = isZone ? served.source + sandboxPath : disk
+            try shell("for i in $(seq 1500); do : > \"file $i of many\"; done", workingDirectory: place).requireSuccess()
+            try await eventually("they are there") { exists(seen + "/file 1500 of many") }
+            try run("/usr/bin/python3", ["-I", "-c", script, disk, seen, isZone ? "0" : "0.2"], seconds: 100).requireSuccess()
+        }
+    }
+
     @Test func `both sides may write the same file in turns`() async throws {
         try await withGateway { served in
             let (disk, seen) = (served.source + sandboxPath + "/shared", served.view + sandboxPath + "/shared")

@@ -98,6 +98,31 @@ import Testing
         }
     }
 
+    @Test(.timeLimit(.minutes(10))) func `S-4: a file that gets the number of a hidden one that is gone is shown`() async throws {
+        try await withTemporaryDirectory { directory in
+            try MountedGateway.makeDirectories(in: directory)
+            try makeDirectories(directory + "/source/open")
+            try await withGateway(in: directory, .init(hide: ["**/.env"])) { gateway async throws in
+                let place = gateway.source + "/open"
+                try shell("echo s > .env; ln .env alias", workingDirectory: place).requireSuccess()
+                try await eventually("both are hidden") {
+                    try run("ls", ["-A", gateway.view + "/open"]).output == "" && !exists(gateway.view + "/open/alias")
+                }
+                let number = try #require(status(place + "/.env")?.st_ino)
+                try shell("rm .env alias", workingDirectory: place).requireSuccess()
+                // ext4 gives a number again soon; where none does, there is nothing to be seen.
+                for file in 0..<64 {
+                    try shell("echo o > new\(file); ln new\(file) other\(file)", workingDirectory: place).requireSuccess()
+                    guard status("\(place)/new\(file)")?.st_ino == number else { continue }
+                    try await eventually("it is shown") {
+                        (try? readFile("\(gateway.view)/open/new\(file)")) == "o\n" && exists("\(gateway.view)/open/other\(file)")
+                    }
+                    return
+                }
+            }
+        }
+    }
+
     @Test(.timeLimit(.minutes(10))) func `S-5: FIFOs and sockets are shown and never opened by the gateway`() async throws {
         let prepare: (String) throws -> Void = { try shell("mkfifo pipe; mknod null c 1 3", workingDirectory: $0).requireSuccess() }
         try await withGateway(prepare: prepare) {

@@ -75,6 +75,45 @@ import Testing
         }
     }
 
+    /// What is found in a directory has its place from where that lay when it was looked at; the kernel lists one while those above it move.
+    @Test(.timeLimit(.minutes(10))) func `S-27: what a listing finds while a directory above moves is placed where it lies`()
+        async throws
+    {
+        let script = """
+            import ctypes, os, sys, threading, time
+            os.chdir(sys.argv[1])
+            libc = ctypes.CDLL(None)
+            count = 300
+            os.makedirs(".git/modules", exist_ok=True)
+            os.makedirs("evil/deep")
+            for number in range(count): os.mkdir(f"evil/deep/{number}")
+            end = time.monotonic() + 6
+            while time.monotonic() < end:
+                # So that the kernel has no listing of it.
+                os.close(os.open("evil/deep/new", os.O_CREAT)); os.unlink("evil/deep/new")
+                directory = os.open("evil/deep", os.O_RDONLY | os.O_DIRECTORY)
+                def list_it():
+                    room = ctypes.create_string_buffer(1 << 20)
+                    while libc.syscall(217 if os.uname().machine == "x86_64" else 61, directory, room, len(room)) > 0: pass
+                listing = threading.Thread(target=list_it); listing.start()
+                os.rename("evil", ".git/modules/e")
+                listing.join(); os.close(directory)
+                for number in range(count):
+                    for name, call in (("hooks", os.mkdir), ("config", lambda path: os.close(os.open(path, os.O_CREAT | os.O_WRONLY)))):
+                        try: call(f".git/modules/e/deep/{number}/{name}")
+                        except PermissionError: continue
+                        sys.exit(f"{number}/{name} was made")
+                os.rename(".git/modules/e", "evil")
+            """
+        try await withGateway(
+            .init(protect: [".git/hooks", ".git/config", ".git/modules/**/hooks", ".git/modules/**/config"]), prepare: Self.prepare
+        ) { gateway async throws in
+            try run("/usr/bin/python3", ["-I", "-c", script, gateway.viewCodeRepo], user: (61234, 61234), seconds: 100)
+                .requireSuccess()
+            #expect(try run("find", [gateway.codeRepo, "-path", "*/deep/*", "-type", "f"]).requireSuccess() == "")
+        }
+    }
+
     @Test(.timeLimit(.minutes(10))) func `S-28: the same bytes over a protected file remove the source and leave the target`()
         async throws
     {

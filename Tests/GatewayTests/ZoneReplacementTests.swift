@@ -106,13 +106,42 @@ import Testing
         }
     }
 
+    @Test func `a file that gets a name outside while the agent has it open, and loses the one inside`() async throws {
+        try await withGateway(prepare: prepare) { gateway async throws in
+            let script = """
+                ready, go = os.pipe(), os.pipe()
+                def use():
+                    held = os.open(zone + "/d/file", os.O_RDONLY), os.open(zone + "/d/file", os.O_PATH)
+                    os.write(ready[1], b"x"); os.read(go[0], 1)
+                    # Known to the gateway as soon as the kernel has the new count.
+                    while os.fstat(held[0]).st_nlink < 2: time.sleep(0.01)
+                    time.sleep(0.05)
+                    os.unlink(zone + "/d/file")
+                    for fd in held:
+                        path = "/proc/self/fd/%d" % fd
+                        for call in (lambda: write(path), lambda: os.truncate(path, 0), lambda: os.chmod(path, 0o600)): attempt(call)
+                agent = as_agent(use)
+                os.read(ready[0], 1)
+                os.link(disk + "/d/file", outside + "/linked")
+                os.write(go[1], b"x")
+                os.waitpid(agent, 0)
+                """
+            try attack(gateway, script)
+            #expect(try readFile(gateway.source + "/outside/linked") == "inside\n")
+            #expect((status(gateway.source + "/outside/linked")?.st_mode ?? 0) & 0o777 == 0o644)
+        }
+    }
+
     @Test func `a directory that is moved out of the zone while the agent stands in it`() async throws {
         try await withGateway(prepare: prepare) { gateway async throws in
             let script = """
                 ready, go = os.pipe(), os.pipe()
                 def inside():
                     os.chdir(zone + "/d")
+                    # Known before it goes, by name and by what is open.
+                    os.stat("file"); held = os.open("file", os.O_RDONLY)
                     os.write(ready[1], b"x"); os.read(go[0], 1)
+                    attempt(lambda: write("/proc/self/fd/%d" % held)); attempt(lambda: os.fchmod(held, 0o600))
                     at = os.open(".", os.O_RDONLY)
                     for call in (lambda: write("file", dir_fd=at), lambda: os.truncate("file", 0), lambda: os.chmod("file", 0o600),
                                  lambda: os.open("made", os.O_WRONLY | os.O_CREAT, dir_fd=at), lambda: os.mkdir("made-too"),

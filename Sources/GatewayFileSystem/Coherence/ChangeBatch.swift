@@ -118,9 +118,10 @@ struct ChangeBatch: ~Copyable {
             unsafe plane.files.nameWent(
                 name, in: directory, child: went ? object : nil, on: plane.files.source.mount(sighting.mount))
             if changes.hasAny(of: .onDirectory), changes.hasAny(of: .moves) {
-                if node != nil { plane.files.directoryMoved() }
+                if let node { plane.files.directoryMoved(node) }
                 plane.files.namesMoved(directory, on: plane.files.source.mount(sighting.mount))
             }
+            if !went, changes.hasAny(of: .created), let node { plane.files.gotName(node) }
             if unsafe plane.hides(name) { hiddenNamesChanged.insert(sighting.plane) }
             if let parent {
                 unsafe takeBack(name, in: parent, plane, isDirectory: changes.hasAny(of: .onDirectory))

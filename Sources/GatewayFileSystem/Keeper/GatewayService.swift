@@ -10,12 +10,30 @@ package enum GatewayService {
         let words: [String]
         var ready: Ready
         let manager: ServiceManager
+        /// Where the settings wait that are to be kept as those that the view is served with.
+        let settings: String?
 
         /// - Parameters:
         ///   - words: the command line that says the options.
         ///   - ready: where whoever started this process waits for it to serve.
-        package init(_ options: GatewayOptions, words: [String], _ ready: Ready, _ manager: ServiceManager) {
+        package init(
+            _ options: GatewayOptions, words: [String], _ ready: Ready, _ manager: ServiceManager, settings: String? = nil
+        ) {
             (self.options, self.words, self.ready, self.manager) = (options, words, ready, manager)
+            self.settings = settings
+        }
+
+        /// The view answers. Its settings are in their place before anybody hears of that, and never where it has not come so far: with no daemon beside
+        /// it, their file says that a view has died.
+        func sayServed(_ manager: ServiceManager) {
+            if let settings {
+                let place = MountRuntime(mountpoint: options.mountpoint).settings
+                if unsafe renameat(pinfold_AT_FDCWD, settings, pinfold_AT_FDCWD, place) != 0 {
+                    Report.say("\(settings) cannot be renamed to \(place): \(Errno.current); the view is served all the same")
+                }
+            }
+            ready.say("ready\n")
+            manager.say(.ready)
         }
     }
 
@@ -23,10 +41,6 @@ package enum GatewayService {
     /// - Returns: in the process that was started, the code to end with; a server of another process ends itself.
     package static func run(_ start: Start) throws(GatewayError) -> Int32 {
         let (options, ready, manager) = (start.options, start.ready, start.manager)
-        let served = {
-            ready.say("ready\n")
-            manager.say(.ready)
-        }
         let stopping = { manager.say(.stopping) }
         let survives = options.survives
         if !survives, !options.without.contains(.survival) {
@@ -35,18 +49,18 @@ package enum GatewayService {
         let preparation = try Preparation(start, isKept: survives)
         // Until the process ends: what is closed in one would be closed in all.
         _ = unsafe Unmanaged.passRetained(preparation)
+        defer { preparation.end() }
         let kept = try Preparation.step("making memory") { () throws(Errno) in try KeptState() }
         guard survives else {
             var gateway = try Gateway(preparation, kept)
-            served()
+            start.sayServed(manager)
             gateway.run(whenStopping: stopping)
             return 0
         }
         do throws(Errno) {
             let bell = try EventDescriptor()
             var keeper = try Keeper(preparation, kept, bell) { serve(preparation, kept, bell, ready, $0, follows: $1) }
-            defer { preparation.entrance?.remove() }
-            return keeper.watch(whenServed: served, whenStopping: stopping)
+            return keeper.watch(whenServed: { start.sayServed(manager) }, whenStopping: stopping)
         } catch {
             preparation.clear()
             throw .failure("no process to serve the view can be started: \(error)")
@@ -67,7 +81,7 @@ package enum GatewayService {
         let inheritance = try predecessor.makeRoom()
         var start = start
         (start.ready, start.options.live) = (predecessor.ready, predecessor.live)
-        let ready = start.ready
+        let (ready, begun) = (start.ready, start)
         do throws(GatewayError) {
             let (bell, takeover) = try Preparation.step("making events") { () throws(Errno) in
                 let bell = try EventDescriptor()
@@ -84,10 +98,9 @@ package enum GatewayService {
                 var keeper = try Keeper(preparation, kept, bell, replacing: predecessor) {
                     serve(preparation, kept, bell, ready, $0, follows: $1)
                 }
-                defer { preparation.entrance?.remove() }
+                defer { preparation.end() }
                 return keeper.watch {
-                    ready.say("ready\n")
-                    manager.say(.ready)
+                    begun.sayServed(manager)
                 } whenStopping: {
                     manager.say(.stopping)
                 }

@@ -78,7 +78,7 @@ extension Keeper {
         sweep()
         kept.isServing = false
         successor.hasAll = true
-        successor.deadline = SystemClock.monotonic + Successor.patience
+        successor.deadline = SystemClock.monotonic + Successor.patience + UInt64(kept.openRows) * Self.patienceForOpenFile
         do throws(Errno) {
             try successor.give(inheritance)
             return nil

@@ -41,6 +41,8 @@ struct Keeper: ~Copyable {
 
     /// Nanoseconds from a server's end to when the next has to serve. On a busy machine a second is not enough, and a long pause is better than an ended view.
     static let patience: UInt64 = 10_000_000_000
+    /// Some tens of microseconds are what one takes under a quota.
+    static let patienceForOpenFile: UInt64 = 200_000
     /// How long its threads may take to be gone: one may be in the middle of a disk's call, which nothing ends early.
     private static let longPatience: UInt64 = 20_000_000_000
     /// A server that lived no longer than this ended soon, and how many of those in a row are too many.
@@ -200,8 +202,9 @@ struct Keeper: ~Copyable {
             return giveUp("\(failures) processes that served it have ended one after the other, the last one with \(cause)")
         }
         Report.say("process \(server.pid), which served, ended with \(cause); another one goes on")
-        // A wait for a disk is not the next one's.
-        deadline = max(died + Self.patience, SystemClock.monotonic + Self.patience / 2)
+        // A wait for a disk is not the next one's, and each open file is some work to it.
+        deadline =
+            max(died + Self.patience, SystemClock.monotonic + Self.patience / 2) + UInt64(kept.openRows) * Self.patienceForOpenFile
         return nil
     }
 

@@ -94,6 +94,9 @@ internal import LinuxSystem
     /// The handle of the directory that is served.
     var rootHandle: FileHandle { unsafe shard(Int(NodeID.root.rawValue)).nodes.pointee.handle }
 
+    /// How many rows of open files the next server has to go through.
+    var openRows: Int { opens.withLock { $0.count } }
+
     // MARK: Descriptors
 
     func forEachDescriptor(_ body: (Int32) -> Void) {

@@ -58,6 +58,9 @@ package final class KeptState: Sendable {
         for plane in planes where plane.isUsed { plane.forEachDescriptor(body) }
     }
 
+    /// How many rows of open files the next server has to go through before it serves.
+    var openRows: Int { planes.reduce(0) { $0 + ($1.isUsed ? $1.openRows : 0) } }
+
     // MARK: Whether it can be relied upon
 
     private func checkHeader() throws(KeptError) {

@@ -34,6 +34,8 @@ package struct Node: Sendable {
         static let severalNames = Flags(rawValue: 4)
         /// Its place says which rules held before others came; of files that are no directories.
         static let unplaced = Flags(rawValue: 8)
+        /// A directory left the zone since it was found, perhaps with this file in it: it is not changed before it is seen to be inside.
+        static let unproved = Flags(rawValue: 16)
     }
 
     package init(

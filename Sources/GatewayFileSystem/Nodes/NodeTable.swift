@@ -92,7 +92,7 @@ package final class NodeTable: Sendable {
                 unsafe known.node.pointee.place = place
                 unsafe known.node.pointee.epoch = node.epoch
                 unsafe known.node.pointee.nameKey = node.nameKey
-                unsafe known.node.pointee.flags.remove([.adrift, .gone, .unplaced])
+                unsafe known.node.pointee.flags.remove([.adrift, .gone, .unplaced, .unproved])
                 unsafe known.node.pointee.flags.formUnion(node.flags)
                 unsafe node.flags = known.node.pointee.flags
                 if unsafe known.node.pointee.lookups != .max { unsafe known.node.pointee.lookups += 1 }

@@ -24,6 +24,14 @@ extension PlaneFiles {
         if let child, let id = nodes.find(child, mount: mount.index), id != .root { nodes.update(id) { $0.flags.insert(.adrift) } }
     }
 
+    /// A file that the kernel knows got one more name beside the mount. That one may be outside, and the only one some day.
+    package func gotName(_ id: NodeID) {
+        guard zone.isWritable, let node = nodes.node(id), !node.isDirectory, let location = try? source.location(id, node),
+            let status = try? location.descriptor.status(), status.links > 1
+        else { return }
+        nodes.update(id) { $0.flags.insert(.severalNames) }
+    }
+
     private func leads(_ name: UnsafeBufferPointer<UInt8>, in parent: FileHandle, to file: UInt64, on mount: Mount) -> Bool {
         guard parent.isHandle, let anchor = mount.anchor, let start = name.baseAddress else { return false }
         do throws(Errno) {
@@ -38,7 +46,16 @@ extension PlaneFiles {
     }
 
     /// A directory was moved beside the mount: other rules may hold for what is below it.
-    package func directoryMoved() { rearranged() }
+    ///
+    /// - Parameter id: which one, where it is known and was not one of many. Where it left the zone, whoever stands in it has files by names that
+    ///   lead there still.
+    package func directoryMoved(_ id: NodeID? = nil) {
+        rearranged()
+        guard zone.isWritable, let id, id != .root, let node = nodes.node(id), let location = try? source.location(id, node),
+            (try? path(of: location.descriptor)) == nil
+        else { return }
+        for id in nodes.all { nodes.update(id) { if !$0.isDirectory { $0.flags.insert(.unproved) } } }
+    }
 
     /// A directory was moved beside the mount, out of `parent` or into it, and the names in it with it: into the zone or out of it, perhaps.
     package func namesMoved(_ parent: FileHandle, on mount: Mount) {

@@ -45,7 +45,8 @@ extension PlaneFiles {
         var small: [NodeID] = []
         defer { listings?.add(small, of: directory.id, isStart: offset == 0) }
         let stream: DirectoryStream
-        if let parked = source.streams.take(directory.id, at: offset) {
+        let begun = source.streams.begun(directory.id, at: offset)
+        if let parked = source.streams.take(directory.id, at: offset, begun) {
             stream = parked.stream
             if parked.isOld { try stream.refresh() }
         } else {
@@ -86,7 +87,7 @@ extension PlaneFiles {
             if !added { break }
             stream.advance()
         }
-        source.streams.park(stream, directory.id)
+        source.streams.park(stream, directory.id, begun)
         source.dropGone(directory.id)
     }
 

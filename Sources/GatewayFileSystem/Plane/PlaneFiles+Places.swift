@@ -6,10 +6,9 @@ internal import ZonePolicy
 
 // Which rules hold for a directory: by its path, until something may have moved.
 extension PlaneFiles {
-    /// Which rules hold for the directory now.
+    /// Which rules hold for the directory in the arrangement `now`, or in a later one.
     @inline(__always)
-    func place(_ id: NodeID, _ node: Node, _ descriptor: SharedDescriptor) throws(Errno) -> Place {
-        let now = arrangement.load(ordering: .acquiring)
+    func place(_ id: NodeID, _ node: Node, _ descriptor: SharedDescriptor, _ now: UInt32) throws(Errno) -> Place {
         if node.epoch == now || id == .root { return node.place }
         return try placeAnew(id, node, descriptor, now)
     }

@@ -17,7 +17,8 @@ extension PlaneFiles {
     func requireShown(_ id: NodeID, _ node: Node) throws(Errno) {
         if node.flags.contains(.unplaced) {
             if isPlacing.load(ordering: .acquiring) { return }
-        } else if node.isDirectory, try !place(id, node, source.location(id, node)).isHidden {
+        } else if node.isDirectory, try !place(id, node, source.location(id, node), arrangement.load(ordering: .acquiring)).isHidden
+        {
             // It was moved to where it is shown.
             return
         }
@@ -31,7 +32,7 @@ extension PlaneFiles {
     /// What has a name, and none in any directory that the kernel knows, stays refused until it is found by a name.
     func placeFiles() {
         forEachName { name, place, found, _ in
-            if place.isHidden { hidden.add(found.status) }
+            if place.isHidden { hidden.add(found.status, found.handle) }
             guard found.status.kind != .directory, let id = nodes.find(found.handle, mount: found.mount.index) else { return }
             let hasNames = found.status.links > 1
             nodes.update(id) { node in
@@ -70,7 +71,7 @@ extension PlaneFiles {
         forEachName { name, place, found, directory in
             let id = nodes.find(found.handle, mount: found.mount.index)
             let hasNames = found.status.links > 1 && found.status.kind != .directory
-            if let id, hasNames, hidden.contains(found.status) { nodes.update(id) { $0.place = .hidden } }
+            if let id, hasNames, hidden.contains(found.status, found.handle) { nodes.update(id) { $0.place = .hidden } }
             if place.isHidden || id.flatMap(nodes.node)?.place.isHidden == true {
                 try? notifier.invalidateEntry(name, in: directory)
             } else if id == nil || hasNames {

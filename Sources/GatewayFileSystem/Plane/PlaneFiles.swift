@@ -75,6 +75,8 @@ package final class PlaneFiles: Sendable {
         let id: NodeID
         let node: Node
         let place: Place
+        /// The arrangement that the place holds in: what is found in the directory has its place by it.
+        let epoch: UInt32
         let mount: Mount
         let descriptor: SharedDescriptor
     }
@@ -103,7 +105,10 @@ package final class PlaneFiles: Sendable {
         // Nothing is in it, and nothing of it is opened: whoever serves it may hang.
         if mount.isSealed { throw .noSuchFileOrDirectory }
         let descriptor = try source.location(id, node)
-        return Directory(id: id, node: node, place: try place(id, node, descriptor), mount: mount, descriptor: descriptor)
+        // Before the place is worked out: whatever moves from here on makes what is found by it be placed anew.
+        let epoch = arrangement.load(ordering: .acquiring)
+        let place = try place(id, node, descriptor, epoch)
+        return Directory(id: id, node: node, place: place, epoch: epoch, mount: mount, descriptor: descriptor)
     }
 
     /// An O_PATH descriptor of a file that may have lost its name: what holds it open comes first.
@@ -146,7 +151,9 @@ package final class PlaneFiles: Sendable {
     func look(_ name: borrowing PathBytes, in parent: borrowing Directory) throws(Errno) -> Entry {
         let place = policy.child(of: parent.place, named: unsafe name.bytes.span)
         if place.isHidden {
-            if let status = try? parent.descriptor.descriptor.status(of: name, local: true) { hidden.add(status) }
+            if let status = try? parent.descriptor.descriptor.status(of: name, local: true) {
+                hidden.add(status, try? FileHandle.of(name, in: parent.descriptor.descriptor).0)
+            }
             throw .noSuchFileOrDirectory
         }
         for _ in 0..<Self.patience {
@@ -175,11 +182,11 @@ package final class PlaneFiles: Sendable {
     ) throws(Errno) -> (Entry, counted: UInt64) {
         let kind = found.status.kind
         let hasNames = found.status.links > 1 && kind != .directory
-        if hasNames, hidden.contains(found.status) { throw .noSuchFileOrDirectory }
+        if hasNames, hidden.contains(found.status, found.handle) { throw .noSuchFileOrDirectory }
         let key = zone.isWritable && kind != .directory ? unsafe Links.key(parent.node.handle, name.bytes) : 0
         var node = Node(
-            handle: found.handle, mount: found.mount.index, kind: kind, place: place,
-            epoch: arrangement.load(ordering: .acquiring), nameKey: key, flags: hasNames ? .severalNames : [])
+            handle: found.handle, mount: found.mount.index, kind: kind, place: place, epoch: parent.epoch, nameKey: key,
+            flags: hasNames ? .severalNames : [])
         let id = try nodes.enter(&node, keepingStricter: hasNames)
         let counted = node.flags.contains(.severalNames) ? key : 0
         if counted != 0 { links.saw(counted, of: Links.number(found.handle)) }

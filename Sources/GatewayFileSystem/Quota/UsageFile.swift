@@ -1,4 +1,5 @@
 internal import CLinux
+internal import FuseSession
 internal import LinuxSystem
 internal import SystemPackage
 
@@ -91,6 +92,18 @@ internal import SystemPackage
         guard let file = try? Descriptor.open(path, [.readWrite, .noFollow, .nonBlocking]) else { return }
         let raw = file.rawValue
         if pinfold_flock(raw) == 0 { unsafe unlink(path) }
+    }
+
+    /// Stores a sum and the part of it that goes with this process. Whoever goes on counts from their difference, which is never too small on the
+    /// way: a smaller part is stored before the sum, a larger one behind it.
+    func store(_ sum: Int64, in word: Word, ofWhich part: Int64, in partWord: Word) {
+        if part < self[partWord] {
+            self[partWord] = part
+            settle()
+        }
+        self[word] = sum
+        settle()
+        self[partWord] = part
     }
 
     subscript(_ word: Word) -> Int64 {

@@ -35,12 +35,15 @@ extension ZoneUsage {
         var reservation = Reservation()
         // FALLOC_FL_PUNCH_HOLE 2, COLLAPSE_RANGE 8, INSERT_RANGE 32 set nothing aside.
         if mode & (2 | 8 | 32) == 0, offset >= 0, length > 0 {
+            // FALLOC_FL_ZERO_RANGE takes apart what is there: it may take more to find its parts again, also where the range needs nothing.
+            let parts = mode & 16 != 0 ? Self.plainBlocks * block : 0
             let wanted = span(offset, length)
             if let taken = take(wanted) {
                 reservation = taken
             } else {
                 let start = offset - offset % block
-                reservation = try reserve(max(wanted - file.allocatedBytes(from: start, wanted), 0))
+                let missing = max(wanted - file.allocatedBytes(from: start, wanted), 0)
+                reservation = try reserve(max(missing, parts), mayOverdraw: missing == 0)
             }
         }
         defer { settle(inode, file, reservation, isHeld: false) }

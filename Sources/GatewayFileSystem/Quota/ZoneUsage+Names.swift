@@ -19,7 +19,8 @@ extension ZoneUsage {
     func gotName(_ status: FileStatus, _ handle: FileHandle) {
         withLedger { ledger in
             ledger.gotName(status.inode)
-            guard ledger.check != nil else { return }
+            // What was looked at is entered already, with all that it holds: its place in the zone is none of the count's.
+            guard let check = ledger.check, !check.visited.contains(status.inode) else { return }
             if let account = ledger.accounts[status.inode] {
                 ledger.visit(status.inode, account.bytes)
             } else {

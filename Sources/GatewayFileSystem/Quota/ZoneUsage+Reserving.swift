@@ -10,7 +10,7 @@ extension ZoneUsage {
     /// hardly ever cost anything.
     private static let overdraft: Int64 = 512 << 10
     /// So many blocks of a file need nothing beyond themselves, however they lie.
-    private static let plainBlocks: Int64 = 4
+    static let plainBlocks: Int64 = 4
 
     /// What was set aside for a change that is under way.
     struct Reservation {

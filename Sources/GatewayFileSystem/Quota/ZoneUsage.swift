@@ -85,10 +85,10 @@ package final class ZoneUsage: Sendable {
         let file = file
         return ledger.withLock { ledger in
             let result = body(&ledger)
-            file[.bytes] = ledger.bytes + ledger.reservedBytes
-            file[.inodes] = ledger.inodes + ledger.reservedInodes
-            file[.namelessBytes] = ledger.namelessBytes
-            file[.namelessInodes] = ledger.namelessInodes
+            file.store(
+                ledger.bytes + ledger.reservedBytes, in: .bytes, ofWhich: ledger.namelessBytes, in: .namelessBytes)
+            file.store(
+                ledger.inodes + ledger.reservedInodes, in: .inodes, ofWhich: ledger.namelessInodes, in: .namelessInodes)
             return result
         }
     }

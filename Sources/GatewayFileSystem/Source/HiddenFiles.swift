@@ -6,22 +6,29 @@ internal import SystemPackage
 ///
 /// Known are those below the hidden paths that have no wildcard, as they were at the start, and those whose hidden name anybody came by since.
 final class HiddenFiles: Sendable {
+    /// By number, and, where there is one, by the handle, which tells a file from a later one that got its number.
     private struct Inode: Hashable {
         let device: UInt64
         let number: UInt64
+        let handle: FileHandle?
     }
     private let inodes = Lock(Set<Inode>())
     /// How many entries are looked at below hidden directories at the start.
     private static let limit = 50_000
 
-    func contains(_ status: FileStatus) -> Bool {
-        inodes.withLock { $0.contains(Inode(device: status.fileSystem, number: status.inode)) }
+    func contains(_ status: FileStatus, _ handle: FileHandle) -> Bool {
+        let known = handle.isHandle ? handle : nil
+        return inodes.withLock { $0.contains(Inode(device: status.fileSystem, number: status.inode, handle: known)) }
     }
 
     /// A hidden name leads to this.
-    func add(_ status: FileStatus) {
+    func add(_ status: FileStatus, _ handle: @autoclosure () -> FileHandle?) {
         guard status.links > 1, status.kind != .directory else { return }
-        inodes.withLock { _ = $0.insert(Inode(device: status.fileSystem, number: status.inode)) }
+        let handle = handle()
+        // Both: who asks may have no handle of a file where this has one.
+        for known in [nil, handle?.isHandle == true ? handle : nil] {
+            inodes.withLock { _ = $0.insert(Inode(device: status.fileSystem, number: status.inode, handle: known)) }
+        }
     }
 
     /// Looks at `paths`, given from the root, and what is below them.
@@ -31,7 +38,7 @@ final class HiddenFiles: Sendable {
             guard let location = path.withPathBytes({ name in try? root.open(name, [.path, .noFollow], .strict) }),
                 let status = try? location.status()
             else { continue }
-            add(status)
+            add(status, try? FileHandle.of(location))
             if status.kind == .directory { walk(location, depth: 0, &budget) }
         }
     }
@@ -47,7 +54,7 @@ final class HiddenFiles: Sendable {
             if name.isDotOrDotDot { continue }
             budget -= 1
             guard let status = try? directory.status(of: name, local: true) else { continue }
-            add(status)
+            add(status, try? FileHandle.of(name, in: directory).0)
             if status.kind == .directory,
                 let below = try? directory.open(name, [.path, .noFollow, .directory], .strict.union(.noMounts))
             {

@@ -26,6 +26,9 @@ package struct FileStatus: Hashable, Sendable {
     package var mount: UInt64
     /// Whether it is the root of a mount (STATX_ATTR_MOUNT_ROOT).
     package var isMountRoot: Bool
+    /// Whether nobody may change it (STATX_ATTR_IMMUTABLE), or only add to its end (STATX_ATTR_APPEND): `man 1 chattr`.
+    package var isImmutable: Bool
+    package var isAppendOnly: Bool
 
     /// What tells a file from every other one that exists at the same time.
     package struct Identity: Hashable, Sendable {
@@ -55,6 +58,8 @@ package struct FileStatus: Hashable, Sendable {
         fileSystem = pinfold_makedev(raw.stx_dev_major, raw.stx_dev_minor)
         mount = raw.stx_mnt_id
         isMountRoot = raw.stx_attributes & 0x2000 != 0
+        isImmutable = raw.stx_attributes & 0x10 != 0
+        isAppendOnly = raw.stx_attributes & 0x20 != 0
     }
 }
 

@@ -13,9 +13,11 @@ extension ZonePlane {
         do throws(Errno) {
             attributes = try countingNames(&act) { act throws(Errno) in
                 let node = try files.node(id)
-                try permit(files.policy.decide(changes.size != nil ? .write : .setAttributes, at: node.place), &act)
                 let location = try files.location(id, node)
-                try permitInode(id, node, try location.descriptor.status(), &act)
+                let status = try location.descriptor.status()
+                let place = try place(id, node, location, status)
+                try permit(files.policy.decide(changes.size != nil ? .write : .setAttributes, at: place), &act)
+                try permitInode(id, node, status, &act)
                 try apply(changes, to: location.descriptor, id, node, request.caller)
                 return Attributes(try location.descriptor.status())
             }
@@ -98,9 +100,9 @@ extension ZonePlane {
     /// A file whose extended attributes may be changed.
     private func attributed(_ id: NodeID, _ act: inout Act) throws(Errno) -> (location: SharedDescriptor, status: FileStatus) {
         let node = try files.node(id)
-        try permit(files.policy.decide(.setExtendedAttribute, at: node.place), &act)
         let location = try files.location(id, node)
         let status = try location.descriptor.status()
+        try permit(files.policy.decide(.setExtendedAttribute, at: try place(id, node, location, status)), &act)
         try permitInode(id, node, status, &act)
         return (location, status)
     }

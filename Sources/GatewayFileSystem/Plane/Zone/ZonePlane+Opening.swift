@@ -9,6 +9,8 @@ internal import ZonePolicy
 extension ZonePlane {
     package func open(_ request: consuming OpenRequest, node id: NodeID, flags: OpenFlags) {
         let file: OpenFile
+        // Of a file that only grows, whatever a shared map has changed would be written to its end: the kernel makes none then.
+        var allowsMaps = true
         var act = Act(.open, request.caller)
         let earlier = CurrentOnce.earlier
         defer { takeBack(earlier, isNamed: false) }
@@ -18,7 +20,7 @@ extension ZonePlane {
                 let node = try files.node(id)
                 // FIFOs, sockets and devices are the kernel's own to open: a request for one is a forged one.
                 guard node.isRegular else { throw .invalidArgument }
-                return try openKnown(id, node, flags, clearsPrivileges: clears, &act)
+                return try openKnown(id, node, flags, clearsPrivileges: clears, &allowsMaps, &act)
             }
         } catch {
             tell(act, id, error: error)
@@ -27,19 +29,27 @@ extension ZonePlane {
         if flags.writes { tell(act, id) }
         let taken =
             if let backing = file.passedThrough { request.reply(Handle(rawValue: id.rawValue), backing: backing.id) } else {
-                request.reply(Handle(rawValue: id.rawValue), files.keepsPages(id) ? [.keepCache, .noFlush] : .noFlush)
+                request.reply(
+                    Handle(rawValue: id.rawValue),
+                    !allowsMaps ? [.direct, .noFlush] : files.keepsPages(id) ? [.keepCache, .noFlush] : .noFlush)
             }
         if !taken { closed(id) }
     }
 
     /// Opens a file that is there, regular and known.
     private func openKnown(
-        _ id: NodeID, _ node: Node, _ flags: OpenFlags, clearsPrivileges: Bool, _ act: inout Act
+        _ id: NodeID, _ node: Node, _ flags: OpenFlags, clearsPrivileges: Bool, _ allowsMaps: inout Bool, _ act: inout Act
     ) throws(Errno) -> OpenFile {
         let location = try files.location(id, node)
         if flags.writes {
             try permit(files.policy.decide(.write, at: node.place), &act)
-            try permitInode(id, node, try location.descriptor.status(), &act)
+            let status = try location.descriptor.status()
+            try permitInode(id, node, status, &act)
+            // The kernel asks the inode of the mount, which knows nothing of it, and no backing file.
+            if status.isImmutable || status.isAppendOnly && (!flags.contains(.append) || flags.contains(.truncate)) {
+                throw .notPermitted
+            }
+            allowsMaps = !status.isAppendOnly
         }
         try FileCreator.become(act.caller)
         // Truncated before it counts as open: a failure leaves nothing to take back.
@@ -130,6 +140,8 @@ extension ZonePlane {
     private func backingFile(_ id: NodeID, _ location: borrowing Descriptor, _ caller: Caller) -> BackingFile? {
         guard let backing else { return nil }
         if let known = files.source.backing.find(id.rawValue), known.user == caller.uid { return known }
+        // Through a map it could be changed anywhere.
+        if (try? location.status())?.isAppendOnly == true { return nil }
         // Refused where the filesystem below is stacked itself, or for lack of a privilege: the same is served by reads and writes.
         let made = try? FileCreator.withPrivileges(if: caller.uid == 0) { () throws(Errno) in
             try backing.open(location, for: caller.uid)

@@ -65,12 +65,22 @@ package final class ZonePlane: FileSystem {
     func permitInode(_ id: NodeID, _ node: Node, _ status: FileStatus, _ act: inout Act) throws(Errno) {
         // Found by a name that went beside the mount since: the kernel looks the name up again at ESTALE.
         if node.flags.contains(.adrift) { throw .staleNFSFileHandle }
+        if node.flags.contains(.unproved), status.links > 0 {
+            guard (try? files.path(of: files.location(id, node).descriptor)) != nil else { throw .staleNFSFileHandle }
+            files.nodes.update(id) { $0.flags.remove(.unproved) }
+        }
         // Also where one name is left: the agent may have removed those inside, and hold the file open still.
         if status.links > 1 || node.flags.contains(.severalNames), status.kind != .directory,
             files.links.count(Links.number(node.handle)) < Int(status.links)
         {
             throw act.refuseLinked(id, node)
         }
+    }
+
+    /// Which rules hold for the file now: a directory may have moved since it was found.
+    func place(_ id: NodeID, _ node: Node, _ location: SharedDescriptor, _ status: FileStatus) throws(Errno) -> Place {
+        guard node.isDirectory, status.links > 0 else { return node.place }
+        return try files.place(id, node, location, files.arrangement.load(ordering: .acquiring))
     }
 
     // MARK: Reading
