@@ -61,6 +61,9 @@ static inline int64_t pinfold_read_memory(int32_t thread, uint64_t address, void
     return syscall(SYS_process_vm_readv, thread, &local, 1ul, remote, first < count ? 2ul : 1ul, 0ul);
 }
 
+// `man 2 TIOCGPTPEER`: the other end of a pseudo-terminal, which need not have a path here.
+static inline int32_t pinfold_terminal_peer(int32_t terminal) { return ioctl(terminal, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC); }
+
 // `man 3 cmsg`, SCM_RIGHTS: one descriptor with one byte. Receiving answers the descriptor, close-on-exec; -1 and ENOMSG where none came.
 static inline int32_t pinfold_send_descriptor(int32_t socket, int32_t descriptor) {
     char byte = 0;

@@ -23,7 +23,9 @@ extension Fence {
         lines.append(
             (
                 "terminal",
-                terminal ? "the caller's, with job control; typing into it (TIOCSTI) is refused" : "none; a session of its own"
+                terminal
+                    ? "the caller's, with job control; typing into it (TIOCSTI) is refused"
+                    : "none of the caller's, a session of its own; what is written to one is copied there"
             ))
         lines.append(("limits", limits.explanation))
         lines.append(("in sum", group.explanation(processes: limits.processes)))
@@ -72,6 +74,7 @@ extension Fence.Mount {
         case .empty(let path): "\(path) is empty and read-only"
         case .file(let path, _): "\(path) is the fence's own, with the command's home in it, read-only"
         case .symbolicLink(let target, let path): "\(path) leads to \(target)"
+        case .coveredLink(let path): "\(path), a link, is hidden"
         case .processes: "/proc shows its own processes only"
         case .devices(let bytes):
             "/dev has null, zero, full, random, urandom, tty and its own terminals; /dev/shm at most \(size(bytes))"

@@ -53,6 +53,8 @@ package struct Fence: Hashable, Sendable {
         /// An empty directory in which nothing can be created once the mounts below it are made.
         case empty(at: String)
         case symbolicLink(to: String, at: String)
+        /// Over a link that is there, so that neither its text nor what it leads to is seen by it.
+        case coveredLink(at: String)
         /// A file of these bytes that everybody can read and nobody change, over one that is there or in a directory that is made anew.
         case file(at: String, [UInt8])
         /// A fresh `/proc` of the private PID namespace.

@@ -73,7 +73,12 @@ private struct Ground {
     mutating func clear(_ path: String, forLink isLink: Bool) throws(FenceError) -> String {
         let above = inside(parent(of: path))
         let path = (above == "/" ? "" : above) + "/" + name(of: path)
-        mounts.removeAll { if case .symbolicLink(_, path) = $0 { true } else { false } }
+        mounts.removeAll {
+            switch $0 {
+            case .symbolicLink(_, path), .coveredLink(path): true
+            default: false
+            }
+        }
         // Nothing is mounted in what a stranger wrote: a link there would say where.
         let inside = mounts.lazy.compactMap(\.mountpoint).first { isAtOrBelow($0, path) }
         guard inside == nil, !isAtOrBelow(path, BubblewrapArguments.toolDirectory) else {
@@ -160,11 +165,11 @@ private struct Ground {
 }
 
 extension Fence.Mount {
-    /// The directory or file that it lies over; nil for a link, which is no mount.
+    /// The directory or file that it lies over; nil for a link, in which nothing is.
     fileprivate var mountpoint: String? {
         switch self {
         case .readOnly(_, let path), .bind(_, let path), .temporary(let path, _, _), .empty(let path), .file(let path, _): path
-        case .symbolicLink: nil
+        case .symbolicLink, .coveredLink: nil
         case .processes: "/proc"
         case .devices: "/dev"
         }

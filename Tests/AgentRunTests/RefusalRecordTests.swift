@@ -91,6 +91,27 @@ struct `The record of refusals in the view` {
         }
     }
 
+    @Test func `counts the calls whose paths could not be read`() throws {
+        try withGateway(whole: true, audit: true) { gateway in
+            // Addresses of nothing, and a path whose end is in a page that is not there.
+            let script = """
+                import mmap
+                libc.mmap.restype = ctypes.c_void_p; libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t] + [ctypes.c_int] * 3 + [ctypes.c_long]
+                pages = libc.mmap(None, 8192, mmap.PROT_READ | mmap.PROT_WRITE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, -1, 0)
+                ctypes.memset(pages, ord("a"), 4096); assert libc.munmap(ctypes.c_void_p(pages + 4096), 4096) == 0
+                for number in range(10):
+                    libc.chmod(ctypes.c_void_p(1), 0o600); libc.mkdir(ctypes.c_void_p(pages + 9), 0o700); libc.rename(b"/etc/x", ctypes.c_void_p(8))
+                attempt("rmdir", lambda: os.rmdir("/etc/nothing"))
+                """
+            let finished = try gateway.attack(script)
+            #expect(verdicts(finished) == ["rmdir": "EROFS"], "\(finished)")
+            #expect(try denied(gateway).map(\.path) == ["/etc/nothing"])
+            try eventually("they are counted") {
+                try records(gateway).filter { $0.operation == "dropped" }.compactMap(\.count).reduce(0, +) == 30
+            }
+        }
+    }
+
     @Test func `looks up what a command did last in its own mounts, when nothing of it is left`() throws {
         try withGateway(whole: true, audit: true) { gateway in
             let script = """

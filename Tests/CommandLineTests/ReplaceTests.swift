@@ -49,6 +49,31 @@ struct ReplaceTests {
         }
     }
 
+    @Test func `what runs in the view goes on when another process takes it over, and ends when that one dies`() throws {
+        try Installation.with { installation in
+            try installation.makeZones()
+            try installation.pinfold("mount").requireSuccess()
+            let sandbox = installation.data + "/sandbox"
+            let script = "touch started; while [ ! -e go ]; do sleep 0.05; done; echo went on; touch gone; sleep 100"
+            let agent = try ChildProcess(
+                .init(
+                    Executables.pinfold, ["run", "--config", installation.file, "--", "sh", "-c", "cd '\(sandbox)'; \(script)"],
+                    environment: mergedEnvironment(installation.environment), descriptors: [:]))
+            try eventually("it runs") { exists(sandbox + "/started") }
+            for _ in 0..<2 {
+                let before = try installation.daemon()
+                try installation.pinfold("mount", "--replace").requireSuccess()
+                try eventually("the process before has ended") { !exists("/proc/\(before)/exe") }
+            }
+            // Longer than it takes to see that nobody serves.
+            pause(milliseconds: 1500)
+            try writeFile(sandbox + "/go", "")
+            try eventually("it goes on") { exists(sandbox + "/gone") }
+            kill(try installation.daemon(), SIGKILL)
+            #expect(try agent.wait() == .exited(4))
+        }
+    }
+
     @Test func `what cannot be is refused in one line, and the view is left as it is`() throws {
         try Installation.with { installation in
             try installation.makeZones()
@@ -67,7 +92,11 @@ struct ReplaceTests {
             #expect(both.status == .exited(2) && both.errors.contains("--foreground"), "\(both)")
             let apart = try run(
                 "unshare",
-                ["--mount", "--propagation", "private", Executables.pinfold, "mount", "--replace", "--config", installation.file],
+                [
+                    "--mount", "--propagation", "private", "sh", "-c", leavingOtherViews(than: installation.root) + "exec \"$@\"",
+                    "sh",
+                    Executables.pinfold, "mount", "--replace", "--config", installation.file,
+                ],
                 environment: installation.environment, workingDirectory: installation.root)
             #expect(apart.status == .exited(2) && apart.errors.contains("another mount namespace"), "\(apart)")
             #expect(try installation.daemon() == daemon && exists("\(installation.mountpoint)/agent-data"))

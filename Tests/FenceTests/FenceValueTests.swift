@@ -13,6 +13,10 @@ struct `A fence as a value` {
         #expect(StageOrders(encoded: orders.encoded) == orders)
         let handing = StageOrders(["sh"], in: fence, further: 7..<9)
         #expect(StageOrders(encoded: handing.encoded) == handing)
+        var covering = fence
+        covering.mounts += [.coveredLink(at: "/etc/a link"), .coveredLink(at: "/job/b=")]
+        let covered = StageOrders(["sh"], in: covering)
+        #expect(StageOrders(encoded: covered.encoded)?.coveredLinks == ["/etc/a link", "/job/b="])
         var supervised = handing
         var filter = FilterProgram()
         filter.ifEqual(7, .notify)

@@ -29,8 +29,12 @@ struct CapturedCall: Sendable {
         let path: [UInt8]
     }
 
-    /// nil where the kernel will answer for another reason than a read-only mount: a bad pointer, a bad descriptor, a path that is too long.
-    init?(_ notification: seccomp_notif, _ memory: borrowing ThreadMemory) {
+    /// The caller's memory cannot be read from here. Most often the kernel cannot read it either, but nobody knows: there is memory that it
+    /// reads for its owner alone, and another thread may take pages away and bring them back.
+    struct Unreadable: Error {}
+
+    /// nil where the kernel will answer for another reason than a read-only mount: a bad descriptor, a path that is too long.
+    init?(_ notification: seccomp_notif, _ memory: borrowing ThreadMemory) throws(Unreadable) {
         guard let call = ModifyingCall.byNumber[notification.data.nr] else { return nil }
         let time = SystemClock.now
         func argument(_ index: Int) -> UInt64 {
@@ -49,14 +53,14 @@ struct CapturedCall: Sendable {
             case .fixed(let value): flags = value
             case .structure(let index):
                 // struct open_how: flags, mode, resolve.
-                guard let how = memory.words(at: argument(index), count: 3) else { return nil }
+                let how = try memory.words(at: argument(index), count: 3)
                 flags = Int32(truncatingIfNeeded: how[0])
                 resolution = PathResolution(rawValue: how[2])
             }
             let asked = OpenFlags(rawValue: flags)
             guard !asked.contains(.path), asked.writes || asked.contains(.create) || asked.contains(.temporary) else { return nil }
             follows = !asked.contains(.noFollow) && !(asked.contains(.create) && asked.contains(.exclusive))
-            first = Self.target(name, memory, argument)
+            first = try Self.target(name, memory, argument)
         case .existing(let name, let follow):
             switch follow {
             case .always: break
@@ -66,19 +70,20 @@ struct CapturedCall: Sendable {
             // `utimensat` and its like mean the descriptor by a null path.
             let mayBeNull = call.operation == .utimens && name.directory != nil
             first =
-                mayBeNull && argument(name.path) == 0 ? memory.base(number(name.directory)) : Self.target(name, memory, argument)
-        case .making(let name): first = Self.target(name, memory, argument)
+                mayBeNull && argument(name.path) == 0
+                ? memory.base(number(name.directory)) : try Self.target(name, memory, argument)
+        case .making(let name): first = try Self.target(name, memory, argument)
         case .removing(let name, let index):
             flags = number(index)
-            first = Self.target(name, memory, argument)
+            first = try Self.target(name, memory, argument)
         case .renaming(let old, let new, let index), .linking(let old, let new, let index):
             flags = number(index)
-            first = Self.target(old, memory, argument)
-            second = Self.target(new, memory, argument)
+            first = try Self.target(old, memory, argument)
+            second = try Self.target(new, memory, argument)
             guard second != nil else { return nil }
             if case .linking = call.kind { follows = flags & pinfold_AT_SYMLINK_FOLLOW != 0 }
         case .descriptor: first = memory.base(number(0))
-        case .binding: first = memory.socketName(at: argument(1), count: Int(number(2)))
+        case .binding: first = try memory.socketName(at: argument(1), count: Int(number(2)))
         }
         guard let first else { return nil }
         self.call = call
@@ -98,8 +103,8 @@ struct CapturedCall: Sendable {
 
     private static func target(
         _ name: ModifyingCall.PathArgument, _ memory: borrowing ThreadMemory, _ argument: (Int) -> UInt64
-    ) -> Target? {
-        guard let path = memory.path(at: argument(name.path)) else { return nil }
+    ) throws(Unreadable) -> Target? {
+        guard let path = try memory.path(at: argument(name.path)) else { return nil }
         if path.first == UInt8(ascii: "/") { return Target(base: nil, path: path) }
         if path.isEmpty {
             guard let flags = name.emptyFlags, Int32(truncatingIfNeeded: argument(flags)) & pinfold_AT_EMPTY_PATH != 0 else {
@@ -119,25 +124,30 @@ struct ThreadMemory: ~Copyable {
 
     init(of thread: Int32) { self.thread = thread }
 
-    /// The bytes before the first zero; nil where they cannot be read or there are too many.
-    func path(at address: UInt64) -> [UInt8]? {
+    /// The bytes before the first zero; nil where there are too many.
+    func path(at address: UInt64) throws(CapturedCall.Unreadable) -> [UInt8]? {
         let bytes = read(at: address, count: Self.longestPath)
-        guard let end = bytes.firstIndex(of: 0) else { return nil }
+        guard let end = bytes.firstIndex(of: 0) else {
+            guard bytes.count == Self.longestPath else { throw CapturedCall.Unreadable() }
+            return nil
+        }
         return Array(bytes[..<end])
     }
 
-    func words(at address: UInt64, count: Int) -> [UInt64]? {
+    func words(at address: UInt64, count: Int) throws(CapturedCall.Unreadable) -> [UInt64] {
         let bytes = read(at: address, count: count * 8)
-        guard bytes.count == count * 8 else { return nil }
+        guard bytes.count == count * 8 else { throw CapturedCall.Unreadable() }
         return (0..<count).map { word in bytes[(word * 8)..<(word * 8 + 8)].reversed().reduce(0 as UInt64) { $0 << 8 | UInt64($1) }
         }
     }
 
     /// The path in a `sockaddr_un`; nil for an abstract name, and for an address of another family.
-    func socketName(at address: UInt64, count: Int) -> CapturedCall.Target? {
+    func socketName(at address: UInt64, count: Int) throws(CapturedCall.Unreadable) -> CapturedCall.Target? {
+        let count = min(count, MemoryLayout<sockaddr_un>.size)
         guard count > 2 else { return nil }
-        let bytes = read(at: address, count: min(count, MemoryLayout<sockaddr_un>.size))
-        guard bytes.count > 2, bytes[0] == UInt8(AF_UNIX), bytes[1] == 0 else { return nil }
+        let bytes = read(at: address, count: count)
+        guard bytes.count == count else { throw CapturedCall.Unreadable() }
+        guard bytes[0] == UInt8(AF_UNIX), bytes[1] == 0 else { return nil }
         let path = Array(bytes[2...].prefix { $0 != 0 })
         guard let first = path.first else { return nil }
         if first == UInt8(ascii: "/") { return CapturedCall.Target(base: nil, path: path) }

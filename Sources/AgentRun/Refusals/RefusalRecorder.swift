@@ -113,9 +113,15 @@ final class RefusalRecorder: CallSupervisor {
                 return
             }
             state.withLock { $0.received += 1 }
-            var captured = CapturedCall(call, ThreadMemory(of: Int32(bitPattern: call.pid)))
+            var captured: CapturedCall?
+            var isUnreadable = false
+            do throws(CapturedCall.Unreadable) {
+                captured = try CapturedCall(call, ThreadMemory(of: Int32(bitPattern: call.pid)))
+            } catch {
+                isUnreadable = true
+            }
             // Answered no, what was read may be another thread's of the same number.
-            if pinfold_seccomp_is_valid(raw, call.id) != 0 { captured = nil }
+            if pinfold_seccomp_is_valid(raw, call.id) != 0 { (captured, isUnreadable) = (nil, false) }
             // Queued first, so that what one thread does comes in its order; all that takes time is done when the call has gone on.
             let position = captured.map { queue($0) }
             _ = pinfold_seccomp_continue(raw, call.id)
@@ -123,9 +129,18 @@ final class RefusalRecorder: CallSupervisor {
             case .alone: bell.set()
             case .behindOthers: break
             case .noRoom: if let captured { queueLate(captured) }
-            case nil: state.withLock { $0.settled += 1 }
+            case nil: settle(dropping: isUnreadable)
             }
         }
+    }
+
+    /// Nothing is left to be done about a call but to count it, where what it asked for could not be read.
+    private func settle(dropping isUnreadable: Bool) {
+        state.withLock { state in
+            state.settled += 1
+            if isUnreadable { state.dropped += 1 }
+        }
+        if isUnreadable { bell.set() }
     }
 
     private enum QueuePosition {

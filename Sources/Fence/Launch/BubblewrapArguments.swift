@@ -39,6 +39,8 @@ struct BubblewrapArguments {
                 mounted.append((path, true))
                 closed.append(path)
             case .symbolicLink(let target, let path): words += Self.way(to: path, in: mounted) + ["--symlink", target, path]
+            // Bubblewrap would follow it: the stage does that.
+            case .coveredLink: break
             case .file(let path, _):
                 words += Self.way(to: path, in: mounted) + ["--perms", "0644", "--ro-bind-data", String(file), path]
                 file += 1

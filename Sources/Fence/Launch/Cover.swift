@@ -1,6 +1,7 @@
 internal import CLinux
 internal import LinuxSystem
 internal import Patterns
+internal import SystemPackage
 
 /// What of a shown tree of the host is not shown: hidden names, and doors (sockets and FIFOs), which a read-only mount does not close.
 struct Cover {
@@ -30,45 +31,73 @@ struct Cover {
     }
 
     /// Looks through the directory `source`, which appears as `shown`. Links are not followed, other filesystems are.
+    ///
+    /// Names are bytes, and what is mounted needs a path that is text. What has to be covered and cannot be, or cannot be looked through,
+    /// is an error.
     func tree(at shown: String, of source: String) throws(FenceError) -> Tree {
         var tree = Tree()
-        var walk = [(source: source, shown: shown, components: source.utf8.split(separator: UInt8(ascii: "/")).map { Array($0) })]
-        while let directory = walk.popLast() {
-            guard let stream = unsafe opendir(directory.source) else { continue }
-            defer { unsafe closedir(stream) }
-            while let entry = unsafe readdir(stream) {
-                let (name, type) = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                    unsafe pointer.withMemoryRebound(to: CChar.self, capacity: 256) { text in
-                        unsafe (
-                            Array(UnsafeBufferPointer(start: text, count: strlen(text))).map { UInt8(bitPattern: $0) },
-                            entry.pointee.d_type
-                        )
-                    }
-                }
-                if name == [0x2e] || name == [0x2e, 0x2e] { continue }
+        let top = source.utf8.split(separator: Self.slash).map { Array($0) }
+        var walk: [[[UInt8]]] = [[]]
+        while let names = walk.popLast() {
+            let directory = Self.path(source, names)
+            for entry in try Self.entries(of: directory) {
                 let isHidden = patterns.contains { pattern in
                     // Most have another last name than this one.
-                    guard let last = pattern.segments.last, last == .anyDepth || last.matches(name.span) else { return false }
-                    return pattern.matches(directory.components + [name])
+                    guard let last = pattern.segments.last, last == .anyDepth || last.matches(entry.name.span) else { return false }
+                    return pattern.matches(top + names + [entry.name])
                 }
-                let text = String(decoding: name, as: UTF8.self)
-                let path = (source: directory.source + "/" + text, shown: directory.shown + "/" + text)
-                switch Int32(type) == Int32(DT_UNKNOWN) ? Int32(FileKind.at(path.source)?.directoryType ?? 0) : Int32(type) {
-                case _ where isHidden && !text.utf8.elementsEqual(name):
-                    throw FenceError("\(path.source) is hidden and cannot be covered: its name is not UTF-8", kind: .refused)
-                case Int32(DT_DIR):
-                    if isHidden {
-                        tree.covers.append(.empty(at: path.shown))
-                    } else {
-                        walk.append((path.source, path.shown, directory.components + [name]))
+                let below = names + [entry.name]
+                /// Where it is to be covered.
+                func place() throws(FenceError) -> String {
+                    guard let text = String(validating: Self.path(shown, below), as: UTF8.self) else {
+                        let path = String(decoding: Self.path(source, below), as: UTF8.self)
+                        throw FenceError(
+                            "\(path) must not be seen and cannot be covered: its path is not UTF-8; rename it", kind: .refused)
                     }
-                case Int32(DT_LNK): if !isHidden, let target = target(of: path.source) { tree.targets.append(target) }
-                case Int32(DT_SOCK), Int32(DT_FIFO): tree.covers.append(.readOnly("/dev/null", at: path.shown))
-                default: if isHidden { tree.covers.append(.readOnly("/dev/null", at: path.shown)) }
+                    return text
+                }
+                switch entry.kind {
+                case .directory where isHidden: tree.covers.append(.empty(at: try place()))
+                case .directory: walk.append(below)
+                case .symbolicLink where isHidden: tree.covers.append(.coveredLink(at: try place()))
+                case .symbolicLink:
+                    let path = String(validating: Self.path(source, below), as: UTF8.self)
+                    if let target = path.flatMap(target) { tree.targets.append(target) }
+                case .socket, .fifo: tree.covers.append(.readOnly("/dev/null", at: try place()))
+                default: if isHidden { tree.covers.append(.readOnly("/dev/null", at: try place())) }
                 }
             }
         }
         return tree
+    }
+
+    private static let slash = UInt8(ascii: "/")
+
+    private static func path(_ start: String, _ names: [[UInt8]]) -> [UInt8] {
+        names.reduce(into: Array(start.utf8)) { $0 += [slash] + $1 }
+    }
+
+    /// What is in a directory; nothing where it has been removed.
+    private static func entries(of path: [UInt8]) throws(FenceError) -> [(name: [UInt8], kind: FileKind?)] {
+        var found: [(name: [UInt8], kind: FileKind?)] = []
+        do throws(Errno) {
+            let directory = try path.withPathBytes { path throws(Errno) in
+                try Descriptor.open("/", [.path, .directory]).open(path, [.directory, .noFollow], [])
+            }
+            try DirectoryReader().read(directory, from: 0) { entry throws(Errno) in
+                guard !entry.name.isDotOrDotDot else { return true }
+                let kind = FileKind(mode: UInt32(entry.type) << 12)
+                // Not every file system says it in the listing.
+                found.append((entry.name.array, kind ?? (try? directory.status(of: entry.name, local: true))?.kind))
+                return true
+            }
+        } catch {
+            if error == .noSuchFileOrDirectory { return found }
+            throw FenceError(
+                "tests must not see \(String(decoding: path, as: UTF8.self)): it cannot be looked through for hidden names: \(error)",
+                kind: .refused)
+        }
+        return found
     }
 
     /// The regular file that a link leads to, where it leads into a directory that the fence makes anew; nil where it leads elsewhere.

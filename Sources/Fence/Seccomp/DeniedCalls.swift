@@ -46,9 +46,11 @@ enum DeniedCalls {
     /// which the file system counts quotas.
     static let fileAttributes: [Int32] = [fileSetattr]
 
-    static let all: [Int32] = (mounts + handles + fileAttributes + namespaces + otherProcesses + kernel + attackSurface).filter {
-        $0 >= 0
-    }
+    /// Memory that the kernel reads for its owner and for nobody else: paths in it would be in no record of refusals.
+    static let hiddenMemory: [Int32] = [memfdSecret]
+
+    static let all: [Int32] =
+        (mounts + handles + fileAttributes + namespaces + otherProcesses + kernel + attackSurface + hiddenMemory).filter { $0 >= 0 }
 
     private static let ioUringSetup: Int32 = 425
     private static let ioUringEnter: Int32 = 426
@@ -64,6 +66,7 @@ enum DeniedCalls {
     private static let processMadvise: Int32 = 440
     private static let mountSetattr: Int32 = 442
     private static let quotactlFd: Int32 = 443
+    private static let memfdSecret: Int32 = 447
     private static let processMrelease: Int32 = 448
     private static let openTreeAttr: Int32 = 467
     private static let fileSetattr: Int32 = 469

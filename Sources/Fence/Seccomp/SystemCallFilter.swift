@@ -23,7 +23,8 @@ package enum SystemCallFilter {
     private static let fileRequestKinds: [UInt32] = [0x66, 0x76, 0x58, 0x94]
 
     /// AF_UNIX, AF_INET, AF_INET6. Of the rest some leave the network namespace (AF_VSOCK reaches the hypervisor), others are attack surface.
-    private static let socketFamilies: [UInt32] = [1, 2, 10]
+    private static let socketFamilies: [UInt32] = [unix, 2, 10]
+    private static let unix: UInt32 = 1
     /// AF_NETLINK, and of its protocols NETLINK_ROUTE, by which the C library finds addresses: the rest are large parts of the kernel
     /// (netfilter, xfrm, crypto), or report what the host's devices and processes do.
     private static let netlink: UInt32 = 16
@@ -57,6 +58,11 @@ package enum SystemCallFilter {
             rules.onlyIfEqual(netlink, otherwise: .fail(.addressFamilyNotSupported), thenArgument: 2)
             rules.ifEqual(netlinkRoute, .allow)
             rules.always(.fail(.protocolNotSupported))
+        }
+        // Each family makes its pairs by code of its own, and programs make them of Unix sockets.
+        program.onCall(UInt32(SYS_socketpair), argument: 0) { rules in
+            rules.ifEqual(unix, .allow)
+            rules.always(.fail(.addressFamilyNotSupported))
         }
         program.always(.allow)
         return program

@@ -26,6 +26,7 @@ package struct Stage {
             _ = pinfold_close_range(UInt32(further.upperBound), UInt32.max, 0)
         }
         try StandardStreams.check(also: further)
+        for path in orders.coveredLinks { try cover(path) }
         // The mounts are made and nobody changes them: who listens can prepare itself meanwhile.
         if orders.supervision != nil {
             var begun: UInt8 = 1
@@ -70,6 +71,21 @@ package struct Stage {
         }
         // From here on only the other end's death comes through it.
         _ = try call("shutdown") { shutdown(lifeline, Int32(SHUT_WR)) }
+    }
+
+    /// Lays a device that nobody can open over a symbolic link, which bubblewrap would follow.
+    private func cover(_ link: String) throws(FenceError) {
+        // Removed meanwhile, or not shown in the end.
+        guard FileKind.at(link) != nil else { return }
+        do throws(Errno) {
+            let place = try Descriptor.open(link, [.path, .noFollow])
+            let cover = try Descriptor.open("/dev/null", .path)
+            try DetachedMount.clone(
+                of: cover, recursive: false, [.readOnly, .noSetuid, .noDevices, .noExecution]
+            ).attach(to: place)
+        } catch {
+            throw FenceError("\(link) is hidden and cannot be covered: \(error)", kind: .refused)
+        }
     }
 
     private func enterWorkingDirectory() {

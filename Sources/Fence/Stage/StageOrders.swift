@@ -8,6 +8,8 @@ package struct StageOrders: Hashable, Sendable {
     package var workingDirectories: [String]
     package var writable: [String]
     package var sealed: [String]
+    /// Symbolic links that are covered before anything else is done.
+    package var coveredLinks: [String]
     package var terminal: Bool
     /// Which calls somebody outside is told of before they are made; nil where nobody is.
     package var supervision: FilterProgram?
@@ -22,6 +24,7 @@ package struct StageOrders: Hashable, Sendable {
         workingDirectories = fence.workingDirectories
         writable = fence.writable
         sealed = fence.sealed
+        coveredLinks = fence.mounts.compactMap { if case .coveredLink(let path) = $0 { path } else { nil } }
         terminal = fence.terminal
         self.further = further
         self.command = command
@@ -36,6 +39,7 @@ package struct StageOrders: Hashable, Sendable {
         words += workingDirectories.map { "chdir=" + $0 }
         words += writable.map { "writable=" + $0 }
         words += sealed.map { "sealed=" + $0 }
+        words += coveredLinks.map { "covered=" + $0 }
         if terminal { words.append("terminal=") }
         if let supervision { words.append("supervision=" + supervision.words.map { String($0, radix: 16) }.joined(separator: ",")) }
         if !further.isEmpty { words.append("further=\(further.lowerBound):\(further.count)") }
@@ -52,6 +56,7 @@ package struct StageOrders: Hashable, Sendable {
         workingDirectories = []
         writable = []
         sealed = []
+        coveredLinks = []
         terminal = false
         supervision = nil
         further = 3..<3
@@ -77,6 +82,7 @@ package struct StageOrders: Hashable, Sendable {
             case "chdir": workingDirectories.append(value)
             case "writable": writable.append(value)
             case "sealed": sealed.append(value)
+            case "covered": coveredLinks.append(value)
             case "terminal": terminal = true
             case "supervision":
                 let instructions = value.split(separator: ",").map { UInt64($0, radix: 16) }

@@ -92,9 +92,21 @@ struct RunPlan {
         }
     }
 
-    /// A pidfd of the process that serves the view; nil where none does that is seen from this process namespace.
-    private func viewDaemon() -> SharedDescriptor? {
-        let lock = MountRuntime(mountpoint: view.mountpoint).lock
+    /// Who serves the view; nil where nobody does that is seen from this process namespace.
+    private func viewDaemon() -> ViewDaemon? {
+        let view = view
+        return Self.process(serving: view.mountpoint).map { process in
+            ViewDaemon(process: process) {
+                // One that was mounted anew is none of this command's: these mounts have died then.
+                if view.isDead { return .died }
+                return Self.process(serving: view.mountpoint).map { .served(by: $0) } ?? .unknown
+            }
+        }
+    }
+
+    /// A pidfd.
+    private static func process(serving mountpoint: String) -> SharedDescriptor? {
+        let lock = MountRuntime(mountpoint: mountpoint).lock
         guard let pid = try? MountedView.holder(ofLock: lock), let raw = try? check({ pinfold_pidfd_open(pid, 0) }) else {
             return nil
         }
@@ -128,11 +140,11 @@ struct RunPlan {
     private static func values(_ variables: [String], _ caller: [String: String]) throws(CommandFailure) -> [String: String] {
         var values: [String: String] = [:]
         for variable in variables {
-            let parts = variable.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-            guard let name = parts.first, !name.isEmpty else {
+            let (name, given) = SettingsOptions.halves(of: variable)
+            guard !name.isEmpty else {
                 throw CommandFailure(.usage, "--env: '\(variable)' is neither NAME=VALUE nor NAME")
             }
-            guard let value = parts.count == 2 ? parts[1] : caller[name] else {
+            guard let value = given ?? caller[name] else {
                 throw CommandFailure(.usage, "--env \(name): the variable is not set here; give a value with --env \(name)=VALUE")
             }
             values[name] = value
