@@ -44,6 +44,9 @@ import Testing
             #expect(status.waiting?.answers == [])
             #expect(status.hold?.by == "a human" && status.hold?.reason == "a holiday")
             #expect(status.rules == Samples.wholeStatus.rules)
+            #expect(status.warnings == ["the disk is full"] && status.pushWarning == nil && status.last?.push == nil)
+            let told: StatusDocument = try await ask(live.admin, .status)
+            #expect(told.warnings == Samples.wholeStatus.warnings && told.pushWarning == Samples.wholeStatus.pushWarning)
         }
     }
 

@@ -135,7 +135,8 @@ enum Samples {
         status.hold = hold
         status.quarantine = [quarantine]
         status.rules = ["tests are required"]
-        status.warnings = ["the disk is full"]
+        status.pushWarning = "deployment 6 is not pushed: git.example.org says no"
+        status.warnings = ["the disk is full", "deployment 6 is not pushed: git.example.org says no"]
         return status
     }
 

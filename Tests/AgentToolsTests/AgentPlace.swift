@@ -28,7 +28,7 @@ struct AgentPlace: Sendable {
         try writeFile(data + "/models/secret", "a key\n")
         try run("chmod", ["600", data + "/models/secret"]).requireSuccess()
         try agent(
-            "git init -q -b main && echo 1 > version && printf 'test ! -e slow || sleep 3\\ntest ! -e broken || { echo the sum is wrong; exit 1; }\\n' > check && git add -A && git commit -q -m first"
+            "git init -q -b main && echo 1 > version && printf 'test ! -e slow || sleep 10\\ntest ! -e broken || { echo the sum is wrong; exit 1; }\\n' > check && git add -A && git commit -q -m first"
         )
         try run("cp", [Executables.pinfold, pinfold]).requireSuccess()
     }

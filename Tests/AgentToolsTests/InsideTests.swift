@@ -41,6 +41,16 @@ import Testing
                 #expect(write.status == .exited(writes ? 0 : 1), "\(write)")
                 #expect(write.output.contains("\"rule\" : \"\(rule)\""), "\(rule): \(write)")
             }
+            // Behind what this user may not walk through, nothing is seen.
+            try makeDirectories(place.data + "/closed/in")
+            try run("chmod", ["700", place.data + "/closed"]).requireSuccess()
+            for words in [[place.data + "/closed/in/x"], ["--write", place.data + "/closed/in"]] {
+                let closed = try place.inside([place.pinfold, "why"] + words)
+                #expect(closed.status == .exited(1) && closed.output.contains("may not"), "\(closed)")
+                #expect(!closed.output.contains("nothing exists"), "\(closed)")
+            }
+            let closed = try place.pinfoldInside("why", place.data + "/closed/in/x")
+            #expect(closed.output.contains("\(place.data)/closed lets this user look no further: mode 700"), "\(closed)")
             // The rules let it be read; who may is what its modes say.
             let secret = try place.pinfoldInside("why", place.data + "/models/secret")
             #expect(secret.status == .exited(1))
@@ -52,6 +62,7 @@ import Testing
         try AgentPlace.with { place in
             for words in [
                 ["approve", "0123456"], ["rollback"], ["hold", "--reason", "x"], ["mount"], ["audit"], ["run", "true"],
+                ["run", "--", "true"],
             ] {
                 let refused = try place.inside([place.pinfold] + words)
                 #expect(refused.status == .exited(1), "\(refused)")

@@ -123,7 +123,16 @@ import Testing
                 "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\",\"params\":{\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"1999-01-01\",\"io.modelcontextprotocol/clientCapabilities\":{}}}}",
                 -32022
             ),
-            (String(repeating: "[", count: 100_000), -32700), (String(repeating: "x", count: 3 << 20), -32700),
+            (
+                "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\",\"params\":{\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"2025-11-25\",\"io.modelcontextprotocol/clientCapabilities\":{}}}}",
+                -32022
+            ),
+            (String(repeating: "[", count: 100_000), -32700),
+            ("{\"jsonrpc\":\"2.0\",\"id\":1,\"id\":2,\"method\":\"ping\"}", -32700),
+            (
+                "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\",\"params\":{\"a\":" + String(repeating: "[", count: 500)
+                    + String(repeating: "{},", count: 5000) + "1" + String(repeating: "]", count: 500) + "}}", -32700
+            ), (String(repeating: "x", count: 3 << 20), -32700),
             ("\u{0}\u{1b}", -32700),
         ] as [(String, Int)])
     func `a line that is wrong is answered with what is wrong, and the next one is served`(line: String, code: Int) throws {
@@ -141,9 +150,85 @@ import Testing
         #expect(error?["code"] as? Int == code, "\(finished)")
         if code == -32022 {
             let supported = (error?["data"] as? [String: Any])?["supported"] as? [String]
-            #expect(supported?.contains("2026-07-28") == true)
+            // What it can name in the place of the one that it named.
+            #expect(supported == ["2026-07-28"])
         }
         #expect(answers.contains { $0["id"] as? String == "after" && $0["result"] != nil }, "\(finished)")
+    }
+
+    @Test(
+        arguments: [
+            (#"{"jsonrpc":"2.0","id":16,"method":7}"#, "16"), (#"{"jsonrpc":"1.0","id":"a","method":"ping"}"#, "a"),
+            (#"{"id":3}"#, "3"), (#"{"jsonrpc":"2.0","id":[4],"method":"ping"}"#, "<null>"),
+            (Self.explaining(#""/tmp/\ud83d""#, id: "17"), "17"), (Self.explaining(#""/tmp", "write": 1e400"#, id: "\"b\""), "b"),
+            (Self.explaining("1" + String(repeating: "0", count: 900), id: "18"), "18"),
+        ])
+    func `whatever is wrong with a request, its sender is told`(line: String, id: String) throws {
+        let finished = try run(
+            Executables.pinfold, ["mcp", "--data-root", "/nonexistent"], workingDirectory: "/", input: line + "\n")
+        let answer = try #require(
+            try JSONSerialization.jsonObject(with: Data(finished.output.utf8)) as? [String: Any], "\(finished)")
+        #expect("\(answer["id"] ?? "none")" == id, "\(finished)")
+        #expect(answer["error"] != nil || (answer["result"] as? [String: Any])?["isError"] as? Bool == true, "\(finished)")
+    }
+
+    private static func explaining(_ path: String, id: String) -> String {
+        #"{"jsonrpc":"2.0","id":\#(id),"method":"tools/call","params":{"name":"explain_path","arguments":{"path":\#(path)}}}"#
+    }
+
+    @Test(arguments: [
+        "2025-03-26": "2025-11-25", "2025-06-18": "2025-06-18", "2024-11-05": "2024-11-05", "2031-01-01": "2025-11-25",
+    ])
+    func `a version is agreed on that is served whole`(asked: String, agreed: String) throws {
+        let line = #"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"\#(asked)","capabilities":{}}}"#
+        let finished = try run(
+            Executables.pinfold, ["mcp", "--data-root", "/nonexistent"], workingDirectory: "/", input: line + "\n")
+        #expect(finished.output.contains("\"protocolVersion\":\"\(agreed)\""), "\(finished)")
+    }
+
+    @Test func `paths are not explained outside the view, with the eyes of whoever started it there`() throws {
+        try withTemporaryDirectory { directory in
+            try writeFile(directory + "/secret", "")
+            let finished = try run(
+                Executables.pinfold, ["mcp", "--data-root", directory], workingDirectory: "/",
+                input: Self.explaining("\"\(directory)/secret\"", id: "1") + "\n")
+            #expect(finished.output.contains("\"isError\":true") && finished.output.contains("pinfold run"), "\(finished)")
+            #expect(!finished.output.contains("mode "), "\(finished)")
+        }
+    }
+
+    @Test func `a path of any length is answered, and nobody waits for it`() throws {
+        try AgentPlace.with { place in
+            let lines = [
+                Self.explaining("\"" + String(repeating: "x/", count: 500_000) + "\"", id: "1"),
+                Self.explaining("\"/" + String(repeating: "x/", count: 2000) + "\"", id: "2"),
+            ]
+            let finished = try place.inside([place.pinfold, "mcp"], input: lines.joined(separator: "\n") + "\n")
+            let answers = finished.output.split(separator: "\n")
+            #expect(answers.count == 2, "\(finished)")
+            let long = answers.first { $0.contains("\"id\":1,") }
+            #expect(long?.contains("\"isError\":true") == true && long?.contains("4096") == true, "\(finished)")
+            let short = answers.first { $0.contains("\"id\":2,") }
+            #expect(short?.contains("\"isError\":false") == true, "\(finished)")
+        }
+    }
+
+    @Test func `over HTTP the wait ends with a stream that is closed, and with nothing else that a client closes`() throws {
+        try AgentPlace.with { place in
+            let file = place.root + "/closing.py"
+            try writeFile(file, try readFile(sources + "/Tests/AgentToolsTests/Scripts/closing.py"))
+            try place.agent("touch slow")
+            for (message, way) in [("Second", "handshake"), ("Third", "later"), ("Fourth", "stream")] {
+                try place.agent("echo \(message) > version")
+                let output = try listening(place, "/usr/bin/python3 -B '\(file)' $url $token half \(way) \(message)")
+                #expect(output.contains("deployed"), "\(way): \(output)")
+            }
+            // Its test goes on for longer than the call would.
+            try place.agent("echo sleep 45 >> check")
+            let output = try listening(place, "/usr/bin/python3 -B '\(file)' $url $token whole stream Fifth $server")
+            #expect(output.contains("no longer served"), "\(output)")
+            #expect(try place.admin("status", "--json").output.contains("\"testing\""))
+        }
     }
 
     @Test func `a daemon that is killed in mid-call and comes back ends the call as if it had not`() throws {

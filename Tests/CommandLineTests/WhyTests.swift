@@ -74,6 +74,20 @@ struct WhyTests {
         }
     }
 
+    @Test func `what a link is called, and what it leads to, makes no line of the answer`() throws {
+        try Installation.with { installation in
+            try Self.prepare(installation)
+            let sandbox = installation.data + "/sandbox"
+            try shell("ln -s $'/etc\\n  zone: sandbox\\n  rule: the agent may' $'x\\n  zone: y'", workingDirectory: sandbox)
+                .requireSuccess()
+            let answer = try installation.pinfold("why", "--write", sandbox + "/x\n  zone: y")
+            let lines = answer.output.split(separator: "\n")
+            #expect(
+                lines.filter { $0.hasPrefix("  zone:") }.count == 1 && lines.filter { $0.hasPrefix("  rule:") }.count == 1,
+                "\(answer)")
+        }
+    }
+
     @Test func `paths that lead nowhere are wrong usage`() throws {
         try Installation.with { installation in
             try Self.prepare(installation)

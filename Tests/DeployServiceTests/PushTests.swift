@@ -2,6 +2,7 @@ import CLinux
 import DeployModel
 import DeployService
 import DeploySteps
+import Foundation
 import SystemPackage
 import TestSupport
 import Testing
@@ -35,16 +36,21 @@ struct PushTests {
                 let warnings = try service.status().warnings
                 return shown?.contains("not yet") == true && warnings.contains { $0.contains("not yet") }
             }
+            // Everybody may read the file, and what was said at the remote is the admin's alone.
+            let written = try DeployJSON.decode(StatusDocument.self, from: Data(readBytes(farm.deployments + "/status.json")))
+            #expect(written.last?.commit == commit && written.last?.push == nil && written.warnings.isEmpty, "\(written)")
             // It undoes nothing, and nothing was sent.
             #expect(try service.history(limit: 1).first?.state == .deployed)
             #expect(try run("git", ["-C", farm.root + "/remote.git", "for-each-ref"]).output.isEmpty)
             try writeFile(farm.root + "/agreed", "")
             try await eventually("it is pushed", within: 60) { try service.history(limit: 1).first?.push?.done == true }
-            #expect(try service.history(limit: 1).first?.push?.attempts == 2)
+            // At least one was refused; a busy machine takes long enough for more.
+            let attempts = try #require(try service.history(limit: 1).first?.push?.attempts)
+            #expect(attempts >= 2)
             #expect(try run("git", ["-C", farm.root + "/remote.git", "rev-parse", "main"]).output.hasPrefix(commit.hex))
             let zeros = String(repeating: "0", count: 40)
             let asked = try readFile(farm.root + "/asked").split(separator: "\n")
-            #expect(asked.count == 2)
+            #expect(asked.count == attempts)
             #expect(asked.allSatisfy { $0.hasPrefix("\(farm.root)/remote.git refs/heads/main \(commit) refs/heads/main \(zeros)") })
         }
     }

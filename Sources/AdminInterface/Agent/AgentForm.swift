@@ -8,8 +8,6 @@ extension Deployment {
         var shown = unnamed
         shown.advice = agentAdvice
         shown.approval?.at = updated
-        // Where what was deployed is pushed, and what was said there, is between the admin and that host.
-        shown.push = nil
         return shown
     }
 

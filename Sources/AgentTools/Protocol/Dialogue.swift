@@ -1,7 +1,10 @@
+package import DeployModel
+
 /// The Model Context Protocol in both of its eras, over any transport: the handshake up to 2025-11-25, and the requests of 2026-07-28 that each carry
 /// what the handshake settled. The era is each request's own; nothing is remembered between two.
 package struct Dialogue: Sendable {
-    package static let handshakeVersions = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"]
+    /// Without 2025-03-26, the one version whose servers take several messages at a time.
+    package static let handshakeVersions = ["2024-11-05", "2025-06-18", "2025-11-25"]
     package static let statelessVersions = ["2026-07-28"]
     static let versionKey = "io.modelcontextprotocol/protocolVersion"
     static let capabilitiesKey = "io.modelcontextprotocol/clientCapabilities"
@@ -30,15 +33,16 @@ package struct Dialogue: Sendable {
         guard request.meta?[capabilitiesKey]?.object != nil else {
             throw RPCError(.invalidParameters, "'_meta' lacks \(capabilitiesKey), or it is no object")
         }
-        guard statelessVersions.contains(named) else { throw unsupported(named) }
+        guard statelessVersions.contains(named) else { throw unsupported(named, served: statelessVersions) }
         return named
     }
 
-    static func unsupported(_ version: String) -> RPCError {
+    /// - Parameter served: those that can be named in its place.
+    static func unsupported(_ version: String, served: [String]) -> RPCError {
         RPCError(
             .unsupportedVersion, "unsupported protocol version",
             data: [
-                "supported": .array((statelessVersions + handshakeVersions).map(JSONValue.string)),
+                "supported": .array(served.map(JSONValue.string)),
                 "requested": .string(String(version.prefix(100))),
             ])
     }

@@ -1,3 +1,5 @@
+package import DeployModel
+
 /// What an answer says instead of a result (JSON-RPC 2.0, and the codes that the Model Context Protocol adds).
 package struct RPCError: Error, Hashable, Sendable {
     package enum Code: Int, Hashable, Sendable {
@@ -27,6 +29,13 @@ package struct RPCError: Error, Hashable, Sendable {
     }
 }
 
+/// Why bytes are no message, and which request that is about: its sender waits for an answer to that one.
+package struct MessageFault: Error, Hashable, Sendable {
+    /// `null` where it cannot be told.
+    package var id: JSONValue
+    package var error: RPCError
+}
+
 /// One message of a client's.
 package enum Message: Hashable, Sendable {
     case request(Request)
@@ -47,36 +56,43 @@ package enum Message: Hashable, Sendable {
     /// The largest message, in bytes: a commit message of 256 KiB, written as escapes.
     package static let limit = 2 << 20
 
-    /// - Throws: `RPCError`, with the id of the request where it has one.
-    package init(_ bytes: some Sequence<UInt8>) throws(RPCError) {
+    package init(_ bytes: some Sequence<UInt8>) throws(MessageFault) {
         let value: JSONValue
         do {
             value = try JSONValue(bytes)
         } catch {
-            throw RPCError(.parse, "this is no JSON, or nested too deeply")
+            throw MessageFault(id: .null, error: RPCError(.parse, "this message \(error)"))
         }
+        let id = value["id"]?.asRequestID
+        func fault(_ words: String) -> MessageFault { MessageFault(id: id ?? .null, error: RPCError(.invalidRequest, words)) }
         guard let members = value.object else {
-            throw RPCError(.invalidRequest, "a message is one JSON object; there are no batches in this protocol")
+            throw fault("a message is one JSON object; there are no batches in the versions that are served")
         }
-        guard members["jsonrpc"] == "2.0" else { throw RPCError(.invalidRequest, "'jsonrpc' is \"2.0\"") }
+        guard members["jsonrpc"] == "2.0" else { throw fault("'jsonrpc' is \"2.0\"") }
         guard let method = members["method"] else {
             guard members["result"] != nil || members["error"] != nil else {
-                throw RPCError(.invalidRequest, "'method' is missing")
+                throw fault("'method' is missing")
             }
             self = .answer
             return
         }
-        guard let method = method.string else { throw RPCError(.invalidRequest, "'method' is a text") }
+        guard let method = method.string else { throw fault("'method' is a text") }
         let parameters = members["params"]
-        guard let id = members["id"] else {
+        guard members["id"] != nil else {
             self = .notification(method: method, parameters: parameters)
             return
         }
-        switch id {
-        case .string, .integer: break
-        default: throw RPCError(.invalidRequest, "'id' is a text or an integer")
-        }
+        guard let id else { throw fault("'id' is a text or an integer") }
         self = .request(Request(id: id, method: method, parameters: parameters))
+    }
+}
+
+extension JSONValue {
+    fileprivate var asRequestID: JSONValue? {
+        switch self {
+        case .string, .integer: self
+        default: nil
+        }
     }
 }
 

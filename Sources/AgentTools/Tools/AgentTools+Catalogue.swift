@@ -1,3 +1,5 @@
+internal import DeployModel
+
 extension AgentTools {
     package enum Tool: String, CaseIterable, Sendable {
         case deploy = "deploy_agent_code"

@@ -1,6 +1,6 @@
 package import AdminClient
 internal import AdminInterface
-internal import DeployModel
+package import DeployModel
 internal import FoundationEssentials
 internal import LinuxSystem
 internal import PlainText
@@ -148,7 +148,7 @@ package struct AgentTools: Sendable {
 
     private static func result(_ value: some Encodable, _ words: String?) throws(ToolFailure) -> ToolResult {
         do {
-            let structured = try JSONValue(keeping: try DeployJSON.encode(value))
+            let structured = try JSONValue(try DeployJSON.encode(value))
             return ToolResult(texts: [words].compactMap(\.self) + [structured.text], structured: structured)
         } catch {
             throw ToolFailure("the answer cannot be written as JSON: \(error)")

@@ -1,3 +1,5 @@
+internal import DeployModel
+
 /// A tool's arguments, of which each is what its schema says.
 struct Arguments {
     private let values: [String: JSONValue]

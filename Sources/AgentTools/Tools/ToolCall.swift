@@ -1,3 +1,5 @@
+package import DeployModel
+
 /// One call of a tool: how it tells what happens, and whether anybody still waits for it.
 package struct ToolCall: Sendable {
     /// Tells in words; does nothing where the client did not ask for it.

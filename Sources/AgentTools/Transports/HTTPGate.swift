@@ -1,3 +1,4 @@
+internal import DeployModel
 internal import FoundationEssentials
 
 /// What is asked of a request before it is looked at as a message: who sends it, and whether its fields say what its body says.
@@ -55,9 +56,8 @@ struct HTTPGate: Sendable {
         let header = request["mcp-protocol-version"]
         guard case .request(let message) = message, let version = message.meta?[Dialogue.versionKey] else {
             guard let header else { return }
-            guard (Dialogue.handshakeVersions + Dialogue.statelessVersions).contains(header) else {
-                throw Dialogue.unsupported(header)
-            }
+            let served = Dialogue.statelessVersions + Dialogue.handshakeVersions
+            guard served.contains(header) else { throw Dialogue.unsupported(header, served: served) }
             if case .request(let message) = message, Dialogue.statelessVersions.contains(header) {
                 throw RPCError(
                     .invalidParameters,

@@ -1,4 +1,5 @@
 internal import CLinux
+internal import DeployModel
 internal import LinuxSystem
 package import SystemPackage
 
@@ -9,10 +10,8 @@ package final class HTTPListener: Sendable {
     private let socket: SharedDescriptor
     private let dialogue: Dialogue
     private let gate: HTTPGate
-    private let connections = Lock(0)
+    private let places = Places()
 
-    /// How many connections are served at a time; more are turned away.
-    private static let most = 32
     /// How long a request may take to come, in seconds, however it dribbles.
     private static let patience = 10
 
@@ -65,20 +64,61 @@ package final class HTTPListener: Sendable {
                 }
             }
             let connection = SharedDescriptor(Descriptor(owning: number))
-            let isAdmitted = connections.withLock { count in
-                if count >= Self.most { return false }
-                count += 1
-                return true
-            }
-            guard isAdmitted else { continue }
+            guard let place = places.take(connection) else { continue }
             do {
                 _ = try SystemThread("mcp-http") { [self] in
-                    Exchange(connection, gate, dialogue).run(seconds: Self.patience)
-                    connections.withLock { $0 -= 1 }
+                    Exchange(connection, gate, dialogue).run(seconds: Self.patience) { places.keep(place) }
+                    places.leave(place)
                 }
             } catch {
-                connections.withLock { $0 -= 1 }
+                places.leave(place)
             }
+        }
+    }
+}
+
+/// Who is served at a time. Everybody on the machine may connect, so a place is kept only by whoever has shown the token: of the others
+/// the one that came first makes room for the next.
+private final class Places: Sendable {
+    private static let most = 32
+
+    private struct State {
+        var last = 0
+        var strangers: [Int: SharedDescriptor] = [:]
+        var known: Set<Int> = []
+    }
+
+    private let state = Lock(State())
+
+    /// Nil where everybody served has shown the token.
+    func take(_ connection: SharedDescriptor) -> Int? {
+        state.withLock { state in
+            if state.strangers.count + state.known.count >= Self.most {
+                guard let first = state.strangers.keys.min(), let gone = state.strangers.removeValue(forKey: first) else {
+                    return nil
+                }
+                // Its thread, which holds it too, finds it at its end.
+                shutdown(gone.descriptor.rawValue, Int32(SHUT_RDWR))
+            }
+            state.last += 1
+            state.strangers[state.last] = connection
+            return state.last
+        }
+    }
+
+    /// One has shown the token; false where its place was given away meanwhile.
+    func keep(_ place: Int) -> Bool {
+        state.withLock { state in
+            guard state.strangers.removeValue(forKey: place) != nil else { return false }
+            state.known.insert(place)
+            return true
+        }
+    }
+
+    func leave(_ place: Int) {
+        state.withLock { state in
+            state.strangers[place] = nil
+            state.known.remove(place)
         }
     }
 }
@@ -93,11 +133,12 @@ private struct Exchange {
         (self.connection, self.gate, self.dialogue) = (connection, gate, dialogue)
     }
 
-    func run(seconds: Int) {
+    /// - Parameter keep: takes the place for good, of whoever has shown the token; false where it is gone.
+    func run(seconds: Int, keep: () -> Bool) {
         do throws(HTTPRefusal) {
             guard let request = try receive(seconds: seconds) else { return }
             try gate.admit(request)
-            answer(request)
+            if keep() { answer(request) }
         } catch {
             let further =
                 switch error.status {
@@ -116,31 +157,39 @@ private struct Exchange {
         var isStateless = false
         do throws(RPCError) {
             isStateless = Dialogue.statelessVersions.contains(request["mcp-protocol-version"] ?? "")
-            let message = try Message(request.body)
+            let message: Message
+            do throws(MessageFault) {
+                message = try Message(request.body)
+            } catch {
+                id = error.id
+                throw error.error
+            }
             if case .request(let asked) = message {
                 id = asked.id
                 isStateless = isStateless || asked.meta?[Dialogue.versionKey] != nil
             }
             try HTTPGate.compare(request, with: message)
             guard case .request(let asked) = message else { return send(202, nil) }
+            // What is wrong with the request itself is answered with a status, which a stream has no more.
+            let cancels = try Dialogue.era(of: asked) != nil
             guard let token = asked.progressToken, asked.method == "tools/call", gate.accepts("text/event-stream", request) else {
-                let result = try dialogue.answer(asked, ToolCall(tell: { _ in }, isAbandoned: isAbandoned))
+                let call = ToolCall(tell: { _ in }, isAbandoned: { [connection] in cancels && Self.isGone(connection) })
+                let result = try dialogue.answer(asked, call)
                 return send(200, response(to: id, .success(result)))
             }
-            // What is wrong with the request itself is answered with a status, which a stream has no more.
-            _ = try Dialogue.era(of: asked)
-            stream(asked, token)
+            stream(asked, token, cancels: cancels)
         } catch {
             send(error.status(isStateless: isStateless), response(to: id, .failure(error)))
         }
     }
 
-    private func stream(_ request: Message.Request, _ token: JSONValue) {
+    /// - Parameter cancels: whether nobody waits any more once the client is gone.
+    private func stream(_ request: Message.Request, _ token: JSONValue, cancels: Bool) {
         write(
             Array("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-cache\r\nConnection: close\r\n\r\n".utf8)
         )
         let count = Lock(0)
-        let (connection, isAbandoned) = (self.connection, self.isAbandoned)
+        let connection = self.connection
         let call = ToolCall(
             tell: { words in
                 let number = count.withLock { count in
@@ -148,7 +197,7 @@ private struct Exchange {
                     return count
                 }
                 Self.write(Self.event(progress(token, number, words)), to: connection)
-            }, isAbandoned: isAbandoned)
+            }, isAbandoned: { cancels && Self.isGone(connection, asking: Array(":\n\n".utf8)) })
         let outcome = Result { () throws(RPCError) in try dialogue.answer(request, call) }
         write(Self.event(response(to: request.id, outcome)))
     }
@@ -179,13 +228,22 @@ private struct Exchange {
         }
     }
 
-    /// Whether the client has closed the connection: in this protocol that cancels.
-    private var isAbandoned: @Sendable () -> Bool {
-        let connection = self.connection
-        return {
+    /// Whether the client has gone, which cancels in the later era; in the earlier it says nothing (2025-11-25, Transports).
+    ///
+    /// That it sends no more does not make it gone: it may wait for the answer all the same. Only what is written to a connection that
+    /// is closed comes back.
+    /// - Parameter comment: what may be written to a stream at any time and is passed over.
+    private static func isGone(_ connection: SharedDescriptor, asking comment: [UInt8]? = nil) -> Bool {
+        func seen() -> Int32 {
             var question = pollfd(fd: connection.descriptor.rawValue, events: Int16(POLLRDHUP), revents: 0)
-            return unsafe poll(&question, 1, 0) > 0
+            _ = unsafe poll(&question, 1, 0)
+            return Int32(question.revents)
         }
+        let closed = Int32(POLLHUP) | Int32(POLLERR)
+        let now = seen()
+        guard now & closed == 0, now & Int32(POLLRDHUP) != 0, let comment else { return now & closed != 0 }
+        write(comment, to: connection)
+        return seen() & closed != 0
     }
 
     private func send(_ status: Int, _ body: JSONValue?, _ further: String = "") {

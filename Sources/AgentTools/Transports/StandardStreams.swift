@@ -1,4 +1,5 @@
 internal import CLinux
+internal import DeployModel
 internal import LinuxSystem
 internal import SystemPackage
 
@@ -42,20 +43,20 @@ package final class StandardStreams: Sendable {
     }
 
     private func take(_ bytes: ArraySlice<UInt8>) {
-        do throws(RPCError) {
+        do throws(MessageFault) {
             switch try Message(bytes) {
-            case .request(let request): try begin(request)
+            case .request(let request): begin(request)
             case .notification("notifications/cancelled", let parameters):
                 guard let id = parameters?["requestId"] else { return }
                 calls.withLock { $0[id] }?.set()
             case .notification, .answer: break
             }
         } catch {
-            send(response(to: .null, .failure(error)))
+            send(response(to: error.id, .failure(error.error)))
         }
     }
 
-    private func begin(_ request: Message.Request) throws(RPCError) {
+    private func begin(_ request: Message.Request) {
         let flag = Flag()
         let refusal = calls.withLock { calls -> RPCError? in
             if calls[request.id] != nil { return RPCError(.invalidRequest, "a request with this id is under way already") }

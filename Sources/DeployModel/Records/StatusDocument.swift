@@ -26,6 +26,8 @@ package struct StatusDocument: Codable, Hashable, Sendable {
     package var rules: [String]
     /// What is wrong now, in words: a full disk, a push that failed, a flag file that somebody removed.
     package var warnings: [String]
+    /// The one of them that is about a push, for those alone who may know of pushes.
+    package var pushWarning: String?
 
     package init(revision: Int, updated: Timestamp, branch: String, target: String) {
         self.revision = revision

@@ -118,12 +118,12 @@ final class StatusBoard: Sendable {
         // Only here is it counted, under `publishing`.
         document.revision = signal.revision + 1
         document.updated = Clock.now
-        document.warnings = warnings(status: nil)
+        note(warningsIn: &document, status: nil)
         do {
             // Everybody may read it, the agent too.
             try DurableFile.write(DeployJSON.encode(document.unnamed, pretty: true), to: settings.data.status)
         } catch {
-            document.warnings = warnings(status: "\(settings.data.status) is out of date: \(explanation(of: error).reason)")
+            note(warningsIn: &document, status: "\(settings.data.status) is out of date: \(explanation(of: error).reason)")
         }
         let final = document
         signal.advance { _ in state.withLock { $0.document = final } }
@@ -131,10 +131,10 @@ final class StatusBoard: Sendable {
 
     /// All of them, by what they are about.
     /// - Parameter status: what is wrong with the file itself.
-    private func warnings(status: String?) -> [String] {
-        state.withLock { state in
+    private func note(warningsIn document: inout StatusDocument, status: String?) {
+        (document.warnings, document.pushWarning) = state.withLock { state in
             state.warnings["status"] = status
-            return state.warnings.sorted { $0.key < $1.key }.map(\.value)
+            return (state.warnings.sorted { $0.key < $1.key }.map(\.value), state.warnings["push"])
         }
     }
 

@@ -22,7 +22,7 @@ extension Answer {
         let own = OwnMount(mount)
         let access: ZoneAccess? = end.zone != Zone.sandbox.label ? nil : mount?.isDirect == true ? .direct : .served
         self.init(
-            question: question, path: path, resolved: resolved.text, exists: resolved.status != nil, links: resolved.links,
+            question: question, path: path, resolved: resolved.text, exists: resolved.exists, links: resolved.links,
             zone: own == nil ? end.zone : "private", access: access?.rawValue, obstacle: nil, isLive: nil,
             read: Self.verdict(hidden ?? end.read, own, resolved, R_OK),
             write: Self.verdict(hidden ?? end.write, own, resolved, W_OK), modes: resolved.modes)
@@ -75,6 +75,7 @@ private struct OwnMount {
 private enum KernelsWord {
     /// Nil where nothing stands in the way, also where nothing is there and it could be made.
     static func obstacle(to mode: Int32, _ resolved: ResolvedPath) -> (code: Int32, sentence: String)? {
+        if let bar = resolved.bar { return (EACCES, "but \(bar.directory) lets this user look no further: \(bar.modes)") }
         guard let modes = resolved.modes else {
             guard mode == W_OK else { return nil }
             var parent = split(resolved.text).parent

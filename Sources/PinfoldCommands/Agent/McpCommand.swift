@@ -3,6 +3,7 @@ internal import AgentTools
 internal import ArgumentParser
 internal import CommandLineSupport
 internal import DataRoot
+internal import DeployModel
 internal import FoundationEssentials
 internal import PinfoldConfiguration
 internal import PlainText
@@ -62,9 +63,17 @@ struct McpCommand: ParsableCommand {
     private static func explain(_ path: String, _ write: Bool, _ daemon: DaemonConnection) throws(ToolFailure) -> (
         text: String, value: JSONValue
     ) {
+        // Outside, links and modes would be looked at with the eyes of whoever started this: root's, perhaps, which see what the view
+        // hides.
+        guard Inside.isHere else {
+            throw ToolFailure(
+                "paths are explained in the agent's view alone, and this server runs outside of it; start it inside: "
+                    + "pinfold run -- pinfold mcp"
+            )
+        }
         do {
             let answer = try Answer(inside: path, about: write ? .write : .read, asking: daemon)
-            return (answer.text.plain(lines: true), try JSONValue(keeping: try JSONEncoder().encode(answer)))
+            return (answer.text.plain(lines: true), try JSONValue(try JSONEncoder().encode(answer)))
         } catch let failure as CommandFailure {
             throw ToolFailure(failure.message)
         } catch {

@@ -2,6 +2,7 @@ internal import AdminInterface
 internal import ArgumentParser
 internal import CLinux
 internal import CommandLineSupport
+internal import DataRoot
 internal import DeployModel
 internal import LinuxSystem
 internal import PinfoldConfiguration
@@ -46,7 +47,7 @@ struct WhyCommand: ParsableCommand {
 
 extension WhyCommand {
     private func askDaemon() throws {
-        let configuration = try options.load()
+        let configuration = try options.loadOrRunning(.deployDaemon, "AGENT_DATA_ROOT") { $0.data.path }
         let answer: SurfaceAnswer = try DaemonConnection(configuration.data).ask(
             .surface, query: [(Query.path, try treePath(configuration))])
         if output.json {
@@ -62,14 +63,31 @@ extension WhyCommand {
 
     /// From the repository's top: of a path in code-repo, or of one that is given that way.
     private func treePath(_ configuration: Configuration) throws(CommandFailure) -> String {
-        let absolute = absolutePath(path, in: workingDirectory())
-        if absolute != configuration.zones.codeRepo, isPath(absolute, atOrBelow: configuration.zones.codeRepo) {
-            return String(absolute.dropFirst(configuration.zones.codeRepo.count + 1))
+        let root = configuration.zones.codeRepo
+        let absolute = Self.names(absolutePath(path, in: workingDirectory())) ?? []
+        var names: [String]?
+        for root in [root, (try? realPath(root)) ?? root] {
+            let above = Self.names(root) ?? []
+            if names == nil, absolute.starts(with: above) { names = Array(absolute.dropFirst(above.count)) }
         }
-        guard !path.hasPrefix("/"), !path.split(separator: "/").contains("..") else {
-            throw CommandFailure(.usage, "\(path) is not in \(configuration.zones.codeRepo), whose files judge the agent")
+        if names == nil, path.utf8.first != UInt8(ascii: "/") { names = Self.names(path) }
+        guard let names, !names.isEmpty else {
+            throw CommandFailure(.usage, "\(path) is no file in \(root), whose files judge the agent")
         }
-        return path
+        return names.joined(separator: "/")
+    }
+
+    /// As a tree of git's has them: without `.`, `..` and empty names; nil where they lead above what they begin in.
+    static func names(_ path: String) -> [String]? {
+        var names: [String] = []
+        for name in path.utf8.split(separator: UInt8(ascii: "/")).map({ String(Substring($0)) }) where name != "." {
+            if name != ".." {
+                names.append(name)
+            } else if names.popLast() == nil {
+                return nil
+            }
+        }
+        return names
     }
 }
 
@@ -93,7 +111,8 @@ struct Answer: Codable, Sendable {
     let path: String
     /// With links followed; what the rules are asked about.
     let resolved: String
-    let exists: Bool
+    /// Nil where this user may not look.
+    let exists: Bool?
     let links: [ResolvedPath.Link]
     let zone: String
     /// Of the sandbox: `direct` or `served`; nil elsewhere, and where only root could tell.
@@ -104,7 +123,7 @@ struct Answer: Codable, Sendable {
     let isLive: Bool?
     let read: Verdict
     let write: Verdict
-    /// `mode 640, owner 0, group 42`; nil where nothing exists.
+    /// `mode 640, owner 0, group 42`; nil where nothing is seen.
     let modes: String?
 }
 
@@ -125,7 +144,7 @@ extension Answer {
         let pseudo = pseudoFilesystem(of: resolved.text)
         let access = end.zone == .sandbox ? SandboxAccess.now(configuration) : nil
         self.init(
-            question: question, path: path, resolved: resolved.text, exists: resolved.status != nil, links: resolved.links,
+            question: question, path: path, resolved: resolved.text, exists: resolved.exists, links: resolved.links,
             zone: end.zone.label, access: access?.access.rawValue, obstacle: access?.obstacle,
             isLive: (try? LiveDirectories(configuration.resolvingSymbolicLinks()))?.contains(resolved.text),
             read: Verdict(hiddenLink?.finding ?? end.finding(about: .read), pseudo: pseudo),
@@ -136,13 +155,14 @@ extension Answer {
 
     var text: String {
         let verdict = question == .read ? read : write
-        var lines = ["\(path): the agent \(verdict.allowed ? "may" : "may not") \(question.rawValue) it"]
+        // Names are the agent's: none of them begins a line.
+        var lines = ["\(path.plain()): the agent \(verdict.allowed ? "may" : "may not") \(question.rawValue) it"]
         if let link = links.first {
             lines.append(
-                "  leads to \(resolved), through the symbolic link \(link.path)"
+                "  leads to \(resolved.plain()), through the symbolic link \(link.path.plain())"
                     + (links.count > 1 ? " and \(links.count - 1) more" : ""))
         } else if resolved != path {
-            lines.append("  is \(resolved)")
+            lines.append("  is \(resolved.plain())")
         }
         let served = obstacle.map { ": \($0)" } ?? ""
         lines.append("  zone: \(zone)" + (access.map { ", \($0)\(served)" } ?? "") + (isLive == true ? ", live" : ""))
@@ -150,7 +170,7 @@ extension Answer {
         if let modes {
             if verdict.allowed { lines.append("  and the file's own modes hold: \(modes)") }
         } else {
-            lines.append("  nothing exists there now")
+            lines.append(exists == nil ? "  what is there, this user may not see" : "  nothing exists there now")
         }
         return lines.joined(separator: "\n")
     }

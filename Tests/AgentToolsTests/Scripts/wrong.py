@@ -77,6 +77,8 @@ expect("another type", ask(ping, Content_Type="text/plain"), 415)
 expect("nothing accepted", ask(ping, Accept="text/html"), 406)
 
 expect("no JSON", ask(b"{"), 400, -32700)
+if json.loads(ask({"jsonrpc": "2.0", "id": 16, "method": 7})[2])["id"] != 16:
+    print("an error without the id of its request")
 expect("nested too deeply", ask(b"[" * 100_000), 400, -32700)
 expect("a batch", ask([ping]), 400, -32600)
 expect("no method of this era", ask({"jsonrpc": "2.0", "id": 1, "method": "nothing"}), 200, -32601)
@@ -91,6 +93,7 @@ expect("a name twice", ask(calling, Mcp_Name=["deployment_status", "deployment_s
 expect("a damaged name", ask(calling, Mcp_Name="=?base64?!?=", **call), 400, -32020)
 unknown = {**listing, "params": {"_meta": {VERSION: "2099-01-01", CAPABILITIES: {}}}}
 expect("a version to come", ask(unknown, MCP_Protocol_Version="2099-01-01", Mcp_Method="tools/list"), 400, -32022)
+expect("a version of batches", ask(ping, MCP_Protocol_Version="2025-03-26"), 400, -32022)
 expect("an old version that was none", ask(ping, MCP_Protocol_Version="2000-01-01"), 400, -32022)
 
 expect("no length", ask(ping, Content_Length=None, Transfer_Encoding="chunked"), 411)
@@ -104,5 +107,5 @@ expect("a blank before the colon", raw(b"POST /mcp HTTP/1.1\r\nHost : x\r\n\r\n"
 # Nobody is kept by a client that ends in the middle, or says nothing.
 if raw(b"POST /mcp HTTP/1.1\r\n", half=True)[0] != 0:
     print("half a request was answered")
-idle = [socket.create_connection((url.hostname, url.port)) for _ in range(8)]
-expect("beside clients that say nothing", ask(ping), 200)
+idle = [socket.create_connection((url.hostname, url.port)) for _ in range(40)]
+expect("beside more clients that say nothing than are served", ask(ping), 200)

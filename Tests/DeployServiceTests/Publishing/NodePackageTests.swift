@@ -61,6 +61,32 @@ struct NodePackageTests {
         }
     }
 
+    @Test(.timeLimit(.minutes(1))) func `what is nested deeply, in one place or in many, keeps nobody waiting`() throws {
+        let good = lock("{\"resolved\": \"https://registry.npmjs.org/a.tgz\", \"integrity\": \"sha512-A\"}")
+        func nested(_ depth: Int) -> String {
+            String(repeating: "[", count: depth) + String(repeating: "1,", count: 400_000) + "1"
+                + String(repeating: "]", count: depth)
+        }
+        func manifest(_ depth: Int) -> String { "{\"scripts\": {\"build\": \"true\"}, \"x\": \(nested(depth))}" }
+        _ = try request(manifest(60), good)
+        for (manifest, lock) in [(manifest(490), good), ("{}", nested(490))] {
+            let refusal = #expect(throws: NodePackage.Objection.self) { try request(manifest, lock) }
+            #expect(refusal?.description.contains("nested more than 64 deep") == true)
+        }
+    }
+
+    /// npm reads the last of two, and tells texts apart that Swift does not: judged by one, the other would be fetched.
+    @Test(arguments: ["node_modules/\u{E9}", "node_modules/e\u{301}"])
+    func `a package that a lock file has twice is refused`(_ path: String) {
+        let entries = [
+            "\"\(path)\": {\"resolved\": \"https://evil.example/a.tgz\", \"integrity\": \"sha512-A\"}",
+            "\"node_modules/\u{E9}\": {\"resolved\": \"https://registry.npmjs.org/a.tgz\", \"integrity\": \"sha512-A\"}",
+        ]
+        for order in [entries, entries.reversed()] {
+            #expect(throws: NodePackage.Objection.self) { try request("{}", "{\"packages\": {\(order.joined(separator: ", "))}}") }
+        }
+    }
+
     @Test func `only what says which packages there are makes another set of them`() throws {
         let good = lock("{\"resolved\": \"https://registry.npmjs.org/a.tgz\", \"integrity\": \"sha512-A\"}")
         func key(_ manifest: String, node: String = "v20") throws -> String {

@@ -224,7 +224,7 @@ struct RealClientTests {
             for (files, words) in [
                 (["client/package.json": "{}"], "has no script `build`"),
                 (["client/package.json": "{\"scripts\": {\"build\": \"x\"}, \"dependencies\": {\"a\": \"1\"}}"], "no lock file"),
-                (["client/package.json": "["], "no JSON object"),
+                (["client/package.json": "["], "is no JSON"), (["client/package.json": "[]"], "no JSON object"),
             ] as [([String: String?], String)] {
                 let outcome = try await service.outcome(of: farm.commit(files))
                 #expect(

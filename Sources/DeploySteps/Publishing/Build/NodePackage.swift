@@ -1,6 +1,5 @@
 internal import Crypto
 internal import DeployModel
-internal import FoundationEssentials
 internal import PlainText
 
 /// A client's `package.json` and its lock file, as far as what is fetched and run depends on them. The agent wrote both.
@@ -28,12 +27,19 @@ package struct NodePackage: Sendable {
     package static let buildCommand = "npm run build"
 
     package init(_ bytes: [UInt8]) throws(Objection) {
-        guard let manifest = try? JSONDecoder().decode(JSONValue.self, from: Data(bytes)), manifest.object != nil else {
-            throw Objection("package.json is no JSON object")
-        }
+        let manifest = try Self.read(bytes, "package.json")
+        guard manifest.object != nil else { throw Objection("package.json is no JSON object") }
         self.manifest = manifest
-        hasBuild = manifest["scripts"]?["build"]?.text != nil
+        hasBuild = manifest["scripts"]?["build"]?.string != nil
         hasDependencies = Self.dependencies.contains { manifest[$0]?.object?.isEmpty == false }
+    }
+
+    private static func read(_ bytes: [UInt8], _ name: String) throws(Objection) -> JSONValue {
+        do {
+            return try JSONValue(bytes)
+        } catch {
+            throw Objection("\(name) \("\(error)".displayedName)")
+        }
     }
 
     private static let dependencies = ["dependencies", "devDependencies", "optionalDependencies", "peerDependencies"]
@@ -57,9 +63,7 @@ package struct NodePackage: Sendable {
 
     /// - Parameter registry: where packages come from, besides npm's own, which it stands in for. From nowhere else is anything fetched.
     package func request(lock bytes: [UInt8], registry: String?) throws(Objection) -> Request {
-        guard let lock = try? JSONDecoder().decode(JSONValue.self, from: Data(bytes)) else {
-            throw Objection("the lock file is no JSON")
-        }
+        let lock = try Self.read(bytes, "the lock file")
         guard let packages = lock["packages"]?.object else {
             throw Objection("the lock file is of an old form without `packages`: write it again with npm 7 or later")
         }
@@ -78,19 +82,16 @@ package struct NodePackage: Sendable {
             }
             guard entry["link"] == nil else { throw Objection("the lock file has \(name) as a link") }
             // Part of another package's archive.
-            if case .boolean(true)? = entry["inBundle"] { continue }
-            guard let resolved = entry["resolved"]?.text, sources.contains(where: { resolved.hasPrefix($0) }),
+            if case .bool(true)? = entry["inBundle"] { continue }
+            guard let resolved = entry["resolved"]?.string, sources.contains(where: { resolved.hasPrefix($0) }),
                 !resolved.contains("@npmjs.org"), !resolved.contains("/../")
             else { throw Objection("the lock file has \(name) from elsewhere than the registry") }
-            guard let integrity = entry["integrity"]?.text,
+            guard let integrity = entry["integrity"]?.string,
                 integrity.hasPrefix("sha512-") || integrity.hasPrefix("sha384-") || integrity.hasPrefix("sha256-")
             else { throw Objection("the lock file has \(name) without a hash of its contents (`integrity`)") }
         }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         let reduced = JSONValue.object((manifest.object ?? [:]).filter { Self.telling.contains($0.key) })
-        guard let data = try? encoder.encode(reduced) else { throw Objection("package.json cannot be written again") }
-        return Request(manifest: Array(data), lock: bytes)
+        return Request(manifest: reduced.bytes, lock: bytes)
     }
 
     /// Versions only: an address, a repository or a directory in the place of one would be fetched from there.
@@ -110,7 +111,7 @@ package struct NodePackage: Sendable {
                 throw Objection(
                     "\(section) of package.json has \(text.prefix(200).displayedName), which is no version of the registry's")
             }
-        case .null, .boolean, .number, .array: throw Objection("\(section) of package.json has something else than versions")
+        case .null, .bool, .integer, .number, .array: throw Objection("\(section) of package.json has something else than versions")
         }
     }
 }

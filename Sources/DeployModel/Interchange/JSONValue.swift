@@ -1,6 +1,6 @@
-package import FoundationEssentials
+internal import FoundationEssentials
 
-/// Any JSON: what a message holds before it is known what it is about.
+/// Any JSON, of which it is not known what it is about: a client's message, a file of the agent's.
 package enum JSONValue: Hashable, Sendable {
     case null
     case bool(Bool)
@@ -10,14 +10,9 @@ package enum JSONValue: Hashable, Sendable {
     case array([JSONValue])
     case object([String: JSONValue])
 
-    /// - Throws: where the bytes are no JSON, or nested deeper than anybody writes.
-    package init(_ bytes: some Sequence<UInt8>) throws {
-        self = try JSONDecoder().decode(JSONValue.self, from: Data(bytes))
-    }
-
-    /// A value of ours, with its own keys.
-    package init(keeping data: Data) throws {
-        self = try JSONDecoder().decode(JSONValue.self, from: data)
+    package init(_ bytes: some Sequence<UInt8>) throws(JSONFault) {
+        var reader = JSONReader(Array(bytes))
+        self = try reader.read()
     }
 
     /// One line: control characters are escapes in JSON.
@@ -40,26 +35,7 @@ package enum JSONValue: Hashable, Sendable {
     package var object: [String: JSONValue]? { if case .object(let value) = self { value } else { nil } }
 }
 
-extension JSONValue: Codable {
-    package init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        if container.decodeNil() {
-            self = .null
-        } else if let value = try? container.decode(Bool.self) {
-            self = .bool(value)
-        } else if let value = try? container.decode(Int.self) {
-            self = .integer(value)
-        } else if let value = try? container.decode(Double.self) {
-            self = .number(value)
-        } else if let value = try? container.decode(String.self) {
-            self = .string(value)
-        } else if let value = try? container.decode([JSONValue].self) {
-            self = .array(value)
-        } else {
-            self = .object(try container.decode([String: JSONValue].self))
-        }
-    }
-
+extension JSONValue: Encodable {
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         switch self {
