@@ -14,7 +14,7 @@ struct AuditDirectory: Sendable {
             status = try opened.status()
             shared = SharedDescriptor(opened)
         } catch {
-            throw AuditError("\(path) cannot be used: \(error)")
+            throw AuditError("\(path) cannot be used: \(error)", error)
         }
         guard status.owner == geteuid(), status.mode & 0o077 == 0 else {
             throw AuditError("\(path) has to be root's alone: owner \(geteuid()), mode 700")
@@ -42,7 +42,25 @@ struct AuditDirectory: Sendable {
 
     /// Waits until nobody else writes or verifies; it is so until the result is let go of.
     func lock() throws(Errno) -> SharedDescriptor {
-        let file = SharedDescriptor(try shared.descriptor.open("lock", [.readWrite, .create, .noFollow], mode: 0o600))
+        try lock(SharedDescriptor(try shared.descriptor.open("lock", [.readWrite, .create, .noFollow], mode: 0o600)))
+    }
+
+    /// The same for who only reads. On a file system that takes no writes nobody has ever written where there is no file to lock: nil.
+    func lockForReading() throws(Errno) -> SharedDescriptor? {
+        do throws(Errno) {
+            return try lock()
+        } catch {
+            guard error == .readOnlyFileSystem else { throw error }
+        }
+        do throws(Errno) {
+            return try lock(SharedDescriptor(try shared.descriptor.open("lock", [.noFollow, .nonBlocking])))
+        } catch {
+            guard error == .noSuchFileOrDirectory else { throw error }
+            return nil
+        }
+    }
+
+    private func lock(_ file: SharedDescriptor) throws(Errno) -> SharedDescriptor {
         while true {
             let raw = file.descriptor.rawValue
             do throws(Errno) {
@@ -60,6 +78,18 @@ struct AuditDirectory: Sendable {
     struct Head: Equatable {
         var sequence: UInt64
         var hash: String
+    }
+
+    /// Whether nothing was ever recorded here: no file, and no head that would speak of records.
+    func isNew() throws(Errno) -> Bool {
+        guard try names().isEmpty else { return false }
+        do throws(Errno) {
+            _ = try shared.descriptor.open("head", [.path, .noFollow])
+            return false
+        } catch {
+            guard error == .noSuchFileOrDirectory else { throw error }
+            return true
+        }
     }
 
     /// nil where there is none, or none that can be read.
@@ -138,5 +168,12 @@ struct AuditDirectory: Sendable {
 /// Why the record cannot be kept or read, in one line.
 package struct AuditError: Error, Sendable, CustomStringConvertible {
     package let description: String
-    init(_ description: String) { self.description = description }
+    /// Whether the machine did not do it this time, as when a disk is full: no setting is wrong, and it may be done the next time.
+    package let isOfTheMachine: Bool
+
+    /// - Parameter code: what the kernel answered; nil where it was not asked, and what is there is wrong.
+    init(_ description: String, _ code: Errno? = nil) {
+        self.description = description
+        isOfTheMachine = code?.isOfTheMachine ?? false
+    }
 }

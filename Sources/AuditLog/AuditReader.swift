@@ -55,15 +55,20 @@ package struct AuditReader: Sendable {
     }
 
     /// Walks the whole chain while nobody writes.
-    package static func verify(_ path: String) throws -> AuditVerification {
+    package static func verify(_ path: String) throws(AuditError) -> AuditVerification {
         let directory = try AuditDirectory(path)
-        let lock = try directory.lock()
-        defer { withExtendedLifetime(lock) {} }
-        var verification = AuditVerification(head: directory.head())
         var reader = try AuditReader(path)
-        try reader.read { verification.take($0) }
-        verification.finish()
-        return verification
+        do {
+            let lock = try directory.lockForReading()
+            defer { withExtendedLifetime(lock) {} }
+            var verification = AuditVerification(head: directory.head())
+            if try directory.isNew() { return verification }
+            try reader.read { verification.take($0) }
+            verification.finish()
+            return verification
+        } catch {
+            throw AuditError("\(path) cannot be read: \(error)", error as? Errno)
+        }
     }
 }
 

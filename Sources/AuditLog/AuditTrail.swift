@@ -45,12 +45,12 @@ package final class AuditTrail: Sendable {
             try writer.append([Self.own(.start)])
             try writer.settle()
         } catch {
-            throw AuditError("\(directory) cannot be written: \(error)")
+            throw AuditError("\(directory) cannot be written: \(error)", error)
         }
         do throws(Errno) {
             _ = try SystemThread("audit") { [self] in run(writer) }
         } catch {
-            throw AuditError("no thread for the audit record: \(error)")
+            throw AuditError("no thread for the audit record: \(error)", error)
         }
     }
 

@@ -17,4 +17,13 @@ package func check<Result: SignedInteger>(_ call: () -> Result) throws(Errno) ->
 extension Errno {
     /// This thread's `errno` as the last call left it.
     package static var current: Errno { Errno(rawValue: pinfold_errno()) }
+
+    /// Whether the machine could not do it this time: a disk that is full or fails, no memory, no numbers left. Another time it may; what was asked for is
+    /// not wrong.
+    package var isOfTheMachine: Bool { Self.ofTheMachine.contains(self) }
+
+    private static let ofTheMachine: [Errno] = [
+        .noSpace, .diskQuotaExceeded, .ioError, .readOnlyFileSystem, .noMemory, .tooManyOpenFiles, .tooManyOpenFilesInSystem,
+        .resourceTemporarilyUnavailable, .interrupted,
+    ]
 }

@@ -6,6 +6,8 @@ internal import LinuxSystem
 struct Arguments {
     private(set) var options = GatewayOptions()
     private(set) var readyDescriptor: Int32?
+    /// Where the settings wait that are kept once the view answers.
+    private(set) var settings: String?
     /// What says the options: of the words that were given, those that are not about this process alone.
     private(set) var words: [String] = []
     private(set) var asksForHelp = false
@@ -36,6 +38,7 @@ struct Arguments {
           --descriptors N          how many descriptors this process may have
           --without TECHNIQUE      leave a technique off: \(Technique.allCases.map(\.rawValue).joined(separator: ", "))
           --replace                take the place of the process that serves the view now, which lives on; or leave it as it is
+          --settings FILE          keep that file as the settings that the view is served with, once it answers; else remove it
           --ready-fd N             say 'ready' or 'error CODE: ...' on that descriptor
           --help
         """
@@ -59,7 +62,7 @@ struct Arguments {
             guard let value = parts.count == 2 ? parts[1] : rest.popFirst() else { throw .configuration("\(name) needs a value") }
             try set(name, value)
             given.insert(name)
-            if name != "--ready-fd" { self.words += [name, value] }
+            if name != "--ready-fd", name != "--settings" { self.words += [name, value] }
         }
         for name in Self.required where !given.contains(name) {
             throw .configuration("\(name) is missing; see pinfold-mount --help")
@@ -73,7 +76,7 @@ struct Arguments {
             "--usage",
             "--audit", "--descriptors",
             "--without",
-            "--ready-fd",
+            "--settings", "--ready-fd",
         ])
 
     private mutating func set(_ name: String, _ value: String) throws(GatewayError) {
@@ -88,6 +91,7 @@ struct Arguments {
         case "--protect": options.protect.append(value)
         case "--audit": options.audit = value
         case "--usage": options.usage = value
+        case "--settings": settings = value
         case "--agent":
             let numbers = value.split(separator: ":", omittingEmptySubsequences: false).map { UInt32($0) }
             guard numbers.count == 2, let user = numbers[0], let group = numbers[1], user != .max, group != .max else {

@@ -19,18 +19,22 @@ struct Main {
             ThisProcess.exit(0)
         }
         let ready = Ready(arguments.readyDescriptor)
+        let options = arguments.options
         do throws(GatewayError) {
             // What manages the process that serves goes over with the view.
             let manager = arguments.replaces ? ServiceManager(adopting: nil) : ServiceManager()
-            let start = GatewayService.Start(arguments.options, words: arguments.words, ready, manager)
+            let start = GatewayService.Start(options, words: arguments.words, ready, manager, settings: arguments.settings)
             let code =
                 arguments.replaces
                 ? try GatewayService.replace(start) { words throws(GatewayError) in try Arguments(words[...]).options }
                 : try GatewayService.run(start)
             // Ended in order: nobody is to serve the view again with settings that were its own.
-            if code == 0 { MountRuntime(mountpoint: arguments.options.mountpoint).removeSettings() }
+            let names = MountRuntime(mountpoint: options.mountpoint)
+            if code == 0 { names.removeSettings() }
+            names.removePrepared(arguments.settings)
             ThisProcess.exit(code)
         } catch {
+            MountRuntime(mountpoint: options.mountpoint).removePrepared(arguments.settings)
             error.report(on: ready)
             ThisProcess.exit(error.code)
         }

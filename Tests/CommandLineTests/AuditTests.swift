@@ -73,6 +73,35 @@ struct AuditTests {
         }
     }
 
+    @Test func `a record in which nothing was written yet is whole, and so is one on a disk that takes no writes`() throws {
+        try Installation.with { installation in
+            try installation.makeRepository()
+            try installation.pinfold("init").requireSuccess()
+            let directory = installation.data + "/deployments/audit"
+            func readOnly() throws {
+                try shell("mount --bind '\(directory)' '\(directory)'; mount -o remount,bind,ro '\(directory)'").requireSuccess()
+            }
+            defer { _ = try? run("umount", ["--lazy", directory]) }
+            func verified() throws -> String { try installation.pinfold("audit", "--verify").requireSuccess() }
+            try readOnly()
+            #expect(try verified() == "0 records: the chain is whole\n")
+            try run("umount", [directory]).requireSuccess()
+            #expect(try verified() == "0 records: the chain is whole\n")
+            try installation.pinfold("mount").requireSuccess()
+            try installation.pinfold("umount").requireSuccess()
+            try readOnly()
+            #expect(try verified().hasPrefix("2 records, 1 to 2"))
+            try run("umount", [directory]).requireSuccess()
+            // What cannot be looked at is named.
+            try shell("rm lock; mkdir lock", workingDirectory: directory).requireSuccess()
+            let failed = try installation.pinfold("audit", "--verify")
+            #expect(failed.status == .exited(1) && failed.complaint?.hasPrefix(directory) == true, "\(failed)")
+            try shell("rmdir lock; rm audit-*", workingDirectory: directory).requireSuccess()
+            let missing = try installation.pinfold("audit", "--verify")
+            #expect(missing.status == .exited(1) && missing.complaint?.contains("missing") == true, "\(missing)")
+        }
+    }
+
     @Test func `nothing recorded, and wrong usage, are said`() throws {
         try Installation.with { installation in
             let nothing = try installation.pinfold("audit")

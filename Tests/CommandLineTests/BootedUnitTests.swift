@@ -32,6 +32,12 @@ struct `On a machine with systemd` {
         try machine.run("findmnt", "--submounts", "--list", "--noheadings", "--output", "ID,TARGET", view).output
     }
 
+    /// The type of file system that the sandbox is in the view: the view's own where it is served.
+    private func kindOfSandbox(_ machine: borrowing BootedMachine, _ directory: String) throws -> String {
+        let path = "\(view)\(directory)/agent-data/sandbox"
+        return String(try machine.run("findmnt", "--noheadings", "--output", "FSTYPE", path).requireSuccess().dropLast())
+    }
+
     private func killDaemon(_ machine: borrowing BootedMachine) throws {
         try machine.shell("kill -KILL $(cat /run/pinfold/run-pinfold-view.lock)").requireSuccess()
     }
@@ -176,6 +182,9 @@ struct `On a machine with systemd` {
             let machine = try booted(directory)
             try machine.run("systemctl", "start", "pinfold-mount").requireSuccess()
             let before = try mounts(machine)
+            // The unit narrows what the process may do, and not so far that the kernel could not serve the sandbox.
+            let (kind, said) = (try kindOfSandbox(machine, directory), try machine.journal(of: "pinfold-mount"))
+            #expect(kind != "fuse.pinfold", "\(said)")
             func main() throws -> String {
                 try machine.run("systemctl", "show", "--value", "--property=MainPID", "pinfold-mount").output
             }
@@ -192,6 +201,7 @@ struct `On a machine with systemd` {
                 #expect(try mounts(machine) == before)
             }
             try machine.shell("ls \(view) >/dev/null").requireSuccess()
+            #expect(try kindOfSandbox(machine, directory) != "fuse.pinfold")
             // It is missed as the first was.
             let killed = try main()
             try killDaemon(machine)
@@ -242,6 +252,32 @@ struct `On a machine with systemd` {
             ] { #expect(journal.contains(line), "\(journal)") }
             let check = try machine.run("sh", "-c", "pinfold doctor 2>/dev/null | grep \"the server's user\"").output
             #expect(check.hasPrefix("ok ") && check.contains("as pinfold-server"), "\(check)")
+        }
+    }
+
+    @Test func `a disk that was full when they started stops no unit for good`() async throws {
+        try await withTemporaryDirectory { directory in
+            let deployments = directory + "/agent-data/deployments"
+            let machine = try booted(
+                directory,
+                """
+                mount -t tmpfs -o size=16m,mode=755 none '.\(deployments)'
+                head -c 64M /dev/zero >'.\(deployments)/fill' || true
+                """)
+            let units = ["pinfold-mount", "pinfold-deployd"]
+            for unit in units { _ = try machine.run("systemctl", "start", unit) }
+            try await eventually("they have tried more often than a unit may by itself", within: 120) {
+                try units.allSatisfy { unit in
+                    let tries = try machine.run("systemctl", "show", "--value", "--property=NRestarts", unit).output
+                    return Int(tries.prefix { $0.isNumber }).map { $0 > 5 } ?? false
+                }
+            }
+            for unit in units {
+                let said = try machine.journal(of: unit)
+                #expect(said.contains("No space left on device") || said.contains("disk is full"), "\(said)")
+            }
+            try machine.shell("rm '\(deployments)/fill'").requireSuccess()
+            try await eventually("they run") { try units.allSatisfy { try machine.state(of: $0) == "active" } }
         }
     }
 

@@ -28,6 +28,14 @@ struct InitRefusalTests {
             prepare: "mkdir -p agent-data/deployments; chown 54321 agent-data/deployments",
             names: ["agent-data/deployments", "agent"]),
         Wrong(
+            testDescription: "deployments that a list lets the agent write",
+            prepare: "mkdir -p agent-data/deployments; setfacl -m u:54321:rwx agent-data/deployments",
+            names: ["agent-data/deployments", "agent", "access control list"]),
+        Wrong(
+            testDescription: "a data root that a list lets the agent's group write",
+            prepare: "mkdir agent-data; setfacl -m g:54321:rwx agent-data",
+            names: ["agent-data", "54321 in its access control list"]),
+        Wrong(
             testDescription: "a data root that everybody may write", prepare: "mkdir agent-data; chmod 777 agent-data",
             names: ["agent-data", "777"]),
         Wrong(
@@ -61,6 +69,20 @@ struct InitRefusalTests {
             #expect(
                 after.output.split(separator: "\n").filter { !$0.hasPrefix("agent-data/code-repo/") && !noted.contains(String($0)) }
                     == kept.filter { !$0.hasPrefix("agent-data/code-repo/") })
+        }
+    }
+
+    @Test func `a list that gives the agent nothing to write is the admin's own affair`() throws {
+        try Installation.with { installation in
+            try installation.makeRepository()
+            // The last one gives what the mask takes away.
+            try shell(
+                """
+                mkdir -p agent-data/deployments agent-data/logs; setfacl -m u:54321:rx,u:4711:rwx agent-data/deployments
+                setfacl -m u:54321:rwx,m::rx agent-data/logs
+                """, workingDirectory: installation.root
+            ).requireSuccess()
+            try installation.pinfold("init").requireSuccess()
         }
     }
 

@@ -95,7 +95,9 @@ struct Gateway: ~Copyable {
         do throws(AuditError) {
             return try AuditTrail(directory: real, tally: tally) { Report.say($0) }
         } catch {
-            throw .configuration("--audit: \(error)")
+            // Only what is to be changed names the option.
+            throw error.isOfTheMachine
+                ? .failure("the audit record cannot be kept: \(error)") : .configuration("--audit: \(error)")
         }
     }
 

@@ -48,6 +48,7 @@ final class Preparation {
         let places = Places(layout)
         policy = try Self.policy(places.source, places, options)
         surroundings = places.surroundings == nil ? nil : try Self.policy("/", places, options)
+        counts = try Self.counts(options, places)
         mountpoint = try Mountpoint(places.mountpoint, surroundings: places.surroundings)
         signals = try Self.blockSignals()
         socket = try Self.inletSocket(options, mountpoint.path)
@@ -58,7 +59,6 @@ final class Preparation {
         let connectionGuard = Self.connectionGuard(isKept: isKept)
         guardDescriptor = Self.descriptor(of: connectionGuard)
         self.connectionGuard = connectionGuard
-        counts = try Self.counts(options, places)
         coherence = Self.coherence(options)
         planes = try Self.step("taking copies of the source") { () throws(Errno) in try PlaneParts.all(of: layout, options) }
         directWatch = try Self.step("watching what is done in the sandbox") { () throws(Errno) in
@@ -112,6 +112,14 @@ final class Preparation {
     /// Detaches what is mounted, once it is this process's.
     func clear() {
         if takeover?.hasBegun ?? true { mountpoint.clear() }
+    }
+
+    /// The view has ended, or has not come to be: nothing of it stays. A server that ended in order has done some of this.
+    func end() {
+        guard takeover?.hasBegun ?? true else { return }
+        mountpoint.clear()
+        entrance?.remove()
+        if options.audit != nil { unsafe unlinkat(pinfold_AT_FDCWD, MountRuntime(mountpoint: mountpoint.path).audit, 0) }
     }
 
     /// Where a sandbox is mounted that the kernel serves by itself.

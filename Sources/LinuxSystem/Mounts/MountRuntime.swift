@@ -15,14 +15,20 @@ package struct MountRuntime: Hashable, Sendable {
 
     /// Held by `flock` for as long as a daemon lives, which has written its process id into it.
     package var lock: String { "\(Self.directory)/\(name).lock" }
+    /// Held by `flock` by the command that has a daemon started, until that is done or has failed.
+    package var start: String { "\(Self.directory)/\(name).start" }
     /// Where a daemon that keeps a record takes in what was refused in the view; root's alone.
     package var audit: String { "\(Self.directory)/\(name).audit" }
     /// Root's alone: nobody else sees what is in it, in a view neither.
     package static let entrances = directory + "/keepers"
     /// Where a daemon that outlives the process that serves is asked for the view by one that is to take its place.
     package var entrance: String { "\(Self.entrances)/\(name)" }
-    /// The settings that it serves with, there until it ends in order; root's alone.
+    /// The settings that it serves with, there from when the view answers until it ends in order; root's alone.
     package var settings: String { "\(Self.directory)/\(name).settings" }
+    /// Where they wait for that, by the process that has the daemon started.
+    package func preparedSettings(by process: Int32) -> String { "\(Self.directory)/.\(name).settings-\(process)" }
+    /// The view has never answered; where it has, they are not there any more.
+    package func removePrepared(_ settings: String?) { if let settings { unsafe unlink(settings) } }
     package func removeSettings() { unsafe unlink(settings) }
     /// Where the whole system is mounted around a view of less.
     package var surroundings: String { "\(Self.directory)/\(name).surroundings" }

@@ -7,18 +7,21 @@ internal import SystemPackage
 enum AgentUser {
     static let defaultName = "pinfold-agent"
 
-    /// The configured account; the default one is made where it is missing, any other must exist.
-    /// - Returns: The account, and whether it was made now.
-    static func ensure(_ configuration: Configuration) throws(CommandFailure) -> (account: UserAccount, made: Bool) {
-        let isMissing: Bool
-        do {
+    /// The configured account; nil where that is the default one and has to be made. Any other must exist.
+    static func present(_ configuration: Configuration) throws(CommandFailure) -> UserAccount? {
+        do throws(UserAccount.Failure) {
             _ = try UserAccount.resolve(configuration.agent.user)
-            isMissing = false
         } catch {
-            isMissing = error == .noSuchUser && configuration.agent.user == defaultName
+            if error == .noSuchUser, configuration.agent.user == defaultName { return nil }
         }
-        if isMissing { try make() }
-        return (try agentAccount(configuration), isMissing)
+        return try agentAccount(configuration)
+    }
+
+    /// Makes the default one, and says so at once: it stays, whatever fails later.
+    static func make(_ configuration: Configuration) throws(CommandFailure) -> UserAccount {
+        try make()
+        Terminal.say("made the system user \(defaultName)")
+        return try agentAccount(configuration)
     }
 
     private static func make() throws(CommandFailure) {

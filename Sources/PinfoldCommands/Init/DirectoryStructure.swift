@@ -15,12 +15,13 @@ struct DirectoryStructure: Sendable {
     }
 
     private let entries: [Entry]
-    private let account: UserAccount
+    /// The agent; nil as long as there is none.
+    private let account: UserAccount?
     /// What keeps the data root out of the project's own repository, where it lies in one: every clone and worktree of it, and no commit of
     /// anybody's is needed.
     private let ignoreFile: String
 
-    init(_ configuration: Configuration, account: UserAccount) {
+    init(_ configuration: Configuration, account: UserAccount?) {
         self.account = account
         let data = configuration.data
         ignoreFile = data.ignoreFile
@@ -47,19 +48,32 @@ struct DirectoryStructure: Sendable {
             throw CommandFailure(.usage, "\(entry.path) should be a directory and is \(kind(of: status)); move it away")
         }
         // The agent could put something else in its place: only the zones are its own.
-        guard status.st_uid != account.uid, status.st_mode & 0o002 == 0,
-            status.st_gid != account.gid || status.st_mode & 0o020 == 0
-        else {
+        if let way = try wayOfWriting(entry.path, status) {
             let mode = String(status.st_mode & 0o7777, radix: 8)
             throw CommandFailure(
                 .usage,
-                "\(entry.path) should be out of the agent's reach and is writable by it (owner \(status.st_uid), mode \(mode)); "
-                    + "give it to root or the server with mode 755")
+                "\(entry.path) should be out of the agent's reach and is writable by it (\(way), mode \(mode)); "
+                    + "give it to root or the server with mode 755 and no access control list")
         }
         guard entry.mode == 0o755 || entry.isRepaired || status.st_mode & 0o077 == 0 else {
             throw CommandFailure(
                 .usage, "\(entry.path) should be open to its owner alone; set it to mode \(String(entry.mode, radix: 8))")
         }
+    }
+
+    /// As whom the agent may write what is there; nil where it may not.
+    private func wayOfWriting(_ path: String, _ status: stat) throws(CommandFailure) -> String? {
+        if status.st_mode & 0o002 != 0 { return "everybody" }
+        guard let account else { return nil }
+        if status.st_uid == account.uid { return "owner \(status.st_uid)" }
+        let list: AccessControlList?
+        do throws(Errno) { list = try AccessControlList(of: path) } catch {
+            throw CommandFailure(.usage, "the access control list of \(path) cannot be read: \(error)")
+        }
+        guard let list else {
+            return account.groups.contains(status.st_gid) && status.st_mode & 0o020 != 0 ? "group \(status.st_gid)" : nil
+        }
+        return list.wayOfWriting(for: account, owningGroup: status.st_gid)
     }
 
     /// Makes what is missing, and notes what that was; closes what is open to others and was made so by an earlier version.

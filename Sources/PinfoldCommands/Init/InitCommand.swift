@@ -22,15 +22,18 @@ struct InitCommand: ParsableCommand {
         try requireRoot(to: "set the agent's directories up")
         umask(0o022)
         let configuration = try options.load()
-        let (account, madeUser) = try AgentUser.ensure(configuration)
-        let structure = DirectoryStructure(configuration, account: account)
+        let present = try AgentUser.present(configuration)
         let repository = CodeRepository(
             configuration, keyDirectory: split(options.shared.config ?? SettingsOptions.defaultFile).parent)
-        try structure.inspect()
+        // Before a user is made, who would stay: nothing belongs to one who is not there yet.
+        try DirectoryStructure(configuration, account: present).inspect()
         try Self.inspectSandbox(configuration.zones.sandbox)
         if try repository.isMissing() { _ = try repository.source() }
+        let account: UserAccount = if let present { present } else { try AgentUser.make(configuration) }
+        let structure = DirectoryStructure(configuration, account: account)
+        // The number may have been another one's, whose directories are there still.
+        if present == nil { try structure.inspect() }
 
-        if madeUser { Terminal.say("made the system user \(AgentUser.defaultName)") }
         // What a failure takes back; where this is killed instead, the next run completes it.
         var made = MadePaths()
         do {

@@ -1,3 +1,4 @@
+internal import ArgumentParser
 internal import CLinux
 internal import CommandLineSupport
 internal import DataRoot
@@ -13,70 +14,82 @@ enum GatewayDaemon {
     private static let readyOption = ["--ready-fd", String(readyNumber)]
 
     /// Becomes the daemon: its signals, its output and its exit code are this command's.
-    static func become(_ program: String, plan: MountPlan, made: MadePaths) throws(CommandFailure) {
-        let code = unsafe withCStrings([program] + arguments(plan)) { words in
+    static func become(_ program: String, _ plan: MountPlan, _ start: borrowing MountStart) throws(CommandFailure) {
+        let code = unsafe withCStrings([program] + arguments(plan) + [settingsOption, start.settings]) { words in
             _ = unsafe execv(program, words)
             return Errno.current
         }
-        made.takeBack()
+        start.takeBack()
         throw CommandFailure(.notDone, "\(program) cannot be started: \(code)")
     }
 
     /// Starts it in a session of its own, away from this terminal, and returns once the view answers.
-    static func start(_ program: String, plan: MountPlan, made: MadePaths) throws(CommandFailure) {
-        let log = MountRuntime(mountpoint: plan.mountpoint).log
+    /// - Parameter signals: each of them has it end.
+    static func start(
+        _ program: String, _ plan: MountPlan, _ start: borrowing MountStart, heeding signals: borrowing Signals
+    ) throws {
+        let path = MountRuntime(mountpoint: plan.mountpoint).log
         do {
-            try start(program, plan: plan, log: log)
-        } catch let failure as CommandFailure {
-            // The reason is told here: a log that says the same would be left behind.
-            unsafe unlink(log)
-            made.takeBack()
-            throw failure
+            let log = try Descriptor.open(path, [.writeOnly, .create, .truncate, .append, .noFollow], mode: 0o600)
+            let words = arguments(plan) + [settingsOption, start.settings]
+            try self.start(program, words, output: log.rawValue, heeding: signals) { status in
+                let said = String(decoding: (try? readWholeFile(path)) ?? [], as: UTF8.self).split(separator: "\n").last
+                return "the gateway ended with \(status) before the view answered" + (said.map { ": \($0)" } ?? "")
+            }
         } catch {
-            unsafe unlink(log)
-            made.takeBack()
-            throw CommandFailure(.notDone, "\(program) cannot be started: \(error)")
+            // The reason is told here: a log that says the same would be left behind.
+            unsafe unlink(path)
+            start.takeBack()
+            throw failure(error, program, "no view is mounted at \(plan.mountpoint)")
+        }
+    }
+
+    /// - Parameter state: how it is when this was interrupted.
+    private static func failure(_ error: any Error, _ program: String, _ state: String) -> any Error {
+        switch error {
+        case let failure as CommandFailure: return failure
+        case let interruption as Interruption:
+            Terminal.complain("interrupted; \(state)")
+            return ExitCode(128 + interruption.signal)
+        default: return CommandFailure(.notDone, "\(program) cannot be started: \(error)")
         }
     }
 
     /// Has a new process of this program's serve the view that is served now; or leaves it as it is.
-    static func replace(_ plan: MountPlan, file: String?) throws(CommandFailure) {
+    static func replace(_ plan: MountPlan, file: String?) throws {
         let program = try Companion.mount.required()
         var made = MadePaths()
-        try plan.makeClosed(&made)
         do {
+            try plan.makeClosed(&made)
+            let settings = try plan.record(file: file, made: &made)
             // What it says goes where the view's daemon has said it so far. It has no parent but the first process when it takes the view over: systemd waits at a
             // stop for its own children alone.
-            try start("/bin/sh", ["-c", #""$@" &"#, "sh", program] + arguments(plan) + [replaceOption], output: nil) { _ in
+            let words = arguments(plan) + [settingsOption, settings, replaceOption]
+            // Nothing is heeded: whoever ends this command leaves the view with one of the two, as they agree.
+            try start("/bin/sh", ["-c", #""$@" &"#, "sh", program] + words, output: nil, heeding: try Signals([])) { _ in
                 "the new process ended without a word"
             }
-        } catch let failure as CommandFailure {
-            made.takeBack()
-            throw failure
         } catch {
             made.takeBack()
-            throw CommandFailure(.notDone, "\(program) cannot be started: \(error)")
+            throw failure(error, program, "the view is left as it is")
         }
-        try plan.record(file: file, made: &made)
         let daemon = (try? MountedView.find(plan.mountpoint))?.daemon.map { ", by process \($0)" } ?? ""
         Terminal.say("\(plan.mountpoint) is served by this version's program now\(daemon)")
     }
 
     private static let replaceOption = "--replace"
+    private static let settingsOption = "--settings"
 
-    private static func start(_ program: String, plan: MountPlan, log path: String) throws {
-        let log = try Descriptor.open(path, [.writeOnly, .create, .truncate, .append, .noFollow], mode: 0o600)
-        try start(program, arguments(plan), output: log.rawValue) { status in
-            let said = String(decoding: (try? readWholeFile(path)) ?? [], as: UTF8.self).split(separator: "\n").last
-            return "the gateway ended with \(status) before the view answered" + (said.map { ": \($0)" } ?? "")
-        }
+    /// A signal has come before the view answered.
+    private struct Interruption: Error {
+        let signal: Int32
     }
 
     /// - Parameters:
     ///   - output: where it says what happens; nil for nowhere.
     ///   - silent: what is to be said of one that ended without having said why.
     private static func start(
-        _ program: String, _ words: [String], output: Int32?, silent: (ExitStatus) -> String
+        _ program: String, _ words: [String], output: Int32?, heeding signals: borrowing Signals, silent: (ExitStatus) -> String
     ) throws {
         let pipe = try Pipe()
         var descriptors = [readyNumber: pipe.writing.rawValue]
@@ -88,7 +101,14 @@ enum GatewayDaemon {
                 descriptors: descriptors, newSession: true))
         // This end must go, or the reader would never see the daemon's death.
         let reader = pipe.keepReading()
-        let answer = try line(from: reader)
+        let (answer, signal) = try line(from: reader, of: child, heeding: signals)
+        if let signal {
+            while try !child.ends(withinMilliseconds: 50) {
+                if signals.next() != nil { try? child.signal(SIGKILL) }
+            }
+            _ = try child.wait()
+            throw Interruption(signal: signal)
+        }
         if answer == "ready" {
             child.leaveRunning()
             return
@@ -111,6 +131,7 @@ enum GatewayDaemon {
         words = Array(words.dropFirst().dropLast())
         if words.suffix(2) == readyOption { words.removeLast(2) }
         if words.last == replaceOption { words.removeLast() }
+        if words.dropLast().last == settingsOption { words.removeLast(2) }
         guard words.starts(with: identity(plan)) else {
             throw CommandFailure(
                 .usage,
@@ -123,17 +144,28 @@ enum GatewayDaemon {
                 + "'pinfold umount' and 'pinfold mount' take them in")
     }
 
-    /// The first line, or nil where the other end closed without one.
-    private static func line(from reader: borrowing Descriptor) throws(Errno) -> String? {
+    /// The first line, or nil where the other end closed without one; and the first signal that has come meanwhile, which has the child end in order, as a second one
+    /// ends it at once.
+    private static func line(
+        from reader: borrowing Descriptor, of child: borrowing ChildProcess, heeding signals: borrowing Signals
+    ) throws(Errno) -> (text: String?, signal: Int32?) {
         let number = reader.rawValue
         var bytes: [UInt8] = []
+        var first: Int32?
         var chunk = [UInt8](repeating: 0, count: 4096)
         while !bytes.contains(UInt8(ascii: "\n")) {
+            var entries = [number, signals.rawDescriptor].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+            _ = try check { unsafe poll(&entries, 2, -1) }
+            while let signal = signals.next()?.number {
+                try? child.signal(first == nil ? SIGTERM : SIGKILL)
+                first = first ?? signal
+            }
+            if entries[0].revents == 0 { continue }
             let count = try check { unsafe chunk.withUnsafeMutableBytes { unsafe read(number, $0.baseAddress, $0.count) } }
             if count == 0 { break }
             bytes += chunk.prefix(count)
         }
-        return bytes.isEmpty ? nil : String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+        return (bytes.isEmpty ? nil : String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self), first)
     }
 
     /// What makes it this view and no other. First on the command line, which `accept` rests on.

@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import CLinux
 internal import CommandLineSupport
 internal import LinuxSystem
+internal import SystemPackage
 internal import ZonePolicy
 
 /// `pinfold mount`: checks everything, then starts the gateway's daemon and waits until the view answers.
@@ -50,12 +51,17 @@ struct MountCommand: ParsableCommand {
         }
         if onlyonce, let daemon = plan.servedBy { return try GatewayDaemon.accept(daemon, for: plan) }
         let program = try Companion.mount.required()
-        let made = try plan.prepare(file: options.shared.file)
+        // From here on there is something to take back. A program that this process becomes finds them blocked, and takes what has come meanwhile.
+        let signals: Signals
+        do throws(Errno) { signals = try Signals([SIGTERM, SIGINT, SIGHUP]) } catch {
+            throw CommandFailure(.notDone, "signals cannot be read: \(error)")
+        }
+        let start = try plan.prepare(file: options.shared.file)
         if foreground {
             if plan.sandboxAccess.obstacle != nil { Terminal.complain("the sandbox is \(plan.sandboxAccess.sentence)") }
-            try GatewayDaemon.become(program, plan: plan, made: made)
+            try GatewayDaemon.become(program, plan, start)
         } else {
-            try GatewayDaemon.start(program, plan: plan, made: made)
+            try GatewayDaemon.start(program, plan, start, heeding: signals)
             Terminal.say(
                 "\(plan.source) is shown at \(plan.mountpoint), writable in \(plan.codeRepo) and \(plan.sandbox) "
                     + "(\(plan.sandboxAccess.sentence))")

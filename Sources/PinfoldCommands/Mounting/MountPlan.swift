@@ -124,8 +124,8 @@ struct MountPlan: Sendable {
             throw refuse(
                 view.isMounted
                     ? "is in use: process \(daemon) serves a view there; take it down with 'pinfold umount'"
-                    : "is in use: process \(daemon) still serves a view that was detached from it; it ends with the last process "
-                        + "in it"
+                    : "is in use: process \(daemon) begins to serve a view there, or still serves one that was detached from it "
+                        + "and ends with the last process in it"
             )
         }
         if let other = view.others.last(where: { $0.mountpoint == path }) {
@@ -149,27 +149,48 @@ struct MountPlan: Sendable {
         }
     }
 
-    /// Clears what a crash left and makes what is missing.
-    /// - Returns: What was made, to be taken back where the mount fails.
+    /// Keeps others from starting a view here, clears what a crash left and makes what is missing.
     /// - Parameter file: where the configuration came from, for those that look for the view when it is wrong.
-    func prepare(file: String?) throws(CommandFailure) -> MadePaths {
+    func prepare(file: String?) throws(CommandFailure) -> MountStart {
+        let lock = try lockStart()
+        // Another start may have come to its end since this one looked.
+        let present = try MountedView.find(mountpoint)
+        try Self.checkMountpoint(present)
         if present.isStale {
             try present.detach()
             Terminal.complain("cleared away the view of a dead daemon at \(mountpoint)")
         }
         var made = MadePaths()
-        do {
-            for directory in [MountRuntime.directory, mountpoint] { try makeDirectories(directory, made: &made) }
+        do throws(CommandFailure) {
+            do throws(Errno) { try makeDirectories(mountpoint, made: &made) } catch {
+                throw CommandFailure(making: mountpoint, error)
+            }
+            try makeClosed(&made)
+            return MountStart(settings: try record(file: file, made: &made), made: made, lock: lock)
         } catch {
-            made.takeBack()
-            throw CommandFailure(.usage, "\(mountpoint) cannot be made: \(error)")
-        }
-        try makeClosed(&made)
-        do throws(CommandFailure) { try record(file: file, made: &made) } catch {
             made.takeBack()
             throw error
         }
-        return made
+    }
+
+    /// Two starts at once would take each other's directories and log for their own.
+    private func lockStart() throws(CommandFailure) -> MountLock {
+        // Not one of those that are taken back: others may have something in it by then.
+        var shared = MadePaths()
+        do throws(Errno) { try makeDirectories(MountRuntime.directory, made: &shared) } catch {
+            throw CommandFailure(making: MountRuntime.directory, error)
+        }
+        let path = MountRuntime(mountpoint: mountpoint).start
+        do throws(MountLock.Failure) {
+            return try MountLock(path: path)
+        } catch {
+            switch error {
+            case .held(let held):
+                let who = held.pid.map { "process \($0)" } ?? "another process"
+                throw CommandFailure(.usage, "AGENT_VIEW_MOUNTPOINT: \(mountpoint) is in use: \(who) is mounting a view there")
+            case .failed(let code): throw CommandFailure(.notDone, "the lock \(path) cannot be taken: \(code)")
+            }
+        }
     }
 
     /// Makes the directories that are root's alone.
@@ -179,25 +200,51 @@ struct MountPlan: Sendable {
             (path: configuration.data.usageDirectory, use: "what the zones hold is counted"),
         ]
         for (path, use) in closed {
-            do {
+            do throws(Errno) {
                 if try fileStatus(path) == nil { try makeDirectories(path, mode: 0o700, made: &made) }
             } catch {
-                made.takeBack()
-                throw CommandFailure(.usage, "\(path), where \(use), cannot be made: \(error)")
+                throw CommandFailure(making: "\(path), where \(use),", error)
             }
         }
     }
 
-    /// Keeps the settings that the view is served with.
-    func record(file: String?, made: inout MadePaths) throws(CommandFailure) {
-        do {
+    /// Writes down the settings that the view is to be served with: the gateway keeps them once the view answers, not before. A start that fails leaves nothing
+    /// that looks like a view that has died.
+    /// - Returns: Where.
+    func record(file: String?, made: inout MadePaths) throws(CommandFailure) -> String {
+        let path = MountRuntime(mountpoint: mountpoint).preparedSettings(by: getpid())
+        do throws(Errno) {
             let running = RunningSettings(settings, file: file, workingDirectory: workingDirectory())
-            try writeDurably(
-                String(decoding: running.encoded, as: UTF8.self), to: RunningSettings.file(of: .view, at: mountpoint), mode: 0o600,
-                made: &made)
+            try writeDurably(String(decoding: running.encoded, as: UTF8.self), to: path, mode: 0o600, made: &made)
+            return path
         } catch {
-            throw CommandFailure(.notDone, "\(MountRuntime.directory) cannot be written: \(error)")
+            throw CommandFailure(.notDone, "\(path) cannot be written: \(error)")
         }
+    }
+}
+
+/// What a start has until the gateway goes on with it: the mountpoint to itself, and what it has made.
+struct MountStart: ~Copyable {
+    /// Where the settings wait.
+    let settings: String
+    private let made: MadePaths
+    /// Let go of by the end of this process, and by what it becomes: the gateway has a lock of its own.
+    private let lock: MountLock
+
+    init(settings: String, made: MadePaths, lock: consuming MountLock) {
+        self.settings = settings
+        self.made = made
+        self.lock = lock
+    }
+
+    /// The view does not come: nothing of the attempt stays.
+    func takeBack() { made.takeBack() }
+}
+
+extension CommandFailure {
+    /// A directory that cannot be made: what was asked for is wrong, or the machine could not do it this time.
+    init(making what: String, _ code: Errno) {
+        self.init(code.isOfTheMachine ? .notDone : .usage, "\(what) cannot be made: \(code)")
     }
 }
 

@@ -106,7 +106,9 @@ struct MountedView: Sendable {
         let device = UInt64(status.st_dev)
         let major = (device >> 8 & 0xfff) | (device >> 32 & ~0xfff)
         let minor = (device & 0xff) | (device >> 12 & ~0xff)
-        for line in String(decoding: try readWholeFile("/proc/locks"), as: UTF8.self).split(separator: "\n") {
+        // Twice: a lock that goes while a long list is read in pieces has the next one passed over.
+        let list = try readWholeFile("/proc/locks") + readWholeFile("/proc/locks")
+        for line in String(decoding: list, as: UTF8.self).split(separator: "\n") {
             // 1: FLOCK  ADVISORY  WRITE 1234 08:01:5678 0 EOF
             let fields = line.split(separator: " ")
             guard fields.count > 5, fields[1] == "FLOCK", let pid = Int32(fields[4]) else { continue }

@@ -58,6 +58,9 @@ extension SandboxAccess {
         guard isRoot, let account = try? agentAccount(configuration) else { return isMounted ? SandboxAccess(.served) : nil }
         let possible = SandboxAccess(real, account)
         guard isMounted, possible.access == .direct else { return possible }
-        return SandboxAccess(.served, "the view was mounted with other settings")
+        return SandboxAccess(
+            .served,
+            "the view was mounted so, with other settings or by what may do less than this command; mounted anew it may be direct"
+        )
     }
 }

@@ -1,14 +1,13 @@
 internal import CLinux
-internal import LinuxSystem
-internal import SystemPackage
+package import SystemPackage
 
 /// Signals as something to read (`man 2 signalfd`): no handler ever interrupts a thread that serves.
-struct Signals: ~Copyable {
+package struct Signals: ~Copyable {
     private let descriptor: Descriptor
-    var rawDescriptor: Int32 { descriptor.rawValue }
+    package var rawDescriptor: Int32 { descriptor.rawValue }
 
     /// Blocks `numbers` in this thread and in all that it starts from then on, and reads them here.
-    init(_ numbers: [Int32]) throws(Errno) {
+    package init(_ numbers: [Int32]) throws(Errno) {
         var set = sigset_t()
         unsafe sigemptyset(&set)
         for number in numbers { unsafe sigaddset(&set, number) }
@@ -17,12 +16,12 @@ struct Signals: ~Copyable {
     }
 
     /// The next signal that has come, and the process that it came from; nil when there is none.
-    func next() -> (number: Int32, sender: pid_t)? {
+    package func next() -> (number: Int32, sender: Int32)? {
         // struct signalfd_siginfo: 128 bytes, the number first, the sender fourth.
         var information: InlineArray<32, UInt32> = .init(repeating: 0)
         var span = information.mutableSpan
         let raw = descriptor.rawValue
         let count = unsafe span.withUnsafeMutableBytes { unsafe read(raw, $0.baseAddress, $0.count) }
-        return count == 128 ? (Int32(information[0]), pid_t(bitPattern: information[3])) : nil
+        return count == 128 ? (Int32(information[0]), Int32(bitPattern: information[3])) : nil
     }
 }
