@@ -21,11 +21,12 @@ package enum Outcome {
         }
     }
 
-    /// What the argument parser throws: a request for help or the version, or wrong usage, which is 2 here and 64 there.
+    /// What the argument parser throws: a request for help or the version, or wrong usage, which is 2 here and 64 there. Whatever else comes here is
+    /// something that did not work.
     private static func answer(_ error: any Error, _ root: any ParsableCommand.Type, _ program: String, _ help: String) -> Int32 {
         if root.exitCode(for: error).isSuccess {
             Terminal.say(root.fullMessage(for: error))
-            return CommandExit.done.rawValue
+            return Terminal.exitCode(CommandExit.done.rawValue)
         }
         var message = root.message(for: error)
         while let last = message.last, last == "." || last.isNewline { message.removeLast() }
@@ -33,6 +34,10 @@ package enum Outcome {
         let lines = message.split(separator: "\n")
         if lines.count > 1, lines.dropFirst().allSatisfy({ $0.hasPrefix("  - ") }) {
             message = lines[0] + " " + lines.dropFirst().map { $0.dropFirst(4) }.joined(separator: ", ")
+        }
+        guard root.exitCode(for: error) == .validationFailure else {
+            Terminal.complain(message, of: program)
+            return CommandExit.notDone.rawValue
         }
         // The parser's text ends in "See 'pinfold mount --help' for more information."
         let hint = root.fullMessage(for: error).split(separator: "'").last { $0.hasSuffix("--help") && $0.hasPrefix("pinfold ") }

@@ -30,11 +30,11 @@ package struct SettingsOptions: ParsableArguments {
     ) throws(CommandFailure) -> [String: String] {
         var overrides: [String: String] = [:]
         for setting in settings {
-            let parts = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard parts.count == 2, !parts[0].isEmpty else {
-                throw CommandFailure(.usage, "--set: '\(setting)' is not NAME=VALUE")
+            let (name, value) = Self.halves(of: setting)
+            guard let value, !name.isEmpty else { throw CommandFailure(.usage, "--set: '\(setting)' is not NAME=VALUE") }
+            guard overrides.updateValue(value, forKey: name) == nil else {
+                throw CommandFailure(.usage, "--set \(name) is given twice; give it once")
             }
-            overrides[String(parts[0])] = String(parts[1])
         }
         for (flag, variable, value) in [("--data-root", "AGENT_DATA_ROOT", dataRoot)] + further {
             guard let value else { continue }
@@ -63,9 +63,17 @@ package struct SettingsOptions: ParsableArguments {
     }
 
     private static func read(file: String?, overrides: [String: String]) throws(ConfigurationError) -> Configuration {
-        try Configuration.load(
-            environment: environment(), file: file ?? presentDefaultFile(), overrides: overrides,
-            workingDirectory: workingDirectory())
+        let directory = workingDirectory()
+        let configuration = try Configuration.load(
+            environment: readEnvironment(), file: file ?? presentDefaultFile(), overrides: overrides, workingDirectory: directory)
+        if let directory = removedWorkingDirectory(),
+            let setting = configuration.settings.first(where: { $0.value?.contains(directory) == true })
+        {
+            throw ConfigurationError(
+                variable: setting.variable.name, value: setting.value,
+                reason: "the working directory has been removed; change into one that exists, or give an absolute path")
+        }
+        return configuration
     }
 
     /// A file that exists and cannot be read is an error of `read`, never skipped.
@@ -74,18 +82,36 @@ package struct SettingsOptions: ParsableArguments {
     }
 
     /// This process's environment; a name given twice counts as it does for `getenv`: the first one.
-    package static func environment() -> [String: String] {
+    package static func environment() throws(CommandFailure) -> [String: String] {
+        do throws(ConfigurationError) {
+            return try readEnvironment()
+        } catch {
+            throw CommandFailure(error)
+        }
+    }
+
+    /// A setting that is not UTF-8 is an error: with U+FFFD in it, it would name another path. Others' variables are theirs.
+    private static func readEnvironment() throws(ConfigurationError) -> [String: String] {
         var result: [String: String] = [:]
         var entry = unsafe pinfold_environ()
         while let pointer = unsafe entry?.pointee {
-            let text = unsafe String(cString: pointer)
-            if let equals = text.utf8.firstIndex(of: UInt8(ascii: "=")) {
-                let name = String(text[..<equals])
-                if result[name] == nil { result[name] = String(text[text.utf8.index(after: equals)...]) }
+            let (name, value) = unsafe halves(of: String(cString: pointer))
+            if let value, result[name] == nil {
+                if name.hasPrefix("AGENT_"), unsafe String(validatingCString: pointer) == nil {
+                    throw ConfigurationError(
+                        variable: name, value: value, reason: "it is not UTF-8", accepted: "text in UTF-8, of paths too")
+                }
+                result[name] = value
             }
             unsafe entry = unsafe entry?.advanced(by: 1)
         }
         return result
+    }
+
+    /// `NAME=VALUE` at its first sign of equality, whatever combines with that; no value where there is none.
+    package static func halves(of text: String) -> (name: String, value: String?) {
+        guard let equals = text.utf8.firstIndex(of: UInt8(ascii: "=")) else { return (text, nil) }
+        return (String(text[..<equals]), String(text[text.utf8.index(after: equals)...]))
     }
 }
 

@@ -55,6 +55,16 @@ package struct DataRoot: Hashable, Sendable {
     /// Run by git before a push, if the admin puts it there.
     package var pushHook: String { deployments + "/hooks/pre-push" }
 
+    /// What `deployments` holds beside the two that are put elsewhere by settings, `current` and `client`: the daemon's own or the
+    /// admin's, in whose place nothing of a commit's may be written.
+    package var kept: [String] {
+        [
+            releases, backups, clientVersions, clientModules, logs, work, mirror, status, flag, history, lock, baseline, branch,
+            ownedPaths, reserve, deployments + "/hooks", adminDirectory, reviewDirectory, auditDirectory, usageDirectory,
+            agentDirectory,
+        ]
+    }
+
     // What the agent does not see, root's.
 
     /// With the admin's socket: whoever may enter may approve. Mode 0700, as of the other two without a socket.

@@ -31,16 +31,15 @@ package struct Configuration: Sendable {
                 environment: environment, file: lines, fileName: file, overrides: overrides, workingDirectory: workingDirectory))
     }
 
-    /// What flags and environment say of one path, whatever is wrong with the rest; the default where they say nothing, nil where that is wrong too.
+    /// What flags and environment say of one path, whatever is wrong with the rest of the environment; the default where they say
+    /// nothing.
     package static func path(
         _ variable: String, environment: [String: String], overrides: [String: String], workingDirectory: String
-    ) -> String? {
-        let source = try? ValueSource(
-            environment: environment.filter { !$0.key.hasPrefix("AGENT_") || Variable.named($0.key) != nil }, file: [:],
-            fileName: nil,
-            overrides: overrides.filter { Variable.named($0.key) != nil }, workingDirectory: workingDirectory)
-        guard let source else { return nil }
-        var reader = ValueReader(source)
-        return try? reader.path(variable)
+    ) throws(ConfigurationError) -> String {
+        var reader = ValueReader(
+            try ValueSource(
+                environment: environment.filter { !$0.key.hasPrefix("AGENT_") || Variable.named($0.key) != nil }, file: [:],
+                fileName: nil, overrides: overrides, workingDirectory: workingDirectory))
+        return try reader.path(variable)
     }
 }

@@ -10,12 +10,23 @@ package struct ConfigurationError: Error, Sendable, Hashable, CustomStringConver
     package let reason: String
     /// What would have been accepted.
     package let accepted: String?
+    /// Whether there is no configuration to be wrong: the file that was named cannot be read.
+    package let isUnreadableFile: Bool
 
     package init(variable: String?, value: String? = nil, reason: String, accepted: String? = nil) {
         self.variable = variable
         self.value = value
         self.reason = reason
         self.accepted = accepted
+        isUnreadableFile = false
+    }
+
+    init(unreadableFile reason: String, accepted: String) {
+        variable = nil
+        value = nil
+        self.reason = reason
+        self.accepted = accepted
+        isUnreadableFile = true
     }
 
     /// One line; control characters of a value are escaped.

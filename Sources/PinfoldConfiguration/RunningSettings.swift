@@ -4,7 +4,7 @@ internal import LinuxSystem
 /// The settings that a daemon runs with, in a file of root's that is there for as long as it runs: with a configuration that has gone wrong
 /// since, it is reached by them, and after a crash it goes on with them.
 ///
-/// A daemon that ends in order removes its file. One that is there with no daemon says that it died.
+/// A daemon that ends in order removes its file, and one that never served has none. So one that is there with no daemon says that it died.
 package struct RunningSettings: Sendable, Hashable {
     /// What runs.
     package enum Kind: String, Sendable {
@@ -75,8 +75,8 @@ package struct RunningSettings: Sendable, Hashable {
         workingDirectory = entries[2]
         var values: [String: String] = [:]
         for entry in entries[3...].dropLast() {
-            guard let equals = entry.firstIndex(of: "=") else { return nil }
-            values[String(entry[..<equals])] = String(entry[entry.index(after: equals)...])
+            guard let equals = entry.utf8.firstIndex(of: UInt8(ascii: "=")) else { return nil }
+            values[String(entry[..<equals])] = String(entry[entry.utf8.index(after: equals)...])
         }
         self.values = values
     }

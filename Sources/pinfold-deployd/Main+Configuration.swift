@@ -57,7 +57,7 @@ extension Main {
             return try start(configuration, RunningSettings(configuration, file: file, workingDirectory: directory), beside)
         } catch {
             // What a daemon that died was in the middle of is brought to its end, by the settings that it had.
-            let named = overrides["AGENT_DATA_ROOT"] ?? SettingsOptions.environment()["AGENT_DATA_ROOT"]
+            let named = try overrides["AGENT_DATA_ROOT"] ?? SettingsOptions.environment()["AGENT_DATA_ROOT"]
             let asked = named.map { Paths.absolute($0, from: directory) }
             let dead = RunningSettings.all(of: .deployDaemon, from: file).compactMap { running in
                 (try? running.configuration()).map { (running, $0) }

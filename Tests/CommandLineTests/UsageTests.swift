@@ -29,7 +29,10 @@ struct UsageTests {
         #expect(result.errors.contains("USAGE: pinfold"))
     }
 
-    @Test(arguments: [["mount", "--frobnicate"], ["why"], ["umount", "/a", "/b"], ["why", "/", "--config"]])
+    @Test(arguments: [
+        ["mount", "--frobnicate"], ["why"], ["umount", "/a", "/b"], ["why", "/", "--config"],
+        ["run", "--explian", "--", "true"], ["run", "--data-root", "/nowhere", "-x", "true"], ["help", "xyzzy"],
+    ])
     func `wrong usage is one line and exit code 2`(_ arguments: [String]) throws {
         let result = try run(Executables.pinfold, arguments)
         #expect(result.status == .exited(2))
@@ -43,6 +46,38 @@ struct UsageTests {
         #expect(result.status == .exited(2))
         #expect(result.complaint?.contains("there is no command '\(word)'") == true, "\(result)")
         #expect(result.complaint?.contains(hint) == true, "\(result)")
+        let help = try run(Executables.pinfold, ["help", word])
+        #expect(help.status == .exited(2) && help.output.isEmpty && help.complaint == result.complaint, "\(help)")
+        #expect(try run(Executables.pinfold, ["help", "status"]).requireSuccess().contains("USAGE: pinfold status"))
+    }
+
+    @Test func `what is not UTF-8 is refused, since another file would be meant`() throws {
+        try Installation.with { installation in
+            try installation.makeZones()
+            for script in [
+                #"AGENT_DATA_ROOT=$'\#(installation.root)/q\xff' '\#(Executables.pinfold)' init"#,
+                #"AGENT_DATA_ROOT=$'/q\xff' '\#(Executables.pinfold)' status"#,
+                #"'\#(Executables.pinfold)' why $'\#(installation.sandbox)/\xff'"#,
+                #"'\#(Executables.pinfold)' run -- printf %s $'b\xfe'"#,
+                #"'\#(Executables.pinfold)' run --env $'A=\xfe' -- true"#,
+                #"mkdir -p $'n\xff'; cd $'n\xff'; '\#(Executables.pinfold)' run -- pwd"#,
+            ] {
+                let result = try shell(script, environment: installation.environment, workingDirectory: installation.sandbox)
+                #expect(result.status == .exited(2) && result.output.isEmpty, "\(result)")
+                #expect(result.complaint?.contains("not UTF-8") == true, "\(result)")
+            }
+            #expect(try shell("ls '\(installation.root)'").output == "agent-data\npinfold.env\nview\n")
+        }
+    }
+
+    @Test func `a port that the review page may not listen at is refused before it starts`() throws {
+        try Installation.with { installation in
+            // In a network of its own the kernel has the bound that it comes with.
+            let result = try run(
+                "unshare", ["-n", Executables.pinfold, "web", "--port", "80"], environment: installation.environment)
+            #expect(result.status == .exited(2), "\(result)")
+            #expect(result.complaint?.contains("port 80 needs root's rights") == true, "\(result)")
+        }
     }
 
     @Test func `control characters in what an error names are escaped`() throws {
@@ -52,8 +87,39 @@ struct UsageTests {
     }
 
     @Test func `output that nobody reads is no error of its own`() throws {
-        let result = try shell("'\(Executables.pinfold)' --version >&-; '\(Executables.pinfold)' --help >/dev/full")
-        #expect(result.status == .exited(0))
+        let result = try shell(
+            "'\(Executables.pinfold)' --version >&-; trap '' PIPE; { '\(Executables.pinfold)' --help; echo $? >&2; } | true")
+        #expect(result.status == .exited(0) && result.errors == "0\n", "\(result)")
+    }
+
+    @Test func `output that cannot be written is said, and is not done`() throws {
+        try Installation.with { installation in
+            try installation.makeZones()
+            for words in ["--help", "--version", "doctor", "doctor --json", "why '\(installation.sandbox)'"] {
+                let result = try shell("'\(Executables.pinfold)' \(words) >/dev/full", environment: installation.environment)
+                #expect(result.status == .exited(1), "\(words): \(result)")
+                #expect(result.complaint?.contains("No space left on device") == true, "\(words): \(result)")
+            }
+        }
+    }
+
+    @Test func `a pipe that somebody made non-blocking gets the whole result`() throws {
+        try Installation.with { installation in
+            try installation.makeZones()
+            let script = """
+                import array, fcntl, json, os, subprocess, sys, termios
+                reading, writing = os.pipe()
+                fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, 4096)
+                os.set_blocking(writing, False)
+                child = subprocess.Popen([sys.argv[1], "doctor", "--json"], stdout=writing)
+                os.close(writing)
+                # Full before anything is taken.
+                waiting = array.array("i", [0])
+                while waiting[0] < 4096 and child.poll() is None: fcntl.ioctl(reading, termios.FIONREAD, waiting)
+                json.loads(open(reading).read())
+                """
+            try run("python3", ["-c", script, Executables.pinfold], environment: installation.environment).requireSuccess()
+        }
     }
 
     @Test func `deployd hands its options to the daemon beside it`() throws {

@@ -1,3 +1,4 @@
+import DataRoot
 import PinfoldConfiguration
 import Testing
 
@@ -68,9 +69,26 @@ import Testing
             ["AGENT_SANDBOX_PATH": "${AGENT_CODE_REPO_PATH}/x"], ["AGENT_CODE_REPO_PATH": "${AGENT_SANDBOX_PATH}"],
             ["AGENT_DEPLOY_TARGET": "${AGENT_CODE_REPO_PATH}"], ["AGENT_DEPLOY_TARGET": "${AGENT_SANDBOX_PATH}/run"],
             ["AGENT_CODE_REPO_PATH": "${AGENT_DATA_ROOT}"], ["AGENT_SANDBOX_PATH": "${AGENT_DATA_ROOT}/deployments/x"],
-            ["AGENT_VIEW_MOUNTPOINT": "${AGENT_SANDBOX_PATH}/view"],
+            ["AGENT_VIEW_MOUNTPOINT": "${AGENT_SANDBOX_PATH}/view"], ["AGENT_DEPLOY_CLIENT_PUBLIC": "${AGENT_SANDBOX_PATH}/www"],
+            ["AGENT_DEPLOY_CLIENT_PUBLIC": "${AGENT_CODE_REPO_PATH}"],
         ] {
             #expect(throws: ConfigurationError.self, "\(environment)") { try load(environment) }
+        }
+    }
+
+    @Test(arguments: ["AGENT_DEPLOY_TARGET", "AGENT_DEPLOY_CLIENT_PUBLIC"])
+    func `a path that would have a commit written over what Pinfold keeps is refused`(_ name: String) throws {
+        let data = DataRoot("/srv/data")
+        let other = name == "AGENT_DEPLOY_TARGET" ? data.client : data.current
+        for path in data.kept + [other, data.mirror + "/refs", data.deployments, data.path, "/srv", "/"] {
+            let error = #expect(throws: ConfigurationError.self, "\(path)") {
+                try load(["AGENT_DATA_ROOT": data.path, name: path])
+            }
+            #expect(error?.variable == name, "\(path)")
+        }
+        let own = name == "AGENT_DEPLOY_TARGET" ? data.current : data.client
+        for path in [own, "/srv/server", data.path + "/server", data.deployments + "/currently", data.deployments + "/client-old"] {
+            _ = try load(["AGENT_DATA_ROOT": data.path, name: path])
         }
     }
 

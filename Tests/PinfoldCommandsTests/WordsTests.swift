@@ -35,6 +35,8 @@ import Testing
     @Test(arguments: [
         ("2026-01-31", "2026-01-31T00:00:00.000000000Z"), ("2026-01-31T12:00:00Z", "2026-01-31T12:00:00.000000000Z"),
         ("2026-01-31T12:00:00.5Z", "2026-01-31T12:00:00.500000000Z"),
+        ("2024-02-29", "2024-02-29T00:00:00.000000000Z"), ("2000-02-29", "2000-02-29T00:00:00.000000000Z"),
+        ("2026-12-31T23:59:59Z", "2026-12-31T23:59:59.000000000Z"),
         ("2h", "2025-12-31T22:00:00.000000000Z"), ("90s", "2025-12-31T23:58:30.000000000Z"),
     ])
     func `a time is a date, a moment or how long ago`(_ text: String, _ moment: String) throws {
@@ -43,6 +45,8 @@ import Testing
 
     @Test(arguments: [
         "", "yesterday", "2026-01", "2026-01-31 12:00:00", "2026-01-31T12:00:00", "2026-01-31T12:00:00.Z", "-5m", "5w",
+        "2026-31-01", "2026-99-99", "2026-00-01", "2026-01-00", "2026-02-29", "2100-02-29", "2026-04-31", "2026-01-31T24:00:00Z",
+        "2026-01-31T12:60:00Z", "2026-01-31T99:99:99Z",
     ])
     func `what is no time is wrong usage`(_ text: String) {
         let failure = #expect(throws: CommandFailure.self) { try AuditFilter.time(text, now: Self.now) }
@@ -68,11 +72,13 @@ import Testing
 
     @Test func `flags stand for variables, and a value may have any sign in it`() throws {
         let options = try ConfigurationOptions.parse([
-            "--data-root", "/a", "--mountpoint", "/m", "--set", "AGENT_DEPLOY_TEST_COMMAND=A=b c",
+            "--data-root", "/a", "--mountpoint", "/m", "--set", "AGENT_DEPLOY_TEST_COMMAND=A=b c", "--set",
+            "AGENT_DEPLOY_RELOAD_COMMAND=\u{301}x",
         ])
         #expect(
             try options.overrides() == [
                 "AGENT_DATA_ROOT": "/a", "AGENT_VIEW_MOUNTPOINT": "/m", "AGENT_DEPLOY_TEST_COMMAND": "A=b c",
+                "AGENT_DEPLOY_RELOAD_COMMAND": "\u{301}x",
             ])
     }
 }

@@ -4,6 +4,7 @@ internal import CLinux
 internal import CommandLineSupport
 internal import DataRoot
 internal import PinfoldConfiguration
+internal import SystemPackage
 internal import ZonePolicy
 
 /// `pinfold audit`: what the agent changed in its zones, and what it was refused.
@@ -56,6 +57,8 @@ struct AuditCommand: ParsableCommand {
             if verify { try check(directory) } else { try show(directory, filter) }
         } catch let error as AuditError {
             throw CommandFailure(.notDone, "\(error)")
+        } catch let error as Errno {
+            throw CommandFailure(.notDone, "\(directory) cannot be read: \(error)")
         }
     }
 
@@ -70,7 +73,7 @@ struct AuditCommand: ParsableCommand {
                 if output.json { Terminal.say(document: Array(line)) } else { Terminal.say(record.sentence) }
             }
             if follow { poll(nil, 0, 200) }
-        } while follow
+        } while follow && Terminal.takesResults
     }
 
     private func check(_ directory: String) throws {

@@ -48,11 +48,21 @@ struct AuditFilter {
         let fits = zip(given, form).allSatisfy { character, expected in
             expected == "0" ? character.isASCII && character.isNumber : character == expected
         }
-        guard whole, fits else {
+        guard whole, fits, isThere(given) else {
             throw CommandFailure(
                 .usage,
                 "--since: '\(text)' is no time; write 2026-01-31, 2026-01-31T12:00:00Z (UTC), or 90s, 15m, 2h, 3d for how long ago")
         }
         return given + (given.count == 19 ? "." : "") + form.dropFirst(given.count == 19 ? 20 : given.count)
+    }
+
+    /// Whether the calendar and the clock have such a moment.
+    private static func isThere(_ text: String) -> Bool {
+        let numbers = text.prefix(19).split { "-T:".contains($0) }.compactMap { Int($0) }
+        let (year, month, day) = (numbers[0], numbers[1], numbers[2])
+        let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+        let days = [31, isLeap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
+        guard (1...12).contains(month), (1...days[month - 1]).contains(day) else { return false }
+        return zip(numbers.dropFirst(3), [23, 59, 59]).allSatisfy { $0 <= $1 }
     }
 }

@@ -12,7 +12,8 @@ extension ConfigurationOptions {
         -> String
     {
         let overrides = try overrides()
-        let isNamed = overrides[variable] != nil || SettingsOptions.environment()[variable] != nil
+        let environment = try SettingsOptions.environment()
+        let isNamed = overrides[variable] != nil || environment[variable] != nil
         // Without a file there is nothing that they have in common but the machine.
         let running = isNamed || shared.file == nil ? [] : Set(running(kind).map(value)).sorted()
         do throws(ConfigurationError) {
@@ -26,10 +27,9 @@ extension ConfigurationOptions {
             // What was typed just now is put right by typing it again.
             if let wrong = error.variable, overrides[wrong] != nil { throw CommandFailure(error) }
             if isNamed || shared.file == nil {
-                guard
-                    let path = Configuration.path(
-                        variable, environment: SettingsOptions.environment(), overrides: overrides,
-                        workingDirectory: workingDirectory())
+                guard !(error.isUnreadableFile && shared.config != nil),
+                    let path = try? Configuration.path(
+                        variable, environment: environment, overrides: overrides, workingDirectory: workingDirectory())
                 else { throw CommandFailure(error) }
                 Terminal.complain("warning: \(error); what runs at \(path) is reached all the same")
                 return path
@@ -41,6 +41,30 @@ extension ConfigurationOptions {
             Terminal.complain("warning: \(error); what runs at \(first) is reached by the settings that it was started with")
             return first
         }
+    }
+
+    /// The configuration, where what is meant runs with another by now, or that is wrong: the one that it runs with, found as
+    /// `path` finds it.
+    func loadOrRunning(_ kind: RunningSettings.Kind, _ variable: String, _ value: (Configuration) -> String) throws(CommandFailure)
+        -> Configuration
+    {
+        let path = try path(variable, of: kind, value)
+        let overrides = try overrides()
+        do throws(ConfigurationError) {
+            let configuration = try shared.read(overrides)
+            if value(configuration) == path { return configuration }
+        } catch {
+            guard let running = Self.running(kind, where: { value($0) == path }) else { throw CommandFailure(error) }
+            return running
+        }
+        guard let running = Self.running(kind, where: { value($0) == path }) else {
+            throw CommandFailure(.unreachable, "what runs at \(path) has ended; start it again")
+        }
+        return running
+    }
+
+    private static func running(_ kind: RunningSettings.Kind, where isMeant: (Configuration) -> Bool) -> Configuration? {
+        RunningSettings.all(of: kind).lazy.compactMap { try? $0.configuration() }.first(where: isMeant)
     }
 
     /// The plan for what the configuration says; where that is wrong, for the view whose daemon has died, which is then served again as it was. That

@@ -26,26 +26,31 @@ func realPathOfParent(_ path: String) throws(Errno) -> String {
 /// The path without slashes at its end.
 func trimmingSlashes(_ path: String) -> String {
     var path = path
-    while path.count > 1, path.last == "/" { path.removeLast() }
+    while path.utf8.count > 1, path.utf8.last == slash { path.unicodeScalars.removeLast() }
     return path
 }
 
 /// Made absolute against `directory`. Nothing is taken out of the text: what `..` means after a link is the kernel's to say.
 func absolutePath(_ path: String, in directory: String) -> String {
-    path.hasPrefix("/") ? path : (directory == "/" ? "" : directory) + "/" + path
+    path.utf8.first == slash ? path : (directory == "/" ? "" : directory) + "/" + path
 }
 
 /// The path without its last component, and that component.
 func split(_ path: String) -> (parent: String, name: String) {
     let path = trimmingSlashes(path)
-    guard let slash = path.lastIndex(of: "/"), path != "/" else { return ("/", ".") }
-    return (slash == path.startIndex ? "/" : String(path[..<slash]), String(path[path.index(after: slash)...]))
+    guard let slash = path.utf8.lastIndex(of: slash), path != "/" else { return ("/", ".") }
+    return (slash == path.startIndex ? "/" : String(path[..<slash]), String(path[path.utf8.index(after: slash)...]))
 }
 
 /// Whether `path` is `ancestor` or lies below it; both absolute and resolved.
 func isPath(_ path: String, atOrBelow ancestor: String) -> Bool {
-    path == ancestor || ancestor == "/" || path.hasPrefix(ancestor + "/")
+    guard ancestor != "/", path.utf8.starts(with: ancestor.utf8) else { return ancestor == "/" }
+    let rest = path.utf8.dropFirst(ancestor.utf8.count)
+    return rest.isEmpty || rest.first == slash
 }
+
+/// Paths are bytes: to Swift a slash with a combining mark behind it is one character, and two spellings of a letter are equal.
+private let slash = UInt8(ascii: "/")
 
 /// What a path is, without following a link at its end; nil where there is nothing.
 func fileStatus(_ path: String) throws(Errno) -> stat? {

@@ -24,10 +24,18 @@ struct DaemonOptions: ParsableArguments {
         guard isUnreadable else {
             return DataRoot(try configuration.path("AGENT_DATA_ROOT", of: .deployDaemon) { $0.data.path })
         }
-        guard let root = configuration.shared.dataRoot ?? SettingsOptions.environment()["AGENT_DATA_ROOT"] else {
+        let overrides = try configuration.overrides()
+        let environment = try SettingsOptions.environment()
+        guard overrides["AGENT_DATA_ROOT"] != nil || environment["AGENT_DATA_ROOT"] != nil else {
             throw CommandFailure(.usage, "\(SettingsOptions.defaultFile) is not this user's to read; set AGENT_DATA_ROOT")
         }
-        return DataRoot(Paths.absolute(root, from: workingDirectory()))
+        do throws(ConfigurationError) {
+            return DataRoot(
+                try Configuration.path(
+                    "AGENT_DATA_ROOT", environment: environment, overrides: overrides, workingDirectory: workingDirectory()))
+        } catch {
+            throw CommandFailure(error)
+        }
     }
 }
 

@@ -3,7 +3,6 @@ internal import ArgumentParser
 internal import CLinux
 internal import CommandLineSupport
 internal import DeployModel
-internal import LinuxSystem
 internal import PlainText
 
 /// `pinfold logs`: what tests, build, reload and checks of a deployment wrote.
@@ -37,7 +36,7 @@ struct LogsCommand: ParsableCommand {
             }
             whole.next = page.next
             whole.complete = page.complete
-            if page.complete || (page.text.isEmpty && !follow) { break }
+            if page.complete || (page.text.isEmpty && !follow) || !Terminal.takesResults { break }
         }
         if output.json { try Terminal.say(record: whole) }
     }
@@ -88,18 +87,5 @@ struct DiffCommand: ParsableCommand {
         let text = String(showing: bytes)
         if output.json { return try Terminal.say(record: Answer(deployment: id, diff: text)) }
         Terminal.write(text.plain(lines: true), to: STDOUT_FILENO)
-    }
-}
-
-extension Terminal {
-    /// Bytes, unchanged.
-    fileprivate static func write(_ bytes: [UInt8], to descriptor: Int32) {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let written = unsafe rest.withUnsafeBytes { unsafe CLinux.write(descriptor, $0.baseAddress, $0.count) }
-            if written < 0, pinfold_errno() == EINTR { continue }
-            guard written > 0 else { return }
-            rest = rest.dropFirst(written)
-        }
     }
 }

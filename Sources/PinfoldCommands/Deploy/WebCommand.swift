@@ -3,6 +3,7 @@ internal import ArgumentParser
 internal import CLinux
 internal import CommandLineSupport
 internal import DataRoot
+internal import LinuxSystem
 internal import PinfoldConfiguration
 
 /// `pinfold web`: becomes the process that serves the review page.
@@ -23,7 +24,11 @@ struct WebCommand: ParsableCommand {
         guard geteuid() == 0 else {
             throw CommandFailure(.usage, "'pinfold web' has to be started by root, whose rights it then gives up")
         }
-        let loaded = try configuration.load()
+        if port != 0, port < Self.firstFreePort {
+            throw CommandFailure(
+                .usage, "port \(port) needs root's rights, which the page gives up; choose one from \(Self.firstFreePort) on")
+        }
+        let loaded = try configuration.loadOrRunning(.deployDaemon, "AGENT_DATA_ROOT") { $0.data.path }
         let agent = try agentAccount(loaded).uid
         guard agent != ReviewUser.id else {
             throw CommandFailure(
@@ -33,5 +38,11 @@ struct WebCommand: ParsableCommand {
             "--socket", DataRoot(loaded.data.path).reviewSocket, "--agent-user-id", "\(agent)", "--port",
             "\(port)",
         ])
+    }
+
+    /// `man 7 ip`, ip_unprivileged_port_start.
+    private static var firstFreePort: Int {
+        let text = try? SmallFile.read("/proc/sys/net/ipv4/ip_unprivileged_port_start", limit: 16)
+        return text.flatMap { Int(String(decoding: $0, as: UTF8.self).filter(\.isNumber)) } ?? 1024
     }
 }

@@ -32,10 +32,16 @@ struct RunCommand: ParsableCommand {
         // Words that are passed through are not looked at by the parser, a request for help in front of them neither.
         if let first = command.first, ["--help", "-h"].contains(first) { throw CleanExit.helpRequest(self) }
         var words = command
-        if words.first == "--" { words.removeFirst() }
+        if words.first == "--" {
+            words.removeFirst()
+        } else if let first = words.first, first.utf8.first == UInt8(ascii: "-") {
+            // Without the hyphens in front of the command, which is asked for by them where it begins so, this is a slip.
+            throw CommandFailure(.usage, "unknown option '\(first)'; see 'pinfold run --help'")
+        }
         guard explain || !words.isEmpty else {
             throw CommandFailure(.usage, "no command is given; see 'pinfold run --help'")
         }
+        if !explain { try Self.requireRoot() }
         let plan = try RunPlan(try configuration.load(), variables: variables, caller: SettingsOptions.environment())
         if explain {
             Terminal.say(try plan.fence().explain(command: words))
@@ -43,6 +49,8 @@ struct RunCommand: ParsableCommand {
         }
         throw ExitCode(try plan.run(words))
     }
+
+    static func requireRoot() throws(CommandFailure) { try PinfoldCommands.requireRoot(to: "run a command in the view") }
 
     /// The command of `run -- COMMAND`, without an option; nil for what the parser has to look at.
     ///

@@ -20,7 +20,7 @@ extension Configuration {
     private func checkTogether() throws(ConfigurationError) {
         let zones = [("AGENT_CODE_REPO_PATH", self.zones.codeRepo), ("AGENT_SANDBOX_PATH", self.zones.sandbox)]
         for (name, path) in zones {
-            guard path != view.source, Paths.isInside(path, view.source) else {
+            guard !Paths.isInside(view.source, path), Paths.isInside(path, view.source) else {
                 throw ConfigurationError(
                     variable: name, value: path,
                     reason: "the zone does not lie below AGENT_VIEW_SOURCE (\(view.source.plain()))",
@@ -37,14 +37,33 @@ extension Configuration {
         for (name, zone) in zones {
             // What the agent can write must hold nothing that decides over it.
             let held = [
-                ("AGENT_DEPLOY_TARGET", deploy.versions.target), ("AGENT_DATA_ROOT", data.deployments),
-                ("AGENT_VIEW_MOUNTPOINT", view.mountpoint),
+                ("AGENT_DEPLOY_TARGET", deploy.versions.target),
+                ("AGENT_DEPLOY_CLIENT_PUBLIC", deploy.client.publicDirectory ?? data.client),
+                ("AGENT_DATA_ROOT", data.deployments), ("AGENT_VIEW_MOUNTPOINT", view.mountpoint),
             ]
             for (other, path) in held where Paths.isInside(path, zone) || other == "AGENT_DATA_ROOT" && Paths.isInside(zone, path) {
                 throw ConfigurationError(
                     variable: other, value: path,
                     reason: "it and the zone \(name) (\(zone.plain())) lie inside each other",
                     accepted: "a path outside the zones, which the agent can write")
+            }
+        }
+        try checkPublished()
+    }
+
+    /// Where a commit's files are written must be nothing that decides over the agent.
+    private func checkPublished() throws(ConfigurationError) {
+        let published = [
+            ("AGENT_DEPLOY_TARGET", deploy.versions.target, own: data.current, other: data.client),
+            ("AGENT_DEPLOY_CLIENT_PUBLIC", deploy.client.publicDirectory ?? data.client, own: data.client, other: data.current),
+        ]
+        for (name, path, own, other) in published {
+            let kept = data.kept + [other]
+            guard !Paths.isInside(data.deployments, path), !kept.contains(where: { Paths.isInside(path, $0) }) else {
+                throw ConfigurationError(
+                    variable: name, value: path,
+                    reason: "what a commit deploys would be written over what Pinfold keeps in \(data.deployments.plain())",
+                    accepted: "a path outside it, or \(own.plain())")
             }
         }
     }

@@ -1,9 +1,13 @@
 internal import LinuxSystem
 internal import PlainText
 
-/// A file of `NAME=value` lines as systemd's `EnvironmentFile=` reads it (`man 5 systemd.exec`): comments with `#` or `;` at the start of a
-/// line, values bare, in double quotes (backslash escapes) or in single quotes (none), a backslash at the end of a line joins the next.
-enum ConfigurationFile {
+/// A file of `NAME=value` lines as systemd's `EnvironmentFile=` reads it (`man 5 systemd.exec`), byte by byte, so that one file
+/// means the same to both: comments with `#` or `;` at the start of a line; values bare, in double quotes (backslash escapes) or in
+/// single quotes (none), each of which may go over several lines and be followed by another piece; a backslash at the end of a line
+/// joins the next. Quotes behind the first bare byte are the value's own.
+///
+/// What systemd leaves out with a line in its journal is an error here.
+struct ConfigurationFile {
     /// Larger ones are not a configuration.
     static let limit = 1 << 20
 
@@ -13,33 +17,171 @@ enum ConfigurationFile {
             bytes = try SmallFile.read(path, limit: limit)
         } catch {
             throw ConfigurationError(
-                variable: nil, reason: "the configuration file \(path.quoted) cannot be read: \(error.description)",
+                unreadableFile: "the configuration file \(path.quoted) cannot be read: \(error.description)",
                 accepted: "a readable file of NAME=value lines")
         }
-        return try parse(String(decoding: bytes, as: UTF8.self), name: path)
+        return try parse(bytes, name: path)
     }
 
-    static func parse(_ text: String, name: String) throws(ConfigurationError) -> [String: String] {
-        var values: [String: String] = [:]
-        var scanner = LineScanner(text)
-        while let line = scanner.next() {
-            func fail(_ reason: String) -> ConfigurationError {
-                ConfigurationError(
-                    variable: nil, reason: "\(name.plain()), line \(line.number): \(reason)",
-                    accepted: "NAME=value, a comment after # or ;, or an empty line")
-            }
-            guard let equals = line.text.firstIndex(of: "=") else { throw fail("no `=` in \(String(line.text).quoted)") }
-            let key = line.text[..<equals].trimmingSpaces
-            guard let first = key.unicodeScalars.first, first == "_" || first.properties.isAlphabetic,
-                key.utf8.allSatisfy({ isNameByte($0) })
-            else { throw fail("\(String(key).quoted) is not the name of a variable") }
-            guard let value = unquote(line.text[line.text.index(after: equals)...].trimmingSpaces) else {
-                throw fail("the quotes of \(key) are not closed")
-            }
-            if values[String(key)] != nil { throw fail("\(key) is set twice") }
-            values[String(key)] = value
+    static func parse(_ bytes: [UInt8], name: String) throws(ConfigurationError) -> [String: String] {
+        var file = ConfigurationFile(name: name)
+        for byte in bytes {
+            try file.take(byte)
+            if byte == newline { file.line += 1 }
         }
-        return values
+        try file.end()
+        return file.values
+    }
+
+    /// What the next byte belongs to.
+    private enum State {
+        /// What is before a name, in as many lines as that takes.
+        case lineStart
+        case name
+        /// No bare byte of the value has come: white space is nobody's, and quotes quote.
+        case valueStart
+        case value, escape
+        case singleQuotes, doubleQuotes, doubleQuotesEscape
+        case comment(endsInBackslash: Bool)
+    }
+
+    private let fileName: String
+    private var state = State.lineStart
+    private var line = 1
+    /// The line of the name.
+    private var start = 1
+    private var name: [UInt8] = []
+    private var value: [UInt8] = []
+    /// How much of the value stays where the line ends here: not the bare white space at its end.
+    private var kept = 0
+    /// The line above is a comment that ends in a backslash.
+    private var followsOpenComment = false
+    private var values: [String: String] = [:]
+
+    private init(name: String) {
+        fileName = name
+    }
+
+    private static let newline = UInt8(ascii: "\n")
+
+    private static func endsLine(_ byte: UInt8) -> Bool { byte == newline || byte == UInt8(ascii: "\r") }
+
+    private static func isSpace(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") || endsLine(byte) }
+
+    private mutating func take(_ byte: UInt8) throws(ConfigurationError) {
+        switch state {
+        case .lineStart: try begin(byte)
+        case .name:
+            if byte == UInt8(ascii: "=") {
+                state = .valueStart
+            } else if Self.endsLine(byte) {
+                throw fail("no `=` in \(Self.text(name).quoted)")
+            } else {
+                name.append(byte)
+            }
+        case .valueStart:
+            switch byte {
+            case UInt8(ascii: "'"): state = .singleQuotes
+            case UInt8(ascii: "\""): state = .doubleQuotes
+            case UInt8(ascii: "\\"): state = .escape
+            case _ where Self.endsLine(byte): try endLine()
+            case _ where Self.isSpace(byte): break
+            default:
+                state = .value
+                append(byte)
+            }
+        case .value:
+            if Self.endsLine(byte) {
+                try endLine()
+            } else if byte == UInt8(ascii: "\\") {
+                kept = value.count
+                state = .escape
+            } else if Self.isSpace(byte) {
+                value.append(byte)
+            } else {
+                append(byte)
+            }
+        case .escape:
+            state = .value
+            if !Self.endsLine(byte) { append(byte) }
+        case .singleQuotes:
+            if byte == UInt8(ascii: "'") { state = .valueStart } else { append(byte) }
+        case .doubleQuotes:
+            switch byte {
+            case UInt8(ascii: "\""): state = .valueStart
+            case UInt8(ascii: "\\"): state = .doubleQuotesEscape
+            default: append(byte)
+            }
+        case .doubleQuotesEscape:
+            state = .doubleQuotes
+            if byte == Self.newline { break }
+            // It only takes away the meaning of what has one.
+            if !"\"\\`$".utf8.contains(byte) { append(UInt8(ascii: "\\")) }
+            append(byte)
+        case .comment(let endsInBackslash):
+            if Self.endsLine(byte) {
+                followsOpenComment = endsInBackslash
+                state = .lineStart
+            } else {
+                state = .comment(endsInBackslash: byte == UInt8(ascii: "\\") && !endsInBackslash)
+            }
+        }
+    }
+
+    private mutating func begin(_ byte: UInt8) throws(ConfigurationError) {
+        switch byte {
+        case UInt8(ascii: "#"), UInt8(ascii: ";"):
+            followsOpenComment = false
+            state = .comment(endsInBackslash: false)
+        case _ where Self.isSpace(byte):
+            if Self.endsLine(byte) { followsOpenComment = false }
+        default:
+            start = line
+            // systemd takes such a line for a part of the comment before version 254, and reads it from there on.
+            guard !followsOpenComment else {
+                throw fail("the comment above ends in a backslash, which may make this line a part of it")
+            }
+            name = [byte]
+            state = byte == UInt8(ascii: "=") ? .valueStart : .name
+        }
+    }
+
+    private mutating func append(_ byte: UInt8) {
+        value.append(byte)
+        kept = value.count
+    }
+
+    /// The end of the file, which may be that of its last line.
+    private mutating func end() throws(ConfigurationError) {
+        switch state {
+        case .lineStart, .comment: return
+        case .name: throw fail("no `=` in \(Self.text(name).quoted)")
+        case .singleQuotes, .doubleQuotes, .doubleQuotesEscape:
+            throw fail("the quotes of \(Self.text(name).plain()) are not closed")
+        case .valueStart, .value, .escape: try endLine()
+        }
+    }
+
+    private mutating func endLine() throws(ConfigurationError) {
+        while let last = name.last, Self.isSpace(last) { name.removeLast() }
+        let key = Self.text(name)
+        guard let first = name.first, !(UInt8(ascii: "0")...UInt8(ascii: "9")).contains(first), name.allSatisfy(Self.isNameByte)
+        else { throw fail("\(key.quoted) is not the name of a variable") }
+        guard let text = String(validating: value.prefix(kept), as: UTF8.self) else {
+            throw fail("the value of \(key) is not UTF-8")
+        }
+        guard values.updateValue(text, forKey: key) == nil else { throw fail("\(key) is set twice") }
+        value = []
+        kept = 0
+        state = .lineStart
+    }
+
+    private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
+
+    private func fail(_ reason: String) -> ConfigurationError {
+        ConfigurationError(
+            variable: nil, reason: "\(fileName.plain()), line \(start): \(reason)",
+            accepted: "NAME=value, a comment after # or ;, or an empty line")
     }
 
     private static func isNameByte(_ byte: UInt8) -> Bool {
@@ -49,69 +191,5 @@ enum ConfigurationFile {
             true
         default: false
         }
-    }
-
-    /// Quoted and bare pieces may follow each other, as in a shell. Nil if a quote is open at the end.
-    private static func unquote(_ text: Substring) -> String? {
-        var result = ""
-        var quote: Character?
-        var index = text.startIndex
-        while index < text.endIndex {
-            let character = text[index]
-            let next = text.index(after: index)
-            switch (quote, character) {
-            case (nil, "\""), (nil, "'"): quote = character
-            case ("\"", "\""), ("'", "'"): quote = nil
-            case (nil, "\\"), ("\"", "\\"):
-                guard next < text.endIndex else { return quote == nil ? result : nil }
-                // In double quotes a backslash only takes away the meaning of what has one.
-                if quote == "\"", !"\"\\$`".contains(text[next]) { result.append("\\") }
-                result.append(text[next])
-                index = next
-            default: result.append(character)
-            }
-            index = text.index(after: index)
-        }
-        return quote == nil ? result : nil
-    }
-}
-
-/// Lines with their numbers, joined where one ends in a backslash, without empty ones and comments.
-private struct LineScanner {
-    private var lines: ArraySlice<String>
-    private var number = 0
-
-    init(_ text: String) {
-        // By bytes: to Swift a carriage return and a line feed are one character.
-        lines =
-            text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map { line in
-                String(decoding: line.last == UInt8(ascii: "\r") ? line.dropLast() : line, as: UTF8.self)
-            }[...]
-    }
-
-    mutating func next() -> (number: Int, text: Substring)? {
-        while let first = lines.popFirst() {
-            number += 1
-            let start = number
-            var line = first
-            let trimmed = line[...].trimmingSpaces
-            if trimmed.isEmpty || trimmed.hasPrefix("#") || trimmed.hasPrefix(";") { continue }
-            while line.hasSuffix("\\"), !line.hasSuffix("\\\\"), let more = lines.popFirst() {
-                number += 1
-                line.removeLast()
-                line += more
-            }
-            return (start, line[...].trimmingSpaces)
-        }
-        return nil
-    }
-}
-
-extension Substring {
-    var trimmingSpaces: Substring {
-        var text = self
-        while let first = text.first, first == " " || first == "\t" { text.removeFirst() }
-        while let last = text.last, last == " " || last == "\t" || last == "\r" { text.removeLast() }
-        return text
     }
 }

@@ -57,7 +57,7 @@ struct ValueReader {
         let directory = source.workingDirectory
         return try value(name) { text, _ throws(Rejection) in
             guard !text.hasPrefix("~") else { throw Rejection("`~` is not expanded here, ${HOME} is") }
-            guard !text.contains("\n") else { throw Rejection("a path of several lines") }
+            guard !text.utf8.contains(UInt8(ascii: "\n")) else { throw Rejection("a path of several lines") }
             let path = Paths.absolute(text, from: directory)
             return (path, path)
         }
@@ -115,7 +115,9 @@ struct ValueReader {
         let paths: [String]? = try value(name) { text, _ throws(Rejection) in
             let paths = Self.split(text).map { Paths.absolute($0, from: directory) }
             for path in paths {
-                guard !path.contains("\n"), !path.contains("\\") else { throw Rejection("a path with a line's end or a backslash") }
+                guard !path.utf8.contains(where: { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\\") }) else {
+                    throw Rejection("a path with a line's end or a backslash")
+                }
                 let own = ["/proc", "/dev", "/sys", "/run", "/tmp", "/var/tmp"]
                 guard !own.contains(where: { Paths.isInside($0, path) }),
                     !["/proc", "/dev", "/sys", "/run/pinfold"].contains(where: { Paths.isInside(path, $0) })
@@ -203,7 +205,9 @@ struct ValueReader {
                 throw Rejection("not a path or URL")
             }
             // As git tells them apart: `host:path` is one over ssh unless a slash comes before the colon.
-            let isAddress = text.contains("://") || text.firstIndex(of: ":").map { !text[..<$0].contains("/") } ?? false
+            let isAddress =
+                text.contains("://")
+                || text.utf8.firstIndex(of: UInt8(ascii: ":")).map { !text.utf8[..<$0].contains(Paths.slash) } ?? false
             let value = isAddress ? text : Paths.absolute(text, from: directory)
             return (value, value)
         }
@@ -227,7 +231,7 @@ struct ValueReader {
             guard !text.hasPrefix("/") else {
                 throw Rejection("it is absolute, and tests run on a copy of the commit: begin at its top")
             }
-            guard !text.split(separator: "/").contains("..") else { throw Rejection("it leaves the tree by `..`") }
+            guard !Paths.names(text).contains("..") else { throw Rejection("it leaves the tree by `..`") }
             let path = String(Paths.absolute(text, from: "").dropFirst())
             guard !path.isEmpty else { throw Rejection("it names the tree itself") }
             do throws(GlobError) {
@@ -263,7 +267,7 @@ struct ValueReader {
 
     private static func insideTree(_ text: String) throws(Rejection) -> String {
         guard !text.hasPrefix("/") else { throw Rejection("not a path inside the tree: it is absolute") }
-        let names = text.split(separator: "/").filter { $0 != "." }
+        let names = Paths.names(text).filter { $0 != "." }
         guard !names.contains("..") else { throw Rejection("it leads out of the tree") }
         guard !text.contains(where: \.isNewline) else { throw Rejection("a path of several lines") }
         return names.isEmpty ? "." : names.joined(separator: "/")
@@ -349,7 +353,7 @@ struct ValueReader {
     private static func split(_ text: String) -> [String] {
         var entries = [""]
         var isEscaped = false
-        for character in text {
+        for character in text.unicodeScalars {
             if isEscaped {
                 // Other escapes are the pattern's own.
                 entries[entries.count - 1] += character == ":" ? ":" : "\\" + String(character)
@@ -359,7 +363,7 @@ struct ValueReader {
             } else if character == ":" {
                 entries.append("")
             } else {
-                entries[entries.count - 1].append(character)
+                entries[entries.count - 1].unicodeScalars.append(character)
             }
         }
         if isEscaped { entries[entries.count - 1] += "\\" }

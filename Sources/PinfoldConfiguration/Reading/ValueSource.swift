@@ -64,12 +64,12 @@ struct ValueSource {
         while let open = rest.firstRange(ofDollarBrace: ()) {
             result += String(rest[..<open.lowerBound])
             let tail = rest[open.upperBound...]
-            guard let close = tail.firstIndex(of: "}") else {
+            guard let close = tail.utf8.firstIndex(of: UInt8(ascii: "}")) else {
                 if variable.kind == .command { return result + String(rest[open.lowerBound...]) }
                 throw fail("a ${ without its }")
             }
             let name = String(tail[..<close])
-            rest = tail[tail.index(after: close)...]
+            rest = tail[tail.utf8.index(after: close)...]
             if let other = Variable.named(name) {
                 guard !within.contains(name) else {
                     throw fail("it refers to itself through \((within + [name]).joined(separator: " → "))")
@@ -97,9 +97,12 @@ struct ValueSource {
 extension Substring {
     fileprivate func firstRange(ofDollarBrace: Void) -> Range<Index>? {
         var index = startIndex
+        // By bytes: what combines with a bracket in Swift's eyes is the text behind it.
         while index < endIndex {
-            let next = self.index(after: index)
-            if self[index] == "$", next < endIndex, self[next] == "{" { return index..<self.index(after: next) }
+            let next = utf8.index(after: index)
+            if utf8[index] == UInt8(ascii: "$"), next < endIndex, utf8[next] == UInt8(ascii: "{") {
+                return index..<utf8.index(after: next)
+            }
             index = next
         }
         return nil
