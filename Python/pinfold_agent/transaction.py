@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from typing import Any, Callable, ContextManager, Dict, List, Optional, Set
 
 from .project.project import Project
 from .reasons import Refused
 from .rehearsal.rehearsal import Rehearsal
-from .tiers import caches
+from .tiers.caches import Caches
 from .tiers.changes import Changes, compare
 from .tiers.patching import Patch, Scan, Unfit
-from .tiers.reloading import Swap, affected_by, move, not_on_stacks
+from .tiers.reloading import Swap, affected_by, move, no_children, not_on_stacks, spaces_of, suspended_in
 from .tiers.undo import Undo
 
 SAME, PATCHED, RELOADED = "same", "patched", "reloaded"
@@ -25,8 +26,8 @@ class Transaction:
 
     def __init__(self, project: Project, root: str, *, fixed: Set[str], entries: Set[str], gated: bool,
                  check: Optional[Callable[[], None]], still: Callable[[], ContextManager[None]], let_go: Callable[[], None],
-                 seconds: float):
-        """Raises Refused, and has changed nothing then."""
+                 seconds: float, on_main: bool = True):
+        """`on_main` says whether `swap` is called on the main thread. Raises Refused, and has changed nothing then."""
         self._project = project
         self._check = check
         self._undo = Undo()
@@ -36,27 +37,32 @@ class Transaction:
         self.swapped = False
         self.tier = SAME
         self.modules: List[str] = []
-        self._caches: List[Any] = []
+        self._caches: Optional[Caches] = None
         self._wrote: Dict[str, Set[str]] = {}
+        self._weakly = False
         try:
             self._changes = compare(project, root)
             if self._changes.none:
                 return
-            why = self._prepare_patch(self._changes)
+            # From here on: what is made while the version is rehearsed, a stream that begins, is seen by the swap.
+            self._scan = Scan()
+            why = self._prepare_patch(self._changes, self._scan, fixed)
             if why is None:
                 return
             if not gated:
                 raise Refused(f"there is no gate at which requests could wait, so only the insides of functions can be exchanged; {why}")
             affected = affected_by(project, self._changes, fixed)
-            affected, self._wrote = Rehearsal(project, fixed, entries, check, still, let_go, seconds).run(self._changes, affected)
+            self._caches = Caches(self._scan.everything, project.records.keys())
+            self._scan.seen()
+            rehearsal = Rehearsal(project, fixed, entries, check, still, let_go, seconds, on_main)
+            affected, self._wrote = rehearsal.run(self._changes, affected)
+            self._weakly = rehearsal.weakly
             self._compile(affected)
             self._swap = Swap(project, self._changes, affected, fixed, entries)
-            self._caches = caches.caches(caches.everything())
             self.tier, self.modules = RELOADED, sorted(affected)
         except BaseException:
-            project.codes.clear()
+            self._end()
             raise
-        self._scan = Scan()
 
     def _compile(self, affected: Set[str]) -> None:
         """What will be executed, while requests are served still."""
@@ -67,27 +73,30 @@ class Transaction:
             if name not in self._changes.removed:
                 self._project.codes[file] = (source, self._project.code(record.path, source, file))
 
-    def _prepare_patch(self, changes: Changes) -> Optional[str]:
+    def _prepare_patch(self, changes: Changes, scan: Scan, fixed: Set[str]) -> Optional[str]:
         """None where a patch does it, else why not."""
         if not changes.only_sources:
             return f"{changes.data or ', '.join(sorted(changes.removed | changes.touched))} needs modules to be executed anew"
         try:
-            self._patch = Patch(self._project, changes)
+            self._patch = Patch(self._project, changes, scan.everything, fixed)
         except Unfit as error:
             return str(error)
+        scan.seen()
         self.tier, self.modules = PATCHED, sorted(changes.sources)
-        self._scan = Scan()
         return None
 
     def swap(self) -> None:
         """The new version is in. Raises Refused, and everything is as it was."""
         project, changes = self._project, self._changes
+        if self.tier != SAME:
+            no_children()
         since = self._scan.since() if self._scan is not None else []
         self.swapped = True
         self._remember(project)
         try:
             if self._swap is not None:
                 not_on_stacks(project, self._swap.affected)
+                self._not_suspended(project, self._swap.affected, since)
                 project.sources = {
                     project.records[name].path: source for name, source in changes.sources.items() if name in project.records}
                 project.watching = False
@@ -95,8 +104,8 @@ class Transaction:
                 for name, written in self._wrote.items():
                     if name in project.records:
                         project.records[name].wrote = written
-                caches.clear(self._caches)
-                caches.clear(caches.caches(since))
+                if self._caches is not None:
+                    self._caches.clear(since, self._undo)
             else:
                 if self._patch is not None:
                     self._patch.swap(self._undo, since)
@@ -112,6 +121,20 @@ class Transaction:
         finally:
             project.watching = True
 
+    @staticmethod
+    def _not_suspended(project: Project, affected: Set[str], since: List[Any]) -> None:
+        """Raises Refused for a stream that began after the rehearsal, in the old version. `since` is brought up to date."""
+        spaces = spaces_of(project, affected)
+        if suspended_in(project, spaces, since) is None:
+            return
+        # One that nobody has any more may not have been collected yet. What was there before the scan is not looked through.
+        since.clear()
+        gc.collect()
+        since += gc.get_objects()
+        suspended = suspended_in(project, spaces, since)
+        if suspended is not None:
+            raise suspended
+
     def _remember(self, project: Project) -> None:
         digests, sources = project.digests, project.sources
 
@@ -119,6 +142,10 @@ class Transaction:
             project.digests, project.sources = digests, sources
 
         self._undo.then(back)
+
+    def settle(self) -> None:
+        """All of the new version is in. What others change from now on is theirs, and a way back leaves it."""
+        self._undo.seal()
 
     def revert(self) -> None:
         """Everything as it was before."""
@@ -128,7 +155,7 @@ class Transaction:
         self._end()
 
     def keep(self) -> None:
-        """For good: the old version is let go of."""
+        """For good: the old version is let go of, apart from what `end_old` ends once requests are served again."""
         if self._patch is not None:
             self._patch.keep()
         for name, source in self._changes.sources.items():
@@ -136,11 +163,20 @@ class Transaction:
             if record is not None and self._patch is not None:
                 record.source = source
         self._undo = Undo()
-        swap, self._swap = self._swap, None
+        self.swapped = False
         self._end()
-        if swap is not None:
-            swap.keep()
+        if self._swap is not None:
+            self._swap.keep()
+        if self._weakly:
+            # The rehearsal has seen that it goes, and that there are not too many objects to look through.
+            gc.collect()
         self._project.lease()
+
+    def end_old(self) -> None:
+        """After `keep`: what the old modules began ends, as far as they say how, and that takes as long as it takes."""
+        swap, self._swap = self._swap, None
+        if swap is not None:
+            swap.end_old()
 
     def _end(self) -> None:
         self._project.codes.clear()

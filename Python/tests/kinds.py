@@ -1525,3 +1525,698 @@ for _ in range(400):
         time.sleep(30)
         os._exit(0)
 """)
+
+# -- what a patch reaches, and what it does not
+
+kind("a module that puts an object with methods in its place", PATCHED, """
+--- srv/odd.py
+import sys
+class Odd:
+    def word(self):
+        return "one"
+sys.modules[__name__] = Odd()
+--- srv/app.py
+from . import odd
+def answer():
+    return odd.word()
+""", """
+--- srv/odd.py
+import sys
+class Odd:
+    def word(self):
+        return "two"
+sys.modules[__name__] = Odd()
+""")
+
+kind("a function whose results on other threads are in the module", RELOADED, """
+--- srv/app.py
+from concurrent.futures import ThreadPoolExecutor
+def load(n):
+    return "one"
+with ThreadPoolExecutor() as pool:
+    VALUES = list(pool.map(load, range(2)))
+def answer():
+    return VALUES
+""", """
+--- srv/app.py
+from concurrent.futures import ThreadPoolExecutor
+def load(n):
+    return "two"
+with ThreadPoolExecutor() as pool:
+    VALUES = list(pool.map(load, range(2)))
+def answer():
+    return VALUES
+""")
+
+kind("a function whose result came from a thread that was there before", REFUSED, """
+--- srv/pool.py
+from concurrent.futures import ThreadPoolExecutor
+POOL = ThreadPoolExecutor(1)
+POOL.submit(len, "").result()
+--- srv/words.py
+def load():
+    return "one"
+--- srv/late.py
+from . import words
+from .pool import POOL
+VALUE = POOL.submit(words.load).result(1)
+--- srv/app.py
+from . import pool
+def answer():
+    from .late import VALUE
+    return VALUE
+""", """
+--- srv/words.py
+def load():
+    return "two"
+""", warm="app.answer()", reason="TimeoutError")
+
+kind("a function whose result came from another process", RELOADED, """
+--- srv/words.py
+def load():
+    return "one"
+--- srv/app.py
+import os
+from . import words
+READING, WRITING = os.pipe()
+if os.fork() == 0:
+    os.write(WRITING, words.load().encode())
+    os._exit(0)
+VALUE = os.read(READING, 100).decode()
+os.wait()
+def answer():
+    return VALUE
+""", """
+--- srv/words.py
+def load():
+    return "two"
+""")
+
+kind("a class in a function gets an attribute, and one lives on", RELOADED, """
+--- srv/app.py
+from . import store
+def make():
+    class Item:
+        def show(self):
+            return "one"
+    return Item
+def answer():
+    return store.KEPT.setdefault("item", make())().show()
+""", """
+--- srv/app.py
+from . import store
+def make():
+    class Item:
+        word = "two"
+        def show(self):
+            return self.word
+    return Item
+def answer():
+    return store.KEPT.setdefault("item", make())().show()
+""", warm="app.answer()")
+
+kind("a dataclass in a function gets another default, and one lives on", RELOADED, """
+--- srv/app.py
+from dataclasses import dataclass
+from . import store
+def make():
+    @dataclass
+    class Item:
+        a: int = 1
+    return Item
+def answer():
+    return store.KEPT.setdefault("item", make())().a
+""", """
+--- srv/app.py
+from dataclasses import dataclass
+from . import store
+def make():
+    @dataclass
+    class Item:
+        a: int = 2
+    return Item
+def answer():
+    return store.KEPT.setdefault("item", make())().a
+""", warm="app.answer()")
+
+kind("a method of a class in a function, and one lives on", PATCHED, """
+--- srv/app.py
+from . import store
+def make():
+    class Item:
+        word = "one"
+        def show(self):
+            return self.word
+    return Item
+def answer():
+    return store.KEPT.setdefault("item", make())().show()
+""", """
+--- srv/app.py
+from . import store
+def make():
+    # A line more.
+    class Item:
+        word = "one"
+        def show(self):
+            return self.word + "two"
+    return Item
+def answer():
+    return store.KEPT.setdefault("item", make())().show()
+""", warm="app.answer()")
+
+kind("two inner functions of one name that change places", RELOADED, """
+--- srv/app.py
+from . import store
+def make(loud):
+    if loud:
+        def inner():
+            return "LOUD"
+    else:
+        def inner():
+            return "quiet"
+    return inner
+def answer():
+    return store.KEPT.setdefault("inner", make(True))()
+""", """
+--- srv/app.py
+from . import store
+def make(loud):
+    if not loud:
+        def inner():
+            return "quiet"
+    else:
+        def inner():
+            return "LOUD"
+    return inner
+def answer():
+    return store.KEPT.setdefault("inner", make(True))()
+""", warm="app.answer()")
+
+kind("a property that is read and set, by two functions of one name", PATCHED, """
+--- srv/app.py
+class Item:
+    kept = 0
+    @property
+    def a(self):
+        return "one", self.kept
+    @a.setter
+    def a(self, value):
+        self.kept = value
+def answer():
+    item = Item()
+    item.a = 1
+    return item.a
+""", """
+--- srv/app.py
+class Item:
+    kept = 0
+    @property
+    def a(self):
+        return "two", self.kept
+    @a.setter
+    def a(self, value):
+        self.kept = value + 1
+def answer():
+    item = Item()
+    item.a = 1
+    return item.a
+""")
+
+kind("a cached property that asks a function that changes", PATCHED, """
+--- srv/app.py
+from functools import cached_property
+from . import store
+def word():
+    return "one"
+class Item:
+    @cached_property
+    def word(self):
+        return word()
+def answer():
+    return store.KEPT.setdefault("item", Item()).word
+""", """
+--- srv/app.py
+from functools import cached_property
+from . import store
+def word():
+    return "two"
+class Item:
+    @cached_property
+    def word(self):
+        return word()
+def answer():
+    return store.KEPT.setdefault("item", Item()).word
+""", warm="app.answer()")
+
+kind("a cached property of a module that stays", RELOADED, """
+--- srv/late.py
+WORD = "one"
+--- srv/models.py
+from functools import cached_property
+class Item:
+    @cached_property
+    def word(self):
+        from .late import WORD
+        return WORD
+ITEM = Item()
+--- srv/app.py
+from . import models
+def answer():
+    return models.ITEM.word
+""", """
+--- srv/late.py
+WORD = "two"
+""", warm="app.answer()")
+
+kind("a decorator that compiles a function from its text", RELOADED, """
+--- srv/deco.py
+import inspect
+import textwrap
+def compiled(function):
+    lines = textwrap.dedent(inspect.getsource(function)).split("\\n", 1)[1]
+    names = dict(function.__globals__)
+    exec(compile(lines, "<compiled>", "exec"), names)
+    return names[function.__name__]
+--- srv/app.py
+from .deco import compiled
+@compiled
+def answer():
+    return "one"
+""", """
+--- srv/app.py
+from .deco import compiled
+@compiled
+def answer():
+    return "two"
+""")
+
+kind("a decorator that keeps something of a function's code", RELOADED, """
+--- srv/deco.py
+TABLE = {}
+def task(function):
+    TABLE[function.__name__] = function.__code__.co_consts
+    return function
+--- srv/app.py
+from .deco import TABLE, task
+@task
+def answer():
+    return "one", TABLE["answer"]
+""", """
+--- srv/app.py
+from .deco import TABLE, task
+@task
+def answer():
+    return "two", TABLE["answer"]
+""")
+
+# -- files that modules load by themselves
+
+kind("a plugin that is loaded from its file", RELOADED, """
+--- srv/plugins/a.py
+WORD = "one"
+--- srv/app.py
+import importlib.util
+import pathlib
+import sys
+PLUGINS = []
+for file in sorted(pathlib.Path(__file__).parent.joinpath("plugins").glob("*.py")):
+    spec = importlib.util.spec_from_file_location("plugin_" + file.stem, file)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    PLUGINS.append(module)
+def answer():
+    return [plugin.WORD for plugin in PLUGINS]
+""", """
+--- srv/plugins/a.py
+WORD = "two"
+""")
+
+kind("a plugin that is loaded from its file when it is asked for", RELOADED, """
+--- srv/plugins/a.py
+def word():
+    return "one"
+--- srv/loader.py
+import importlib.util
+def load(file):
+    spec = importlib.util.spec_from_file_location("plugin", file)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+--- srv/app.py
+import os
+from . import loader
+FOUND = {}
+def answer():
+    for name in sorted(os.listdir("srv/plugins")):
+        if name.endswith(".py") and name not in FOUND:
+            FOUND[name] = loader.load(os.path.join("srv/plugins", name))
+    return [plugin.word() for plugin in FOUND.values()]
+""", """
+--- srv/plugins/a.py
+def word():
+    return "two"
+""", warm="app.answer()")
+
+kind("a configuration that is run as a program", RELOADED, """
+--- conf.d/a.py
+WORD = "one"
+--- srv/app.py
+import glob
+import os
+import runpy
+ROOT = os.path.dirname(os.path.dirname(__file__))
+CONF = {}
+for file in glob.glob(os.path.join(ROOT, "conf.d", "*.py")):
+    CONF.update(runpy.run_path(file))
+def answer():
+    return CONF["WORD"]
+""", """
+--- conf.d/a.py
+WORD = "two"
+""")
+
+kind("a package appears that takes a module's place", RELOADED, """
+--- srv/util.py
+WORD = "one"
+--- srv/app.py
+from .util import WORD
+def answer():
+    return WORD
+""", """
+--- srv/util/__init__.py
+WORD = "two"
+""")
+
+kind("a package without a file of its own gets one", RELOADED, """
+--- spaces/part.py
+WORD = "one"
+--- srv/app.py
+import spaces.part
+def answer():
+    return getattr(spaces, "INIT", None), spaces.part.WORD
+""", """
+--- spaces/__init__.py
+INIT = "two"
+""")
+
+kind("a module appears that takes a library's place", REFUSED, """
+--- srv/app.py
+import colorsys
+def answer():
+    return getattr(colorsys, "OWN", False)
+""", """
+--- colorsys.py
+OWN = True
+""", reason="colorsys")
+
+kind("a module of a library's name in a package of its own", RELOADED, """
+--- srv/app.py
+import colorsys
+def answer():
+    return getattr(colorsys, "OWN", False), "one"
+""", """
+--- srv/colorsys.py
+OWN = True
+--- srv/app.py
+import colorsys
+def answer():
+    return getattr(colorsys, "OWN", False), "two"
+""")
+
+# -- what modules write where it is hard to see
+
+kind("a plain word in an object with slots", RELOADED, """
+--- srv/reg.py
+class Hub:
+    __slots__ = ("words",)
+    def __init__(self):
+        self.words = []
+hub = Hub()
+--- srv/views.py
+from .reg import hub
+hub.words.append("one")
+--- srv/app.py
+from . import reg, views
+def answer():
+    return reg.hub.words
+""", """
+--- srv/views.py
+from .reg import hub
+hub.words.append("two")
+""")
+
+kind("a plain word in a closure", RELOADED, """
+--- srv/reg.py
+def registry():
+    words = []
+    def add(word):
+        words.append(word)
+    def everything():
+        return list(words)
+    return add, everything
+add, everything = registry()
+--- srv/views.py
+from .reg import add
+add("one")
+--- srv/app.py
+from . import reg, views
+def answer():
+    return reg.everything()
+""", """
+--- srv/views.py
+from .reg import add
+add("two")
+""")
+
+kind("a plain word deep in objects", RELOADED, """
+--- srv/reg.py
+class Node:
+    def __init__(self, **names):
+        self.__dict__.update(names)
+hub = Node(app=Node(router=Node(table=Node(words=[]))))
+hub.app.hub = hub
+--- srv/views.py
+from .reg import hub
+hub.app.router.table.words.append("one")
+--- srv/app.py
+from . import reg, views
+def answer():
+    return reg.hub.app.router.table.words
+""", """
+--- srv/views.py
+from .reg import hub
+hub.app.router.table.words.append("two")
+""")
+
+# -- what sees the old version though it does not hold it
+
+kind("a class that its base class lists", RELOADED, """
+--- srv/base.py
+class Base:
+    pass
+--- srv/plug.py
+from .base import Base
+class Plug(Base):
+    word = "one"
+--- srv/app.py
+from . import plug
+from .base import Base
+def answer():
+    return [cls.word for cls in Base.__subclasses__()]
+""", """
+--- srv/plug.py
+from .base import Base
+class Plug(Base):
+    word = "two"
+""")
+
+kind("a function that a library calls as long as it lives", RELOADED, """
+--- lib/site-packages/blinking.py
+import weakref
+RECEIVERS = weakref.WeakSet()
+def connect(function):
+    RECEIVERS.add(function)
+    return function
+def send():
+    return sorted(function() for function in list(RECEIVERS))
+--- srv/views.py
+import os
+import sys
+PLACE = os.path.join(os.getcwd(), "lib/site-packages")
+if PLACE not in sys.path:
+    sys.path.append(PLACE)
+import blinking
+WORD = "one"
+@blinking.connect
+def on_paid():
+    return WORD
+def itself():
+    return on_paid
+--- srv/app.py
+from . import views
+import blinking
+def answer():
+    return blinking.send()
+""", """
+--- srv/views.py
+import os
+import sys
+PLACE = os.path.join(os.getcwd(), "lib/site-packages")
+if PLACE not in sys.path:
+    sys.path.append(PLACE)
+import blinking
+WORD = "two"
+@blinking.connect
+def on_paid():
+    return WORD
+def itself():
+    return on_paid
+""")
+
+# -- more settings of the process
+
+kind("a mask, a directory and a limit that are no longer set", RELOADED, """
+--- srv/app.py
+import os
+import resource
+os.umask(0o077)
+os.chdir("/tmp")
+resource.setrlimit(resource.RLIMIT_NOFILE, (500, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+def answer():
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask, os.path.basename(os.getcwd()), resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+""", """
+--- srv/app.py
+import os
+import resource
+def answer():
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask, os.path.basename(os.getcwd()), resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+""")
+
+kind("a variable of the environment that a later module has read", RELOADED, """
+--- srv/defaults.py
+import os
+os.environ["SRV_MODE"] = "one"
+--- srv/client.py
+import os
+MODE = os.environ["SRV_MODE"]
+--- srv/app.py
+from . import defaults, client
+def answer():
+    return client.MODE
+""", """
+--- srv/defaults.py
+import os
+os.environ["SRV_MODE"] = "two"
+""")
+
+kind("a variable of the environment that stays as it is", RELOADED, """
+--- srv/defaults.py
+import os
+os.environ["SRV_MODE"] = "one"
+WORD = "one"
+--- srv/later.py
+KEPT = {}
+--- srv/app.py
+from . import defaults, later
+def answer():
+    return defaults.WORD
+""", """
+--- srv/defaults.py
+import os
+os.environ["SRV_MODE"] = "one"
+WORD = "two"
+""", warm="app.later.KEPT['k'] = 1", keeps="app.later.KEPT")
+
+# -- hooks
+
+kind("a hook that takes state over, and something else in a library", REFUSED, """
+--- srv/app.py
+import json
+class Session:
+    pass
+SESSIONS = [Session()]
+class Box:
+    pass
+json.srv_box = {"deep": {"down": {"here": lambda: "one"}}}
+def answer():
+    return json.srv_box["deep"]["down"]["here"]()
+""", """
+--- srv/app.py
+import json
+class Session:
+    pass
+SESSIONS = []
+def __reload__(old):
+    SESSIONS.extend(old.SESSIONS)
+def answer():
+    return json.srv_box["deep"]["down"]["here"]()
+""", reason="json.srv_box")
+
+kind("a hook at the end, and something in a library that it leaves there", REFUSED, """
+--- srv/app.py
+import json
+def __unload__():
+    pass
+def dumps(value):
+    return "one"
+json.dumps = dumps
+def answer():
+    return json.dumps(1)
+""", """
+--- srv/app.py
+import json
+def answer():
+    return json.dumps(1)
+""", reason="json.dumps")
+
+kind("a hook at the end that takes something out of a library", RELOADED, """
+--- srv/app.py
+import json
+FORMER = json.dumps
+def dumps(value):
+    return "one"
+json.dumps = dumps
+def __unload__():
+    json.dumps = FORMER
+def answer():
+    return json.dumps(1)
+""", """
+--- srv/app.py
+import json
+def answer():
+    return json.dumps(1)
+""")
+
+kind("a module that is imported late while another thread writes", RELOADED, """
+--- srv/late.py
+from . import store
+import time
+time.sleep(0.2)
+WORD = "one"
+--- srv/app.py
+from . import store
+def answer():
+    from . import late
+    return late.WORD
+""", """
+--- srv/late.py
+from . import store
+WORD = "two"
+""", warm="""
+import threading, time
+stop = threading.Event()
+def write():
+    while not stop.is_set():
+        app.store.hit()
+        time.sleep(0.01)
+thread = threading.Thread(target=write)
+thread.start()
+app.answer()
+stop.set()
+thread.join()
+""", keeps="app.store.HITS")

@@ -69,6 +69,7 @@ def take_in(project: Project, new: str) -> Dict[str, Any]:
     except Refused as refusal:
         return {"tier": "refused", "reason": str(refusal)}
     transaction.keep()
+    transaction.end_old()
     return {"tier": transaction.tier, "modules": transaction.modules}
 
 

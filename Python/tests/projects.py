@@ -60,6 +60,7 @@ from fastapi import FastAPI
 from fastapi.responses import PlainTextResponse, StreamingResponse
 
 from . import state
+from .begun import WORD
 from .greeting import greet
 
 
@@ -68,7 +69,7 @@ app = FastAPI()
 
 @app.on_event("startup")
 async def begin():
-    app.state.begun = greet()
+    app.state.begun = WORD
 
 
 @app.on_event("shutdown")
@@ -202,7 +203,8 @@ def flask(word: str, anew: bool = False, **more: str) -> Dict[str, str]:
 def fastapi(word: str, anew: bool = False, **more: str) -> Dict[str, str]:
     return {
         "srv/__init__.py": "", "srv/state.py": STATE, "srv/greeting.py": (GREETING_ANEW if anew else GREETING).format(word=word),
-        "srv/app.py": FASTAPI, "entry.py": 'import pinfold_agent\n\napp = pinfold_agent.asgi("srv.app:app")\n', **more,
+        "srv/begun.py": f'WORD = "{word if anew else "one"}"\n', "srv/app.py": FASTAPI,
+        "entry.py": 'import pinfold_agent\n\napp = pinfold_agent.asgi("srv.app:app")\n', **more,
     }
 
 

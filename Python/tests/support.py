@@ -217,7 +217,11 @@ def server(deployments: Deployments, command: List[str], port: Optional[int] = N
 
     def ready() -> bool:
         assert process.poll() is None, open(log).read()
-        if len(glob.glob(os.path.join(deployments.sockets, "*.sock"))) < sockets:
+        # A socket is there before anybody listens at it.
+        talks = Daemon(deployments).talks()
+        for talk in talks:
+            talk.close()
+        if len(talks) < sockets:
             return False
         if port is None:
             return True

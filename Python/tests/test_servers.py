@@ -111,6 +111,22 @@ class WSGIRefTests(Common, ServerTest):
         except Refusal:
             return False
 
+    def test_what_is_computed_between_prepare_and_swap_is_computed_anew(self) -> None:
+        item = "class Item:\n    @functools.cached_property\n    def word(self):\n        return greet()\n\n\nITEM = Item()\n"
+        route = "\n\n@app.route('/word')\ndef word():\n    return items.ITEM.word\n"
+        app = projects.FLASK.replace("from . import state", "from . import items, state") + route
+        more = {"srv/items.py": "import functools\n\nfrom .greeting import greet\n\n\n" + item, "srv/app.py": app}
+        self.deploy("one", **more)
+        with self.running():
+            for word in ("two", "three"):
+                path, commit = self.deploy(word, word == "three", **more)
+                with contextlib.closing(self.daemon.talks()[0]) as talk:
+                    self.assertTrue(talk.ask(do="prepare", release=path, commit=commit)["ok"])
+                    get(self.port, "/word")
+                    for verb in ("hold", "swap", "keep", "release"):
+                        self.assertTrue(talk.ask(do=verb)["ok"])
+                self.assertEqual(get(self.port, "/word")[1], word)
+
     def test_two_reloads_at_once_are_one_and_a_refusal(self) -> None:
         with self.running():
             path, commit = self.deploy("two")
@@ -131,13 +147,15 @@ class WSGIRefTests(Common, ServerTest):
             self.assertEqual(get(self.port)[1], "twopage")
 
     def test_a_request_that_does_not_end_has_the_reload_refused(self) -> None:
-        slow = projects.FLASK.replace("time.sleep(0.002)", "time.sleep(3)")
+        inside = os.path.join(self.deployments.place, "inside")
+        slow = projects.FLASK.replace("time.sleep(0.002)", f'open({inside!r}, "w").close(); time.sleep(4)')
         self.deploy("one", **{"srv/app.py": slow})
         with self.running(AGENT_DEPLOY_RELOAD_DRAIN="0.5"):
+            path, commit = self.deploy("two", **{"srv/app.py": slow})
+            os.unlink(inside)
             client = threading.Thread(target=get, args=(self.port,))
             client.start()
-            time.sleep(0.3)
-            path, commit = self.deploy("two", **{"srv/app.py": slow})
+            wait_for(lambda: os.path.exists(inside), "the request is in the server")
             with self.assertRaises(Refusal) as caught:
                 self.daemon.reload(path, commit)
             self.assertIn("did not end within 0.5 s", str(caught.exception))
@@ -166,7 +184,8 @@ class Gunicorn(Common):
                 self.assertEqual(len(talks), 3)
                 for verb in ("prepare", "hold", "swap", "keep", "release"):
                     more = {"release": path, "commit": commit} if verb == "prepare" else {}
-                    self.assertTrue(all(talk.ask(do=verb, **more).get("ok") for talk in talks))
+                    answers = [talk.ask(do=verb, **more) for talk in talks]
+                    self.assertEqual([answer for answer in answers if not answer.get("ok")], [])
                     if verb == phase:
                         break
                 pid, *others = (talk.ask(do="status")["pid"] for talk in talks)
@@ -249,10 +268,20 @@ class UvicornTests(Common, ServerTest):
         with self.running():
             self.assertEqual(get(self.port, "/begun")[1], "one 0")
             self.reload("two", True)
-            self.assertEqual(get(self.port, "/begun")[1], "two 1")
+            # The old one ends once requests are served again.
+            wait_for(lambda: get(self.port, "/begun")[1] == "two 1", "the old application's end")
+
+    def test_a_function_that_ran_at_the_application_s_start_has_it_started_anew(self) -> None:
+        for call in ("greet()", "await asyncio.to_thread(greet)"):
+            text = {"srv/app.py": projects.FASTAPI.replace("app.state.begun = WORD", f"app.state.begun = {call}")}
+            self.deploy("one", **text)
+            with self.running():
+                self.assertEqual(get(self.port, "/begun")[1], "one 0")
+                self.assertEqual(self.reload("two", **text), ["reloaded"], call)
+                wait_for(lambda: get(self.port, "/begun")[1] == "two 1", "the old application's end")
 
     def test_a_start_that_fails_leaves_the_old_application(self) -> None:
-        failing = projects.FASTAPI.replace("app.state.begun = greet()", "raise OSError('no database')")
+        failing = projects.FASTAPI.replace("app.state.begun = WORD", "raise OSError('no database')")
         with self.running(), Load(self.port) as load:
             with self.assertRaises(Refusal) as caught:
                 self.reload("two", **{"srv/app.py": failing + "\nMORE = 1\n"})

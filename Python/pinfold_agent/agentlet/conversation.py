@@ -31,6 +31,7 @@ class Conversation:
         self._swapped = False
         self._kept = False
         self._mine = False
+        self._over = False
 
     def run(self) -> None:
         try:
@@ -45,7 +46,10 @@ class Conversation:
                 if request is None:
                     return
                 answer = self._answer(request)
-                if not self._lines.write(answer) or "error" in answer:
+                heard = self._lines.write(answer)
+                if self._over:
+                    self._finish()
+                if not heard or "error" in answer:
                     return
         finally:
             self._end()
@@ -106,16 +110,21 @@ class Conversation:
             self._swapped = False
         self._held = False
         seconds = self._server.open()
-        transaction, self._transaction = self._transaction, None
-        if transaction is not None and not self._kept:
+        if self._transaction is not None and not self._kept:
+            transaction, self._transaction = self._transaction, None
             transaction.revert()
-        self._finish()
+        # The rest is done once this is said: the daemon does not wait for the end of what an old version began.
+        self._server.ending = True
+        self._over = True
         return {"ok": True, "commit": self._server.commit, "paused": round(seconds * 1000, 1)}
 
     def _end(self) -> None:
-        transaction, self._transaction = self._transaction, None
+        if self._mine:
+            # The daemon that lost another process comes again at once.
+            self._server.ending = True
         try:
-            if transaction is not None and not self._kept:
+            if self._transaction is not None and not self._kept:
+                transaction, self._transaction = self._transaction, None
                 self._server.revert(transaction)
         finally:
             if self._held:
@@ -124,6 +133,13 @@ class Conversation:
             self._finish()
 
     def _finish(self) -> None:
-        if self._mine:
-            self._mine = False
-            self._server.finish()
+        """With the gates open: the old version ends, where another was kept."""
+        transaction, self._transaction = self._transaction, None
+        self._over = False
+        try:
+            if transaction is not None and self._kept:
+                self._server.end_old(transaction)
+        finally:
+            if self._mine:
+                self._mine = False
+                self._server.finish()

@@ -6,6 +6,7 @@ import asyncio
 import concurrent.futures
 from typing import Any, Awaitable, Callable, Dict, Optional
 
+from ..project.running import Running
 from .lifespan import Lifespan
 
 Message = Dict[str, Any]
@@ -21,9 +22,10 @@ class ASGIGate:
 
     kind = "asgi"
 
-    def __init__(self, application: Callable[[], Any], commit: Callable[[], str]):
+    def __init__(self, application: Callable[[], Any], commit: Callable[[], str], running: Callable[[], Running]):
         self._application = application
         self._commit = commit
+        self._running = running
         self._loop: Optional[asyncio.AbstractEventLoop] = None
         self._count = 0
         self._lifespan: Optional[Lifespan] = None
@@ -78,7 +80,7 @@ class ASGIGate:
 
     async def _serve_lifespan(self, scope: Message, receive: Receive, send: Send) -> None:
         """The server's one lifespan, and the application's: a new version's begins and the old one's ends while the server knows of neither."""
-        self._lifespan = Lifespan(self._application(), scope)
+        self._lifespan = Lifespan(self._application(), scope, self._running())
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
@@ -92,12 +94,13 @@ class ASGIGate:
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 
-    async def _begin_new(self) -> None:
+    async def _begin_new(self, seconds: float) -> None:
         if self._lifespan is None:
             return
-        former, fresh = self._lifespan, Lifespan(self._application(), self._lifespan.scope)
-        problem = await fresh.start()
+        former, fresh = self._lifespan, Lifespan(self._application(), self._lifespan.scope, self._running())
+        problem = await fresh.start(seconds)
         if problem is not None:
+            fresh.cancel()
             raise RuntimeError(f"the application does not start: {problem}")
         self._former, self._lifespan = former, fresh
 
@@ -106,6 +109,11 @@ class ASGIGate:
             await which.stop()
 
     # -- what the agentlet asks, from its thread
+
+    @property
+    def started(self) -> Optional[Running]:
+        """What ran at the start of the application that serves."""
+        return None if self._lifespan is None else self._lifespan.running
 
     def hold(self, seconds: float) -> Optional[str]:
         if self._loop is None or not self._loop.is_running():
@@ -134,10 +142,10 @@ class ASGIGate:
 
         self._wait(on_loop())
 
-    def start_new(self) -> None:
-        """After a swap: the new application's start, inside the gate. Raises where it fails."""
+    def start_new(self, seconds: float) -> None:
+        """After a swap: the new application's start, inside the gate. Raises where it fails, or is not over in that time."""
         if self._loop is not None and self._loop.is_running():
-            self._wait(self._begin_new())
+            self._wait(self._begin_new(seconds))
 
     def go_back(self) -> None:
         """The old application's start is in force again; the new one's ends."""

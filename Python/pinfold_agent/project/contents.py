@@ -7,33 +7,126 @@ from __future__ import annotations
 
 import weakref
 from collections import deque
-from types import FunctionType, ModuleType
-from typing import Any, Dict, Hashable, List, Mapping, Optional
+from functools import partial
+from types import FunctionType, MemberDescriptorType, MethodType, ModuleType
+from typing import Any, Container, Dict, Hashable, Iterable, List, Mapping, Optional, Set, Tuple
 
 DEPTH = 3
+# Objects of the project's are followed further, so many of a module.
+FURTHER = 2_000
 # Of a larger container only the size is looked at.
 LARGEST = 5_000
 
 Contents = Dict[str, Hashable]
+_ATOMS = {str, int, bytes, bool, float, type(None), ModuleType}
+_PLAIN = {dict, list, set, deque}
+_CONTAINERS: Tuple[Any, ...] = (dict, list, tuple, set, frozenset, deque)
 _SIZED = (deque, weakref.WeakSet, weakref.WeakKeyDictionary, weakref.WeakValueDictionary)
 
 
-def contents(module: Any) -> Contents:
-    """What a module holds, some levels deep, in a form that keeps nothing alive."""
+def contents(module: Any, project: Container[str] = ()) -> Contents:
+    """What a module holds, some levels deep, in a form that keeps nothing alive.
+
+    `project` are the names of the project's modules.
+    """
     names = _names(module) or {}
     owner = names.get("__name__")
-    return {
-        key: _form(value, DEPTH, owner if isinstance(owner, str) else "")
-        for key, value in list(names.items())
+    kept = {
+        key: value for key, value in list(names.items())
         if not (key.startswith("__") and key.endswith("__")) and type(value) is not ModuleType
     }
+    found = {key: _form(value, DEPTH, owner if isinstance(owner, str) else "") for key, value in kept.items()}
+    found["…"] = _further(kept.values(), owner, project)
+    return found
 
 
-def told(before: Mapping[str, Contents], after: Mapping[str, Any]) -> Dict[str, str]:
+def _further(values: Iterable[Any], owner: Any, project: Container[str]) -> Hashable:
+    """What is reached through nothing but objects of the project's, plain containers and closures, by what each holds itself.
+
+    Level by level, so that what is near is among those that count.
+    """
+    pending = deque(values)
+    seen: Set[int] = set()
+    found: List[Hashable] = []
+    while pending and len(seen) < FURTHER:
+        value = pending.popleft()
+        if id(value) in seen or type(value) in _ATOMS:
+            continue
+        held = _held(value, owner, project)
+        if held is None:
+            continue
+        seen.add(id(value))
+        found.append((id(value), len(held), tuple(map(_key, held)) if len(held) <= LARGEST else ()))
+        pending.extend(held[:FURTHER])
+    return tuple(found)
+
+
+def _held(value: Any, owner: Any, project: Container[str]) -> Optional[List[Any]]:
+    """What an object holds, its names and the things under them; nil for one that is a library's."""
+    kind = type(value)
+    size = next((base.__len__(value) for base in _CONTAINERS if issubclass(kind, base)), 0)
+    if size > LARGEST:
+        return [size]
+    if issubclass(kind, dict):
+        held = [part for entry in list(dict.items(value)) for part in entry]
+    elif issubclass(kind, (list, tuple, set, frozenset)):
+        base = next(base for base in _CONTAINERS if issubclass(kind, base))
+        held = list(base.__iter__(value))
+    elif kind is deque:
+        held = list(value.copy())
+    elif kind is FunctionType:
+        if value.__module__ not in project:
+            return None
+        defaults = [*(value.__defaults__ or ()), *(value.__kwdefaults__ or {}).values()]
+        held = [_cell(cell) for cell in value.__closure__ or ()] + defaults
+    elif kind is MethodType:
+        held = [value.__self__, value.__func__]
+    elif kind is partial:
+        held = [value.func, value.args, value.keywords]
+    elif issubclass(kind, type):
+        names = type.__getattribute__(value, "__dict__")
+        own = names.get("__module__") == owner
+        kept = [inner for key, inner in list(names.items()) if not key.startswith("_abc_")]
+        return [inner for inner in kept if type(inner) in _PLAIN or _module_of(type(inner)) in project] if own else None
+    elif _module_of(kind) not in project:
+        return None
+    else:
+        held = _slots(value)
+    attributes = _names(value) or {}
+    if len(attributes) <= LARGEST:
+        held += [part for entry in list(attributes.items()) for part in entry if entry[0] != "__wrapped__"]
+    return held
+
+
+def _module_of(kind: type) -> str:
+    module = type.__getattribute__(kind, "__dict__").get("__module__")
+    return module if isinstance(module, str) else ""
+
+
+def _slots(value: Any) -> List[Any]:
+    found: List[Any] = []
+    for base in type.__getattribute__(type(value), "__mro__"):
+        for member in list(type.__getattribute__(base, "__dict__").values()):
+            if type(member) is MemberDescriptorType:
+                try:
+                    found.append(member.__get__(value))
+                except AttributeError:
+                    found.append(None)
+    return found
+
+
+def _cell(cell: Any) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:
+        return None
+
+
+def told(before: Mapping[str, Contents], after: Mapping[str, Any], project: Container[str] = ()) -> Dict[str, str]:
     """The modules whose contents are others now, with a name of each that is."""
     found: Dict[str, str] = {}
     for name, module in after.items():
-        was, now = before[name], contents(module)
+        was, now = before[name], contents(module, project)
         for key in was.keys() | now.keys():
             if was.get(key) != now.get(key):
                 found[name] = key
@@ -94,5 +187,7 @@ def _names(value: Any) -> Optional[Dict[str, Any]]:
 
 
 def _key(value: Any) -> Hashable:
+    if type(value) is float:
+        return repr(value)
     key: Hashable = value if type(value) in (str, int, bytes, bool, type(None)) else id(value)
     return key

@@ -12,6 +12,8 @@ class Place(NamedTuple):
     root: str
     # The release that the process was started in, where it is another one: a worker that is born again inherits the old working directory.
     former: Optional[str]
+    # The directory or the link that it was found by; nil where it is the working directory.
+    target: Optional[str] = None
 
 
 def discover(root: Optional[str] = None) -> Place:
@@ -25,11 +27,11 @@ def discover(root: Optional[str] = None) -> Place:
         if here is None:
             raise FileNotFoundError(f"the working directory is gone, and {TARGET} names no other")
         return Place(here, None)
-    real = os.path.realpath(target)
+    real, target = os.path.realpath(target), os.path.abspath(target)
     if here is None or here == real or os.path.dirname(here) != os.path.dirname(real):
-        return Place(real, None)
+        return Place(real, None, target)
     os.chdir(real)
-    return Place(real, here)
+    return Place(real, here, target)
 
 
 def _link_beside(here: Optional[str]) -> Optional[str]:

@@ -7,7 +7,7 @@ from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, Dict, FrozenSet, Iterable, Optional, Set, Tuple
 
 from . import syntax
-from .names import names_of, package_of, prefixes
+from .names import names_of, prefixes
 from .records import Record
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def imports_of(record: Record, everything: bool = False) -> Set[syntax.Import]:
     """What a module imports while it is executed, or at all."""
     ran = frozenset() if everything else frozenset((code.co_name, code.co_firstlineno) for code in record.ran.values())
     try:
-        return _imports(record.source, package_of(record.name, record.path), None if everything else ran)
+        return _imports(record.source, record.package, None if everything else ran)
     except SyntaxError:
         return set()
 
@@ -73,7 +73,7 @@ def reached(project: "Project", name: str) -> Set[str]:
 def named_by(record: Record) -> FrozenSet[str]:
     """All that may be a module in what one imports, sooner or later."""
     try:
-        return _named(record.source, package_of(record.name, record.path))
+        return _named(record.source, record.package)
     except SyntaxError:
         return frozenset()
 

@@ -6,11 +6,12 @@ import importlib.machinery
 import os
 import sys
 import threading
-from types import CodeType, FrameType, ModuleType
+from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Any, Callable, List, Optional
 
-from . import world
+from . import syntax, world
 from .records import Record
+from .running import Running
 
 if TYPE_CHECKING:
     from .project import Project
@@ -41,8 +42,11 @@ class Loader(importlib.machinery.SourceFileLoader):
         source = self._source(*place)
         code = self._project.code(place[1], source, self.path)
         record = Record(name, place[0], place[1], source, self._project.next_order())
+        names = vars(module)
         with Execution(self._project, record):
-            exec(code, vars(module))
+            exec(code, names)
+        if sys.modules.get(name) is not module:
+            record.names = names
 
 
 class Execution:
@@ -53,7 +57,21 @@ class Execution:
     def __init__(self, project: "Project", record: Record):
         self._project = project
         self._record = record
-        self._roots = tuple(root + "/" for root in project.roots)
+        self._running = record.running = Running((), record.ran)
+        self.moved()
+
+    def moved(self) -> None:
+        """The project's directories are others."""
+        self._running.roots = tuple(root + "/" for root in self._project.roots)
+
+    @staticmethod
+    def under_way() -> "List[Execution]":
+        """Those on this thread."""
+        return list(getattr(Execution._local, "stack", []))
+
+    @property
+    def record(self) -> Record:
+        return self._record
 
     def __enter__(self) -> None:
         stack = self._stack()
@@ -68,27 +86,32 @@ class Execution:
             self._record.asked_by_module = True
         stack.append(self)
         self._world = now
-        self._profile = sys.getprofile()
-        # A profiler of C's cannot be put back: it is left alone, and what ran is not known.
-        self._sees = self._profile is None or callable(self._profile)
-        if self._sees:
-            sys.setprofile(self._see)
-        else:
-            self._record.seen = False
+        self._running.begin()
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
-        if self._sees:
-            sys.setprofile(self._profile)
+        self._running.end()
         stack = self._stack()
         stack.pop()
         now = world.look()
         self._settle(now)
+        mask = world.file_mask() if self._running.mask is not None else None
+        if mask != self._running.mask:
+            self._record.changed[world.MASK] = world.Change(self._running.mask, mask)
         if stack:
             stack[-1]._world = now
         if error is None:
             self._project.records[self._record.name] = self._record
-            if self._project.watching:
+            if self._project.watching and self._may_write():
                 self._record.wrote |= self._project.written_by(self._record.name)
+
+    def _may_write(self) -> bool:
+        """Where other threads run, what they write is not taken for the module's, unless it does something with what is the project's."""
+        if threading.active_count() == 1 or self._record.ran or self._record.blind:
+            return True
+        record, known = self._record, self._project.records
+        read = {chain[0] for chain in syntax.read_outside(record.source, set())}
+        taken = [(local, module) for local, module in syntax.imported_names(record.source, record.package) if module in known]
+        return any(local == "*" or local in read for local, _ in taken)
 
     def _stack(self) -> "List[Execution]":
         if not hasattr(Execution._local, "stack"):
@@ -101,12 +124,6 @@ class Execution:
             known = self._record.changed.get(key)
             self._record.changed[key] = change if known is None else world.Change(known.before, change.after)
         self._world = now
-
-    def _see(self, frame: FrameType, event: str, argument: Any) -> None:
-        if event == "call":
-            code = frame.f_code
-            if code.co_name != "<module>" and code.co_filename.startswith(self._roots):
-                self._record.ran[id(code)] = code
 
 
 def install(project: "Project") -> None:

@@ -13,6 +13,7 @@ from . import graph, loading
 from .contents import Contents, contents
 from .names import is_own, names_of
 from .records import Record
+from .running import Running
 from .tree import Digests, Trees, inside, is_library
 
 
@@ -36,6 +37,8 @@ class Project:
         self.codes: Dict[str, Tuple[bytes, CodeType]] = {}
         # Whether it is noted which modules write into which: not while requests wait, the rehearsal has noted it then.
         self.watching = True
+        # What ran at the starts of the applications that serve.
+        self.started: List[Running] = []
         self._contents: Dict[str, Contents] = {}
         self._leases: Dict[str, int] = {}
         self._begun = 0
@@ -101,6 +104,13 @@ class Project:
         paths = [file] if isinstance(file, str) else list(names.get("__path__", []))
         return any(isinstance(path, str) and self.place_of(path) is not None for path in paths)
 
+    def space_of(self, name: str) -> Dict[str, Any]:
+        """The names that a loaded module's text was executed in: what its functions have, whatever it put in its place since."""
+        record = self.records.get(name)
+        if record is not None and record.names is not None:
+            return record.names
+        return names_of(sys.modules[name])
+
     def file_of(self, name: str) -> Optional[str]:
         """The path in the release of a module's file; nil for a package without one."""
         record = self.records.get(name)
@@ -116,6 +126,9 @@ class Project:
         try:
             with open(os.path.join(root, path), "rb") as source:
                 self.records[name] = Record(name, root, path, source.read(), self.next_order(), seen=False)
+            if name == "__main__":
+                spec = vars(module).get("__spec__")
+                self.records[name].parent = vars(module).get("__package__") or "" if spec is None else spec.parent
         except OSError:
             return
 
@@ -125,7 +138,7 @@ class Project:
         for name in names:
             if name not in sys.modules:
                 continue
-            now = contents(sys.modules[name])
+            now = contents(sys.modules[name], self.records)
             if name in self._contents and self._contents[name] != now:
                 found.add(name)
             self._contents[name] = now
@@ -167,8 +180,19 @@ class Project:
                 continue
         for root in self._leases.keys() - wanted:
             os.close(self._leases.pop(root))
+        # Nothing can be loaded any more from what is gone, and no module's code is of it.
+        wanted |= {record.patched for name, record in self.records.items() if name in sys.modules}
+        self.roots = {root for root in self.roots if root in wanted or os.path.isdir(root)}
 
     # -- loading
+
+    def running(self, ran: Optional[Dict[int, CodeType]] = None, until: Optional[CodeType] = None) -> Running:
+        """To note which of its functions run while something is made of them."""
+        return Running(tuple(root + "/" for root in self.roots), {} if ran is None else ran, until)
+
+    def ran(self) -> List[Dict[int, CodeType]]:
+        """The code of functions that ran while something was made of them that is there still, by identity."""
+        return [*(record.ran for record in self.records.values()), *(running.ran for running in self.started)]
 
     def next_order(self) -> int:
         self._begun += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 import importlib.util
 from typing import Dict, Iterator, List, Optional, Set, Tuple, Union
 
@@ -61,6 +62,24 @@ def functions(tree: ast.AST) -> Dict[Tuple[str, int], Function]:
     return {key: node for key, node in found.items() if key not in doubtful}
 
 
+def local_classes(tree: ast.AST) -> Dict[str, List[str]]:
+    """Classes that are made in functions, by qualified name: their outlines. A live one is as its outline was when it was made."""
+    found: Dict[str, List[str]] = {}
+    pending: List[Tuple[ast.AST, str, bool]] = [(tree, "", False)]
+    while pending:
+        node, prefix, inside = pending.pop()
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.ClassDef):
+                if inside:
+                    found.setdefault(prefix + child.name, []).append(ast.dump(_Hollow().visit(copy.deepcopy(child))))
+                pending.append((child, f"{prefix}{child.name}.", inside))
+            elif isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                pending.append((child, f"{prefix}{child.name}.<locals>.", True))
+            else:
+                pending.append((child, prefix, inside))
+    return found
+
+
 def _statements(tree: ast.AST, also: Set[Tuple[str, int]], everything: bool) -> Iterator[ast.AST]:
     pending: List[ast.AST] = [tree]
     while pending:
@@ -107,18 +126,52 @@ def imports(source: bytes, package: str, ran: Optional[Set[Tuple[str, int]]] = N
     return found
 
 
-def names_used_outside(source: bytes) -> Set[str]:
-    """Names that are read while the module is executed, outside functions."""
-    return {
-        node.id
-        for node in _statements(ast.parse(source), set(), everything=False)
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
-    }
+def read_outside(source: bytes, ran: Set[Tuple[str, int]]) -> Set[Tuple[str, ...]]:
+    """What is read while the module is executed, outside functions and in those that ran: a name, with the attributes asked of it.
+
+    Not what is read for a piece of work, again for the next one.
+    """
+    found: Set[Tuple[str, ...]] = set()
+    # Parts of a chain, which is seen before them.
+    parts: Set[ast.AST] = set()
+    for node in _statements(_Making().visit(ast.parse(source)), ran, everything=False):
+        if node in parts:
+            continue
+        chain: List[str] = []
+        while isinstance(node, ast.Attribute):
+            chain.insert(0, node.attr)
+            node = node.value
+            parts.add(node)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            found.add((node.id, *chain))
+    return found
 
 
-def taken_names(source: bytes, package: str) -> Dict[str, Tuple[str, str]]:
-    """Names of a module's own that are imported from another: the module's name, and the name there."""
-    found: Dict[str, Tuple[str, str]] = {}
+class _Making(ast.NodeTransformer):
+    """Leaves pieces of work out, `with pinfold_agent.work():`, and the loops around them."""
+
+    def visit_With(self, node: ast.With) -> Optional[ast.AST]:
+        return None if _is_work(node) else self.generic_visit(node)
+
+    def visit_While(self, node: ast.While) -> Optional[ast.AST]:
+        return self._loop(node)
+
+    def visit_For(self, node: ast.For) -> Optional[ast.AST]:
+        return self._loop(node)
+
+    def _loop(self, node: ast.AST) -> Optional[ast.AST]:
+        return None if any(map(_is_work, ast.walk(node))) else self.generic_visit(node)
+
+
+def _is_work(node: ast.AST) -> bool:
+    calls = [item.context_expr for item in node.items] if isinstance(node, ast.With) else []
+    functions = [call.func for call in calls if isinstance(call, ast.Call)]
+    return any(getattr(function, "attr", getattr(function, "id", None)) == "work" for function in functions)
+
+
+def taken_names(source: bytes, package: str) -> List[Tuple[str, str, str]]:
+    """Names of a module's own that are imported from another, with the module's name and the name there; `*` for all."""
+    found: List[Tuple[str, str, str]] = []
     for node in _statements(ast.parse(source), set(), everything=False):
         if isinstance(node, ast.ImportFrom):
             base = node.module or ""
@@ -128,5 +181,14 @@ def taken_names(source: bytes, package: str) -> Dict[str, Tuple[str, str]]:
                 except ImportError:
                     continue
             for alias in node.names:
-                found[alias.asname or alias.name] = (base, alias.name)
+                found.append((alias.asname or alias.name, base, alias.name))
+    return found
+
+
+def imported_names(source: bytes, package: str) -> List[Tuple[str, str]]:
+    """Names of a module's own with each module that they may be, or be of."""
+    found = [(local, module) for local, base, name in taken_names(source, package) for module in (base, f"{base}.{name}")]
+    for node in _statements(ast.parse(source), set(), everything=False):
+        if isinstance(node, ast.Import):
+            found += [(alias.asname or alias.name.partition(".")[0], alias.name) for alias in node.names]
     return found

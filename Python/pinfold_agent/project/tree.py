@@ -14,18 +14,21 @@ LIBRARIES = {"site-packages", "dist-packages"}
 
 Digests = Dict[str, str]
 _Stamp = Tuple[int, int, int, int, int]
+_Known = Dict[str, Tuple[_Stamp, str]]
 
 
 class Trees:
     """Digests of whole trees. A file that has neither moved nor been written since it was read is not read again."""
 
     def __init__(self) -> None:
-        self._known: Dict[str, Tuple[_Stamp, str]] = {}
+        # By tree: the one that is loaded and the one that is to be, for a reload that is tried again or goes back.
+        self._known: Dict[str, _Known] = {}
 
     def digests(self, root: str) -> Digests:
         """By path relative to `root`. Links count by what they say, and special files by their kind: neither is opened."""
         found: Digests = {}
-        known: Dict[str, Tuple[_Stamp, str]] = {}
+        former = self._known.pop(root, {})
+        known: _Known = {}
         pending: List[str] = [root]
         while pending:
             with os.scandir(pending.pop()) as entries:
@@ -34,19 +37,23 @@ class Trees:
                         if entry.name not in SKIPPED:
                             pending.append(entry.path)
                         continue
-                    found[entry.path[len(root) + 1 :]] = self._digest(entry, known)
-        self._known.update(known)
+                    found[entry.path[len(root) + 1 :]] = self._digest(entry, former, known)
+        self._known[root] = known
+        while len(self._known) > 2:
+            del self._known[next(iter(self._known))]
         return found
 
-    def _digest(self, entry: "os.DirEntry[str]", known: Dict[str, Tuple[_Stamp, str]]) -> str:
+    @staticmethod
+    def _digest(entry: "os.DirEntry[str]", former: _Known, known: _Known) -> str:
         status = entry.stat(follow_symlinks=False)
         if stat.S_ISLNK(status.st_mode):
             return "link " + os.readlink(entry.path)
         if not stat.S_ISREG(status.st_mode):
             return "special"
         stamp = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-        remembered = self._known.get(entry.path)
+        remembered = former.get(entry.path)
         if remembered is not None and remembered[0] == stamp:
+            known[entry.path] = remembered
             return remembered[1]
         with open(entry.path, "rb") as file:
             digest = hashlib.sha256(file.read()).hexdigest()

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import atexit
 import builtins
+import contextlib
 import gc
 import locale
 import logging
 import os
+import resource
 import signal
 import socket
 import sys
 import threading
 import time
 import warnings
-from typing import Any, Callable, Dict, List, NamedTuple, Tuple
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 Key = Tuple[str, ...]
 World = Dict[Key, Any]
@@ -33,6 +35,8 @@ class Snapshot(NamedTuple):
     signals: List[Any]
     loggers: Dict[str, Tuple[Any, ...]]
     others: Tuple[Any, ...]
+    # Only where it is asked for: it is in a file of the kernel's.
+    mask: Optional[int] = None
 
     def flat(self) -> World:
         """By names."""
@@ -44,16 +48,41 @@ class Snapshot(NamedTuple):
             world["log filters", name] = filters
             world["log level", name] = tuple(level)
         world.update(((name,), value) for name, value in zip(_OTHERS, self.others))
+        if self.mask is not None:
+            world[MASK] = self.mask
         return world
 
 
 _OTHERS = (
     "log level of all", "warning filters", "socket timeout", "recursion limit", "switch interval", "collector thresholds", "locale",
-    "import finders", "import hooks", "search path", "exception hooks", "exit functions",
+    "import finders", "import hooks", "search path", "exception hooks", "exit functions", "working directory", "limits",
+)
+MASK: Key = ("file mask",)
+# Not those that a rehearsal sets.
+_LIMITS = (
+    resource.RLIMIT_NOFILE, resource.RLIMIT_STACK, resource.RLIMIT_FSIZE, resource.RLIMIT_DATA, resource.RLIMIT_CPU,
+    resource.RLIMIT_MEMLOCK,
 )
 
 
-def look() -> Snapshot:
+def file_mask() -> Optional[int]:
+    """What new files are not allowed, as /proc says it: to ask the interpreter is to set it, for all threads."""
+    try:
+        with open("/proc/self/status", "rb") as status:
+            words = status.read().partition(b"Umask:")[2].split()
+    except OSError:
+        return None
+    return int(words[0], 8) if words else None
+
+
+def _directory() -> str:
+    try:
+        return os.getcwd()
+    except OSError:
+        return ""
+
+
+def look(mask: bool = False) -> Snapshot:
     root = logging.root
     loggers: Dict[str, Tuple[Any, ...]] = {"": (list(root.handlers), list(root.filters), root.level, root.propagate, root.disabled)}
     for name, logger in list(logging.Logger.manager.loggerDict.items()):
@@ -62,10 +91,12 @@ def look() -> Snapshot:
     others = (
         root.manager.disable, list(warnings.filters), socket.getdefaulttimeout(), sys.getrecursionlimit(), sys.getswitchinterval(),
         gc.get_threshold(), locale.setlocale(locale.LC_ALL), list(sys.meta_path), list(sys.path_hooks), list(sys.path),
-        (sys.excepthook, sys.displayhook, sys.unraisablehook, threading.excepthook), atexit._ncallbacks(),
+        (sys.excepthook, sys.displayhook, sys.unraisablehook, threading.excepthook), atexit._ncallbacks(), _directory(),
+        tuple(map(resource.getrlimit, _LIMITS)),
     )
     return Snapshot(
-        dict(getattr(os.environ, "_data")), dict(vars(builtins)), [_handler(number) for number in _signals], loggers, others)
+        dict(getattr(os.environ, "_data")), dict(vars(builtins)), [_handler(number) for number in _signals], loggers, others,
+        file_mask() if mask else None)
 
 
 class Change(NamedTuple):
@@ -89,6 +120,23 @@ def changes(before: Snapshot, after: Snapshot) -> Dict[Key, Change]:
     return found
 
 
+def differently(former: Mapping[Key, Change], present: Mapping[Key, Change], moved: Callable[[str], str]) -> bool:
+    """Whether a module's new version sets something plain otherwise: who was executed after the old one may have read that."""
+    for key in former.keys() | present.keys():
+        was, now = (changed[key].after if key in changed else ABSENT for changed in (former, present))
+        if not (_is_plain(was) and _is_plain(now)) or _equal(was, now):
+            continue
+        if not (isinstance(was, str) and _equal(moved(was), now)):
+            return True
+    return False
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, tuple):
+        return all(map(_is_plain, value))
+    return value is ABSENT or value is None or isinstance(value, (str, bytes, int, float))
+
+
 def take_back(key: Key, change: Change, now: Any, moved: Callable[[str], str]) -> bool:
     """Undoes what one module changed, and only that; False where there is no way to.
 
@@ -98,6 +146,8 @@ def take_back(key: Key, change: Change, now: Any, moved: Callable[[str], str]) -
     setter = _setters.get(key[0])
     if setter is None:
         return False
+    if key[0] == "working directory":
+        change = Change(moved(change.before), moved(change.after))
     if isinstance(change.after, list):
         before = [] if change.before is ABSENT else change.before
         added = [entry for entry in change.after if entry not in before]
@@ -106,7 +156,11 @@ def take_back(key: Key, change: Change, now: Any, moved: Callable[[str], str]) -
         setter(key, [entry for entry in now if entry not in added])
         return True
     if _equal(now, change.after):
-        setter(key, change.before)
+        try:
+            setter(key, change.before)
+        except (OSError, ValueError):
+            # A limit that was lowered for good, a directory that is gone.
+            return False
         return True
     return _equal(now, change.before)
 
@@ -114,7 +168,8 @@ def take_back(key: Key, change: Change, now: Any, moved: Callable[[str], str]) -
 def put_back(key: Key, value: Any) -> None:
     """Sets one of them to what it was a moment ago."""
     if key[0] in _setters:
-        _setters[key[0]](key, value)
+        with contextlib.suppress(OSError, ValueError):
+            _setters[key[0]](key, value)
 
 
 def words(key: Key) -> str:
@@ -180,6 +235,16 @@ def _set_signal(key: Key, value: Any) -> None:
     signal.signal(int(key[1]), value)
 
 
+def _set_limits(key: Key, value: Any) -> None:
+    for which, limit in zip(_LIMITS, value):
+        if resource.getrlimit(which) != limit:
+            resource.setrlimit(which, limit)
+
+
+def _mask(key: Key, value: Any) -> None:
+    os.umask(value)
+
+
 def _locale(key: Key, value: Any) -> None:
     locale.setlocale(locale.LC_ALL, value)
 
@@ -211,4 +276,7 @@ _setters: Dict[str, Callable[[Key, Any], None]] = {
     "import hooks": _hooks,
     "search path": _search_path,
     "exception hooks": _exception_hooks,
+    "working directory": lambda key, value: os.chdir(value),
+    "limits": _set_limits,
+    "file mask": _mask,
 }

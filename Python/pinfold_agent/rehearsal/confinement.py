@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
+import fcntl
+import functools
 import os
 import resource
 import select
 import signal
 import socket
+import stat
+import sys
 import time
-from typing import Callable, List, Tuple
+import weakref
+from typing import Any, Callable, List, Tuple
 
 # What a new version may take of memory beyond what the server has, while it is rehearsed.
 MEMORY = 512 << 20
@@ -21,6 +27,13 @@ LONGEST_ANSWER = 1 << 20
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _CLONE_NEWPID = 0x20000000
+
+# What the end of an object may do to others, by the interpreter's names of it.
+_OUTWARD = {
+    "os.chmod", "os.chown", "os.kill", "os.killpg", "os.link", "os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.symlink",
+    "os.truncate", "os.utime", "os.system", "os.exec", "os.fork", "os.posix_spawn", "os.spawn", "subprocess.Popen", "fcntl.flock",
+    "fcntl.lockf", "signal.pthread_kill",
+}
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -141,10 +154,50 @@ def _confine(kept: int) -> None:
         elif number <= 2 or what.startswith(("pipe:", "anon_inode:")):
             os.dup2(nothing, number, inheritable=number <= 2)
     os.close(nothing)
+    _spare()
     size = _memory() + MEMORY
     _limit(resource.RLIMIT_AS, size)
     _limit(resource.RLIMIT_CORE, 0)
     _limit(resource.RLIMIT_NPROC, _tasks_of_user() + PROCESSES)
+
+
+def _spare() -> None:
+    """What is to be done at an object's end, as a temporary directory's removal, is the server's to do. What that holds is held."""
+    registry = getattr(weakref.finalize, "_registry", {})
+    for todo in list(registry.values()):
+        todo.func = functools.partial(_nothing, todo.func)
+
+
+def _nothing(*arguments: Any, **named: Any) -> None:
+    pass
+
+
+_ending: List[bool] = []
+
+
+def act_no_more() -> None:
+    """In the child, before it lets go of the old version: the living server has all of that, so no object's end may act on others.
+
+    What a buffer holds is written by the server, a temporary file is there until the server closes it, and so is a lock. Compiled
+    code that removes files by itself is not seen.
+    """
+    if _ending:
+        return
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for name in os.listdir("/proc/self/fd"):
+        number = int(name)
+        with contextlib.suppress(OSError):
+            if stat.S_ISREG(os.fstat(number).st_mode) and fcntl.fcntl(number, fcntl.F_GETFL) & os.O_ACCMODE != os.O_RDONLY:
+                os.dup2(nothing, number, inheritable=False)
+    os.close(nothing)
+    _ending.append(True)
+    sys.addaudithook(_refuse)
+
+
+def _refuse(event: str, arguments: Any) -> None:
+    writes = event == "open" and isinstance(arguments[2], int) and arguments[2] & (os.O_ACCMODE | os.O_CREAT | os.O_TRUNC)
+    if writes or event in _OUTWARD:
+        raise OSError(errno.EROFS, "the old version ends in the rehearsal only")
 
 
 def _limit(which: int, most: int) -> None:

@@ -24,6 +24,8 @@ class Holder(NamedTuple):
     # The way in words: module.name.attribute…
     way: str
     held: Watched
+    # The identity of what is held.
+    key: int = 0
 
 
 def find(project: Project, alive: Mapping[int, Watched], hidden: Set[int]) -> Holder:
@@ -49,7 +51,7 @@ def find(project: Project, alive: Mapping[int, Watched], hidden: Set[int]) -> Ho
             continue
         seen.add(id(value))
         if id(value) in alive:
-            return Holder(root if root in ours else None, root, way, alive[id(value)])
+            return Holder(root if root in ours else None, root, way, alive[id(value)], id(value))
         for inner in gc.get_referents(value):
             if id(inner) not in seen and not isinstance(inner, _ATOMS):
                 pending.append((inner, root, f"{way}{_label(value, inner)}" if len(way) < LONGEST else way))

@@ -7,7 +7,7 @@ from typing import Any, Callable, ContextManager, Dict, Optional, Set
 from ..project.project import Project
 from ..reasons import Refused
 from ..tiers.changes import Changes
-from ..tiers.reloading import not_on_stacks
+from ..tiers.reloading import no_children, not_on_stacks
 from ..wire import decoded
 from . import confinement, idle
 from .trial import rehearse
@@ -20,10 +20,12 @@ class Rehearsal:
     - `still`: a context in which no request is being served; the fork is made in it, since what runs on another thread's stack is held
       for ever in the child.
     - `let_go`: has the gates drop, in the child, what they hold of the old version.
+    - `on_main`: whether the swap will be on the main thread, as all is in the child.
     """
 
     def __init__(self, project: Project, fixed: Set[str], entries: Set[str], check: Optional[Callable[[], None]],
-                 still: Callable[[], ContextManager[None]], let_go: Callable[[], None], seconds: float):
+                 still: Callable[[], ContextManager[None]], let_go: Callable[[], None], seconds: float,
+                 on_main: bool):
         self._project = project
         self._fixed = fixed
         self._entries = entries
@@ -31,6 +33,9 @@ class Rehearsal:
         self._still = still
         self._let_go = let_go
         self._seconds = seconds
+        self._on_main = on_main
+        # Whether the old version is seen though nobody holds it, until it is collected.
+        self.weakly = False
 
     def run(self, changes: Changes, affected: Set[str]) -> "tuple[Set[str], Dict[str, Set[str]]]":
         """The modules that have to be executed anew for the old version to be gone, and which of them write into which. Raises Refused."""
@@ -40,16 +45,20 @@ class Rehearsal:
             said = self._round(changes, affected)
             more = set(said["more"]) - affected
             if not more:
+                self.weakly = bool(said["weakly"])
                 return affected, {name: set(written) for name, written in said["wrote"].items()}
             affected = affected | more
         raise Refused("there is no end of modules that hold each other")
 
     def _round(self, changes: Changes, affected: Set[str]) -> Dict[str, Any]:
         with self._still():
+            no_children()
             not_on_stacks(self._project, affected)
             left = idle.leftovers()
             answer = confinement.run(
-                lambda: rehearse(self._project, changes, affected, self._fixed, self._entries, self._check, self._let_go, left), self._seconds)
+                lambda: rehearse(
+                    self._project, changes, affected, self._fixed, self._entries, self._check, self._let_go, left, self._on_main),
+                self._seconds)
             del left
         try:
             said: Dict[str, Any] = decoded(answer())

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import weakref
 from types import FunctionType
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional
-
-from ..project.names import names_of
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional
 
 
 class Watched(NamedTuple):
@@ -17,9 +15,9 @@ class Watched(NamedTuple):
     line: Optional[int]
 
 
-def watch(old: Mapping[str, Any], objects: List[Any]) -> Dict[int, Watched]:
+def watch(old: Mapping[str, Any], objects: List[Any], space_of: Callable[[str], Dict[str, Any]]) -> Dict[int, Watched]:
     """Functions and classes of the old modules, and the modules themselves."""
-    spaces = {id(names_of(module)): name for name, module in old.items()}
+    spaces = {id(space_of(name)): name for name in old}
     found: Dict[int, Watched] = {}
     # Among some ten thousand objects few are of these kinds, and there may be millions.
     kinds = {kind for kind in set(map(type, objects)) if kind is FunctionType or issubclass(kind, type)}
@@ -40,3 +38,18 @@ def watch(old: Mapping[str, Any], objects: List[Any]) -> Dict[int, Watched]:
     return found
 
 
+def seen_weakly(old: Mapping[str, Any], objects: List[Any], space_of: Callable[[str], Dict[str, Any]], listing: bool) -> str:
+    """What somebody finds of the old modules without holding it, until it is collected: a signal's receiver, a subclass.
+
+    A name of one, or none. Before anything else refers to them weakly; `listing` says whether anybody asks for subclasses.
+    """
+    spaces = {id(space_of(name)) for name in old}
+    for value in objects:
+        if type(value) is FunctionType and id(value.__globals__) in spaces and weakref.getweakrefcount(value):
+            return value.__qualname__
+    for value in [value for value in objects if issubclass(type(value), type)] if listing else []:
+        module = type.__getattribute__(value, "__dict__").get("__module__")
+        outside = [base for base in type.__getattribute__(value, "__bases__") if base is not object and base.__module__ not in old]
+        if isinstance(module, str) and module in old and outside:
+            return str(value.__qualname__)
+    return ""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from dataclasses import dataclass, field
-from typing import Dict, Set
+from types import FunctionType
+from typing import Any, Dict, Set
 
 from ..project.graph import imports_of
 from ..project.names import names_of, prefixes
@@ -13,6 +15,7 @@ from ..project.project import Project
 from ..project.records import Record
 from ..project.tree import Digests, is_library
 from ..reasons import Refused, refusal_of
+from . import caches
 
 # They say what is installed, and a process has that imported.
 INSTALLED = {
@@ -22,6 +25,8 @@ INSTALLED = {
 EXTENSIONS = (".so", ".pyd", ".pyc")
 # By these a module finds others that nobody names.
 FINDERS = (b"import_module", b"__import__", b"pkgutil", b"iter_modules", b"walk_packages", b"listdir", b"scandir", b"glob", b"iterdir", b"os.walk")
+# By these a module executes a file that no import names.
+LOADERS = re.compile(rb"runpy|spec_from_file_location|SourceFileLoader|load_source|from_pyfile|(?<![\w.])exec\(")
 
 
 @dataclass
@@ -33,8 +38,12 @@ class Changes:
     removed: Set[str] = field(default_factory=set)
     # Loaded modules whose text is the same, and that come out otherwise all the same: what they looked for appeared, or went.
     touched: Set[str] = field(default_factory=set)
-    # A file that is not Python changed, and any module may have read it.
-    data: str = ""
+    # Files that are not Python, or read as they are, and changed: any module may have read them.
+    read: Set[str] = field(default_factory=set)
+
+    @property
+    def data(self) -> str:
+        return min(self.read, default="")
 
     @property
     def only_sources(self) -> bool:
@@ -62,13 +71,16 @@ def compare(project: Project, root: str) -> Changes:
         if name.endswith(EXTENSIONS):
             raise Refused("compiled code changed, and it cannot be loaded twice in a process", file=path)
         if not name.endswith(".py"):
-            changes.data = changes.data or path
+            changes.read.add(path)
     loaded = {record.path: record for name, record in project.records.items() if name in sys.modules}
     for name in project.modules():
         _look_at(project, name, changes)
-    for path in sorted(different):
-        if path.endswith(".py") and path not in loaded:
-            _unloaded(project, path, loaded, changes)
+    unloaded = [path for path in sorted(different) if path.endswith(".py") and path not in loaded]
+    for path in unloaded:
+        _unloaded(project, path, loaded, changes)
+        if path not in project.digests:
+            _takes_a_place(project, path, changes)
+    _loaded_by_hand(project, set(unloaded) & project.digests.keys(), changes)
     _named_after(project, changes)
     return changes
 
@@ -113,13 +125,65 @@ def _unloaded(project: Project, path: str, loaded: Dict[str, Record], changes: C
             changes.touched.add(record.name)
         if base != b"__init__.py" and base in record.source:
             # It is read by its name, as a configuration is.
-            changes.data = changes.data or path
-    if not appeared and not gone or named or not directory and not stem:
+            changes.read.add(path)
+    if named:
+        return
+    changes.touched |= {record.name for record in loaded.values() if LOADERS.search(record.source)}
+    if not appeared and not gone:
         return
     if any(os.path.dirname(other) == directory or inside_package(directory, other) for other in loaded):
         for record in loaded.values():
             if any(finder in record.source for finder in FINDERS):
                 changes.touched.add(record.name)
+
+
+def _loaded_by_hand(project: Project, paths: Set[str], changes: Changes) -> None:
+    """Files that changed or went, and that something was made of though no import loaded them: a plugin, a configuration."""
+    if not paths:
+        return
+    modules = project.modules()
+    files = {names_of(module).get("__file__"): name for name, module in modules.items() if name not in project.records}
+    functions = (value for value in caches.everything() if type(value) is FunctionType)
+    # By whatever path: one that is relative is so to the working directory, which is the release's.
+    made = {function.__code__.co_filename for function in functions}
+    for path in sorted(paths):
+        names = {files[file] for file in files if isinstance(file, str) and _is_at(project, file, path)}
+        changes.touched |= names
+        if not names and any(file.endswith(path) and _is_at(project, file, path) for file in made):
+            changes.read.add(path)
+
+
+def _is_at(project: Project, file: str, path: str) -> bool:
+    place = project.place_of(os.path.normpath(os.path.join(project.root, file)))
+    return place is not None and place[1] == path
+
+
+def _takes_a_place(project: Project, path: str, changes: Changes) -> None:
+    """A file that appears may be found where another module of its name is loaded. Raises Refused where that is a library's."""
+    stem = path[: -len("/__init__.py")] if path.endswith("/__init__.py") else path[: -len(".py")]
+    for entry in project.search_path():
+        if entry and not stem.startswith(entry + "/"):
+            continue
+        name = (stem[len(entry) + 1 :] if entry else stem).replace("/", ".")
+        module = sys.modules.get(name)
+        if module is None or name == "__main__":
+            continue
+        record = project.records.get(name)
+        if record is not None or project.owns(name, module):
+            # A package is found before a module of its name.
+            if record is None or record.path != stem + "/__init__.py":
+                changes.touched.add(name)
+        elif "." not in name and _is_before(os.path.join(project.root, entry).rstrip("/"), module):
+            raise Refused(f"a file appears that takes the place of {name}, a library that is loaded", file=path, holder=name)
+
+
+def _is_before(entry: str, module: Any) -> bool:
+    """Whether a directory comes before the one that a library was found in; what is built in comes before all."""
+    file = names_of(module).get("__file__")
+    if getattr(names_of(module).get("__spec__"), "origin", None) in ("built-in", "frozen"):
+        return False
+    places = (os.path.dirname(file), os.path.dirname(os.path.dirname(file))) if isinstance(file, str) else ()
+    return next((place == entry for place in sys.path if place == entry or place in places), True)
 
 
 def inside_package(directory: str, path: str) -> bool:

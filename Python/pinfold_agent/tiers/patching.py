@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import gc
+import operator
 import os
 import sys
 import threading
 import weakref
 from types import AsyncGeneratorType, CodeType, CoroutineType, FrameType, FunctionType, GeneratorType
-from typing import Any, Dict, Iterable, List, Optional, Tuple
+from typing import Any, Dict, Iterable, List, Optional, Set, Tuple
 
-from ..project import syntax
-from ..project.names import names_of
+from ..project import graph, syntax
 from ..project.project import Project
+from ..project.records import Record
 from ..reasons import Refused
 from . import caches
 from .changes import Changes
 from .codes import Pair, essence, pairs
+from .fixed import used_of
 from .undo import Undo
 
 _SUSPENDED = (GeneratorType, CoroutineType, AsyncGeneratorType)
@@ -26,14 +28,37 @@ class Unfit(Exception):
     """The change is more than a patch can bring."""
 
 
+# By these a function's code or text is read.
+_READERS = (b"__code__", b"getsource", b"findsource", b"get_instructions", b"Bytecode")
+_READING = {"__code__", "getsource", "getsourcelines", "findsource", "get_instructions", "Bytecode"}
+
+
+def _reads_code(record: Record) -> bool:
+    """Whether one of those was read while a module was executed: a decorator does, and keeps what it makes of it."""
+    ran = list(record.ran.values())
+    pending: List[CodeType] = [compile(record.source, record.path, "exec", dont_inherit=True)]
+    while pending:
+        code = pending.pop()
+        ran.append(code)
+        inner = [value for value in code.co_consts if isinstance(value, CodeType)]
+        # Functions of one that nobody saw may all have run; else those outside did, and class bodies.
+        pending += [value for value in inner if not record.seen or not value.co_flags & 0x2]
+    return any(not _READING.isdisjoint(code.co_names) for code in ran)
+
+
 class Patch:
     """Found while requests are served; `swap` looks at what came since, and is short."""
 
-    def __init__(self, project: Project, changes: Changes):
-        """Raises Unfit where this tier cannot bring the change."""
+    def __init__(self, project: Project, changes: Changes, everything: List[Any], fixed: Set[str]):
+        """`everything` are the objects that are there, `fixed` modules that cannot be executed again.
+
+        Raises Unfit where this tier cannot bring the change.
+        """
         self._project = project
         self.modules = set(changes.sources)
         self._pairs: Dict[str, Dict[CodeType, Pair]] = {}
+        self._lasting: Dict[str, Dict[CodeType, str]] = {}
+        self._classes: Dict[str, Set[str]] = {}
         self._names: Dict[int, str] = {}
         for name, source in changes.sources.items():
             record = project.records[name]
@@ -42,30 +67,52 @@ class Patch:
             file = os.path.join(changes.root, record.path)
             new = project.code(record.path, source, file)
             old = compile(record.source, os.path.join(record.root, record.path), "exec", dont_inherit=True)
-            self._pairs[name] = pairs(record.source, source, old, new)
-            self._names[id(names_of(sys.modules[name]))] = name
+            known = pairs(record.source, source, old, new)
+            self._pairs[name] = known.codes
+            self._lasting[name] = known.lasting
+            self._classes[name] = known.classes
+            self._names[id(project.space_of(name))] = name
         self._not_baked()
-        everything = caches.everything()
+        used = used_of(project, fixed, {name: set(lasting.values()) for name, lasting in self._lasting.items()})
+        if used:
+            raise Unfit(used)
         self._functions = self._matched(everything)
-        changed = [function for function, pair in self._functions if pair.differs]
-        self._caches = caches.caches(everything)
-        self._properties = caches.cached_properties(changed, everything)
+        self._nothing_else_made()
+        self._caches = caches.Caches(everything, project.records.keys())
         self._old = {essence(pair.old) for found in self._pairs.values() for pair in found.values() if pair.differs}
         self._old_names = {pair.old.co_name for found in self._pairs.values() for pair in found.values() if pair.differs}
         self._files = tuple("/" + project.records[name].path for name in self.modules)
         self._suspended = [weakref.ref(value) for value in everything if type(value) in _SUSPENDED and self._is_old(_code(value))]
 
     def _not_baked(self) -> None:
-        """A function that ran while a module was executed has its result in the module."""
-        ran = {id(code): code for record in self._project.records.values() for code in record.ran.values()}
-        codes = set(ran.values())
+        """A function that ran while a module was executed, or the application began, has its result in that."""
+        codes = {code for ran in self._project.ran() for code in ran.values()}
+        if any(running.blind for running in self._project.started):
+            raise Unfit("what ran at the application's start is not known")
+        blind = {
+            name for record in self._project.records.values() if record.blind
+            for name in (record.name, *graph.reached(self._project, record.name))
+        }
         for name, found in self._pairs.items():
             seen = self._project.records[name].seen
             for pair in found.values():
-                if pair.differs and pair.old.co_flags & 0x2 and (not seen or pair.old in codes):
-                    raise Unfit(f"{name}: {pair.old.co_name} ran while the module was executed")
+                if pair.differs and pair.old.co_flags & 0x2 and (not seen or name in blind or pair.old in codes):
+                    raise Unfit(f"{name}: {pair.old.co_name} ran while a module was executed, or the application began")
 
-    def _matched(self, objects: Iterable[Any]) -> List[Tuple[FunctionType, Pair]]:
+    def _nothing_else_made(self) -> None:
+        """What a decorator made of a function's text or code, by whatever way, is as it was when it was made."""
+        live = {pair.old for _, pair in self._functions}
+        for name, lasting in self._lasting.items():
+            for code in lasting.keys() - live:
+                raise Unfit(f"{name}: {code.co_name} is no function any more, and what was made of it is not known")
+        records = list(self._project.records.values())
+        if any(reader in record.source for record in records for reader in _READERS):
+            for record in records:
+                if _reads_code(record):
+                    raise Unfit(f"{record.name} may have kept what it read of a function's code or text when it was executed")
+
+    def _matched(self, objects: List[Any]) -> List[Tuple[FunctionType, Pair]]:
+        self._no_local_classes(objects)
         matched: List[Tuple[FunctionType, Pair]] = []
         for value in objects:
             if type(value) is not FunctionType:
@@ -84,6 +131,16 @@ class Patch:
             matched.append((value, pair))
         return matched
 
+    def _no_local_classes(self, objects: List[Any]) -> None:
+        """A class that a function made, and would make otherwise now, stays as it was made."""
+        if not any(self._classes.values()):
+            return
+        kinds = {kind for kind in set(map(type, objects)) if issubclass(kind, type)}
+        for value in [value for value in objects if type(value) in kinds]:
+            names = type.__getattribute__(value, "__dict__")
+            if value.__qualname__ in self._classes.get(names.get("__module__"), ()):
+                raise Unfit(f"{value.__module__}: a live {value.__qualname__} is of another outline")
+
     def swap(self, undo: Undo, since: Iterable[Any]) -> None:
         """Gives the functions their new code. `since` are the objects made after the patch was found.
 
@@ -99,30 +156,34 @@ class Patch:
         undo.then(lambda: sys.setswitchinterval(interval))
         self._not_running(since)
         before = [(function, function.__code__) for function, _ in functions]
-        undo.then(self._forget)
+        undo.then(self._caches.clear_functions)
+        undo.then(self._made_since)
         undo.then(lambda: [setattr(function, "__code__", code) for function, code in before])  # type: ignore[func-returns-value]
         for function, pair in functions:
             if pair.new is not None:
                 function.__code__ = pair.new
-        for kept, name in self._properties:
-            if name in kept:
-                undo.entry(kept, name)
-                del kept[name]
-        self._caches += caches.caches(since)
-        self._forget()
+        self._caches.clear(since, undo)
+        # On the way back, before what was there is put back: what the new code computed meanwhile.
+        undo.then(lambda: self._caches.clear([]))
         sys.setswitchinterval(interval)
 
-    def _forget(self) -> None:
-        caches.clear(self._caches)
+    def _made_since(self) -> None:
+        """On the way back: functions that new code made get the old code too. The scan goes on, so they are among few."""
+        former = {id(pair.new): pair.old for found in self._pairs.values() for pair in found.values() if pair.new is not None}
+        for value in gc.get_objects():
+            if type(value) is FunctionType and id(value.__code__) in former:
+                value.__code__ = former[id(value.__code__)]
 
     def keep(self) -> None:
         """The records follow: what ran while a module was executed is known by its present code."""
         for name, found in self._pairs.items():
-            for record in self._project.records.values():
-                for code in list(record.ran.values()):
+            if name in self._project.records:
+                self._project.records[name].patched = self._project.root
+            for ran in self._project.ran():
+                for code in list(ran.values()):
                     pair = found.get(code)
                     if pair is not None and pair.new is not None:
-                        record.ran[id(pair.new)] = pair.new
+                        ran[id(pair.new)] = pair.new
 
     def _is_old(self, code: CodeType) -> bool:
         return code.co_name in self._old_names and code.co_filename.endswith(self._files) and essence(code) in self._old
@@ -171,11 +232,20 @@ def _frame(value: Any) -> Optional[FrameType]:
 
 
 class Scan:
-    """Between prepare and swap: lets the swap see only what was made since, however many objects there are."""
+    """All objects at one moment, and later what was made since: however many there are, the collector does not see the old ones."""
 
     def __init__(self) -> None:
         self._was = gc.isenabled()
-        gc.freeze()
+        # Somebody may have frozen what was there at the start: that counts too.
+        if gc.get_freeze_count():
+            gc.unfreeze()
+        # Both in one step of the interpreter's: what another thread made between the two would be in neither.
+        self.everything: List[Any]
+        self.everything, _ = map(operator.methodcaller("__call__"), (gc.get_objects, gc.freeze))
+
+    def seen(self) -> None:
+        """They have been looked at, and are not held any longer."""
+        self.everything = []
 
     def since(self) -> List[Any]:
         """Until `end`, the collector stays off."""
@@ -186,4 +256,3 @@ class Scan:
         gc.unfreeze()
         if self._was:
             gc.enable()
-

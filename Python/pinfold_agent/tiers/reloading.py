@@ -8,7 +8,7 @@ import os
 import sys
 import threading
 from types import FrameType, ModuleType
-from typing import Any, Callable, Dict, Iterable, Mapping, Optional, Set
+from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Set
 
 from .. import hooks
 from ..project import world
@@ -18,7 +18,9 @@ from ..project.project import Project, refresh_finders
 from ..project.records import Record
 from ..reasons import Refused, refusal_of
 from .changes import Changes
+from .exits import ExitFunctions
 from .fixed import Rebinding
+from .patching import suspendable, suspended_frame
 from .undo import Undo
 
 
@@ -33,6 +35,13 @@ def affected_by(project: Project, changes: Changes, fixed: Set[str]) -> Set[str]
         raise Refused(
             f"{name} changes, and what the program was started from cannot be executed again", file=record.path if record else None,
             line=first_difference(record, changes), holder=name)
+    for name in sorted(fixed & project.records.keys()):
+        source = project.records[name].source
+        for path in sorted(changes.read):
+            if os.path.basename(path).encode() in source:
+                raise Refused(
+                    f"{name} names {path}, which changes, and what the program was started from cannot be executed again",
+                    file=project.records[name].path, holder=name)
     return dependants(project, modules, begun, fixed)
 
 
@@ -49,7 +58,7 @@ def not_on_stacks(project: Project, affected: Set[str], exempt: Iterable[int] = 
 
     A module with `__unload__` ends its threads itself.
     """
-    spaces = {id(names_of(module)): name for name, module in project.modules().items() if name in affected}
+    spaces = {id(project.space_of(name)): name for name in project.modules() if name in affected}
     thread_names = {thread.ident: thread.name for thread in threading.enumerate()}
     for ident, frame in sys._current_frames().items():
         step: Optional[FrameType] = frame
@@ -60,6 +69,36 @@ def not_on_stacks(project: Project, affected: Set[str], exempt: Iterable[int] = 
                     f"{step.f_code.co_name} of {name}, a module that is loaded anew, runs", file=project.file_of(name),
                     line=step.f_lineno, holder=f"thread {thread_names.get(ident, ident)}")
             step = step.f_back
+
+
+def no_children() -> None:
+    """Raises Refused where processes of `multiprocessing` live on while no request is served, as a pool's: with the old code."""
+    processes = sys.modules.get("multiprocessing.process")
+    for child in processes.active_children() if processes is not None else ():
+        raise Refused("a process that this one started has the old code", holder=f"{child.name}, process {child.pid}")
+
+
+def suspended_in(project: Project, spaces: Mapping[int, str], objects: List[Any]) -> Optional[Refused]:
+    """The reason, where one of the objects is a generator or a coroutine that would go on in an old module.
+
+    `spaces` are the old modules by the identity of their names.
+    """
+    for value in suspendable(objects):
+        frame = suspended_frame(value)
+        name = spaces.get(id(frame.f_globals)) if frame is not None else None
+        if frame is not None and name is not None and frame.f_globals.get("__name__") == name:
+            return Refused(
+                f"{frame.f_code.co_name} of {name}, a module that is loaded anew, is suspended in the middle", file=project.file_of(name),
+                line=frame.f_lineno, holder=f"an open stream, a task or whoever has the {type(value).__name__}")
+    return None
+
+
+def spaces_of(project: Project, affected: Set[str]) -> Dict[int, str]:
+    """Modules by the identity of their names, without those that end by themselves what they began."""
+    return {
+        id(project.space_of(name)): name for name, module in project.modules().items()
+        if name in affected and not callable(names_of(module).get(hooks.UNLOAD))
+    }
 
 
 class Swap:
@@ -73,6 +112,7 @@ class Swap:
         self._entries = entries
         # The old modules, until they are let go of.
         self.old: Dict[str, Any] = {}
+        self._known: Set[str] = set()
 
     def run(self, undo: Undo, check: Optional[Callable[[], None]]) -> None:
         project, affected = self._project, self.affected
@@ -85,35 +125,44 @@ class Swap:
             move(project, self._changes.root, bystanders, undo)
             self._take_out(undo)
             refresh_finders()
-            self._execute(records)
-            self._complete(bystanders)
-            Rebinding(project, self._fixed).run(self.old, sys.modules, undo)
-            for name, module in self.old.items():
-                if name in sys.modules:
-                    hooks.take_over(sys.modules[name], module)
-            if check is not None:
-                check()
+            undo.then(self._end_new)
+            with ExitFunctions(project, undo):
+                self._execute(records)
+                self._complete(bystanders)
+                Rebinding(project, self._fixed).run(self.old, sys.modules, undo)
+                for name, module in self.old.items():
+                    if name in sys.modules:
+                        hooks.take_over(sys.modules[name], module)
+                if check is not None:
+                    check()
         except BaseException as error:
             raise refusal_of(error, self._changes.root) from error
 
     def _remember(self, bystanders: Mapping[str, ModuleType], records: Dict[str, Record], undo: Undo) -> None:
         project, old, affected = self._project, self.old, self.affected
-        before = world.look()
-        known = set(sys.modules)
+        before = world.look(mask=True)
+        known = self._known = set(sys.modules)
+        after: List[world.Snapshot] = []
 
         def back() -> None:
-            for name in [name for name, module in list(sys.modules.items()) if name not in known and project.owns(name, module)]:
+            for name in self._appeared():
                 del sys.modules[name]
             for name in affected:
                 sys.modules.pop(name, None)
             sys.modules.update(old)
             project.records = dict(records)
-            now = world.look()
-            for key, change in world.changes(before, now).items():
-                world.put_back(key, change.before)
+            now = world.look(mask=True)
+            left = after[0] if after else now
+            since = world.changes(left, now)
+            for key, change in world.changes(before, left).items():
+                if key in since:
+                    # Somebody else has set another meanwhile: of a list the new version's entries go, and theirs stay.
+                    world.take_back(key, change, since[key].after, project.moved)
+                else:
+                    world.put_back(key, change.before)
             refresh_finders()
 
-        undo.then(back)
+        undo.then(back, lambda: after.append(world.look(mask=True)))
         for module in bystanders.values():
             undo.contents(names_of(module))
 
@@ -122,11 +171,24 @@ class Swap:
         changed = sorted((record for name, record in records.items() if name in self.affected), key=lambda record: -record.order)
         for record in changed:
             for key, change in record.changed.items():
-                now = world.look().flat().get(key, world.ABSENT)
+                now = world.look(key == world.MASK).flat().get(key, world.ABSENT)
                 if not world.take_back(key, change, now, self._project.moved):
                     raise Refused(
                         f"{record.name} changed the process's {world.words(key)}, which cannot be taken back", file=record.path,
                         holder="the process")
+
+    def readers(self, former: Mapping[str, Record]) -> Set[str]:
+        """Modules that may have read a setting of the process that an exchanged one, executed before them, makes otherwise now.
+
+        `former` are the records of before the exchange.
+        """
+        present = self._project.records
+        begun = [
+            former[name].order for name in self.affected & former.keys()
+            if world.differently(former[name].changed, present[name].changed if name in present else {}, self._project.moved)
+        ]
+        later = {name for name, record in former.items() if begun and record.order > min(begun) and name in sys.modules}
+        return later - self.affected - self._fixed
 
     def _take_out(self, undo: Undo) -> None:
         for name in self.affected:
@@ -169,12 +231,26 @@ class Swap:
             if parent in self.affected and parent in sys.modules and leaf not in names_of(sys.modules[parent]):
                 setattr(sys.modules[parent], leaf, module)
 
+    def _appeared(self) -> List[str]:
+        modules = list(sys.modules.items())
+        return [name for name, module in modules if name not in self._known and self._project.owns(name, module)]
+
+    def _end_new(self) -> None:
+        """On the way back: what the new modules began ends, as far as they say how."""
+        for name in [*self.affected, *self._appeared()]:
+            module = sys.modules.get(name)
+            if module is not None and module is not self.old.get(name):
+                hooks.unload(module)
+
     def keep(self) -> None:
-        """The new version is in for good."""
+        """The new version is in for good: only what says itself how it ends is still of use."""
+        self.old = {name: module for name, module in self.old.items() if callable(names_of(module).get(hooks.UNLOAD))}
+        linecache.checkcache()
+
+    def end_old(self) -> None:
         old, self.old = self.old, {}
         for module in old.values():
             hooks.unload(module)
-        linecache.checkcache()
 
 
 def move(project: Project, root: str, bystanders: Mapping[str, ModuleType], undo: Undo) -> None:

@@ -13,7 +13,7 @@ struct ColdImport {
     let release: String
     let directory: String
 
-    /// Of the server's own words: the interpreter, the search path in the release, the modules.
+    /// Of the server's own words: the interpreter, the search path in the release, the modules in the order of their imports.
     struct Wish: Hashable {
         var python: String
         var paths: [String]
@@ -58,6 +58,9 @@ struct ColdImport {
                 there = importlib.util.find_spec(name) is not None
             except ModuleNotFoundError:
                 there = False
+            except ValueError:
+                # An object has put itself in the module's place.
+                there = True
             if there:
                 try:
                     importlib.import_module(name)
