@@ -9,6 +9,7 @@ import LinuxSystem
 import Logging
 import NIOCore
 import NIOPosix
+import TestSupport
 import Testing
 
 @testable import AdminServer
@@ -310,10 +311,10 @@ import Testing
         let application = application(door(.admin, uid: 0))
         let (service, known) = (service, try service.status().revision)
         try await application.test(.router) { client in
-            func read(after event: Int?) async throws -> String {
+            func read(after event: Int?, wait: Int = 1) async throws -> String {
                 var headers = HTTPFields()
                 if let event, let name = HTTPField.Name("Last-Event-ID") { headers[name] = "\(event)" }
-                return try await client.execute(uri: "/stream?wait=1", method: .get, headers: headers) { response in
+                return try await client.execute(uri: "/stream?wait=\(wait)", method: .get, headers: headers) { response in
                     #expect(response.headers[.contentType] == "text/event-stream")
                     return String(buffer: response.body)
                 }
@@ -321,8 +322,9 @@ import Testing
             let first = try await read(after: nil)
             #expect(first.contains("id: \(known)\nevent: status\ndata: {\"revision\":\(known)}\n\n"), "\(first)")
             #expect(try await !read(after: known).contains("event:"))
-            async let second = read(after: known)
-            while service.state.withLock({ $0.waits }) < 4 { try await Task.sleep(for: .milliseconds(2)) }
+            let before = service.state.withLock { $0.waits }
+            async let second = read(after: known, wait: 20)
+            try await eventually("it waits") { service.state.withLock { $0.waits } > before }
             service.change { _ in }
             let told = try await second
             #expect(told.split(separator: "\n").filter { $0.hasPrefix("id:") } == ["id: \(known + 1)"], "\(told)")

@@ -109,7 +109,8 @@ import Testing
             let cookie = try signIn(link)
             #expect(try ask(link, headers: ["Cookie": cookie]).output.hasPrefix("200"))
             for task in try #require(listing("/proc/\(web.pid)/task")) {
-                let status = try readFile("/proc/\(web.pid)/task/\(task)/status")
+                // One that has ended since is nobody's.
+                guard let status = try? readFile("/proc/\(web.pid)/task/\(task)/status") else { continue }
                 for line in [
                     "Uid:\t65530\t65530\t65530\t65530\n", "Gid:\t65530\t65530\t65530\t65530\n", "Groups:\t \n",
                     "CapInh:\t0000000000000000", "CapPrm:\t0000000000000000", "CapEff:\t0000000000000000",
@@ -203,7 +204,10 @@ import Testing
             let lines = answer.output.split(separator: "\n")
             #expect(lines.contains("\(agentID) ('403', 200)"), "\(answer)")
             #expect(lines.contains("\(agentID + 1) ('401', 200)"), "\(answer)")
-            #expect(lines.contains { $0.hasPrefix("\(agentID + 2) ('401', 128) ('429', 72)") }, "\(answer)")
+            // As many as the first left; some more where the first was so slow that its first connections had been silent for too long.
+            let third = try #require(lines.first { $0.hasPrefix("\(agentID + 2) ") })
+            let counts = third.matches(of: /'(\d+)', (\d+)/).compactMap { match in Int(match.2).map { (match.1, $0) } }
+            #expect(counts.first { $0.0 == "401" }.map { 128...199 ~= $0.1 } == true && third.contains("'429'"), "\(answer)")
             #expect(lines.last == "root 401", "\(answer)")
         }
     }

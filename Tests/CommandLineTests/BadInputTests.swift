@@ -95,12 +95,14 @@ struct BadInputTests {
         }
     }
 
-    @Test(arguments: [["mount"], ["umount"], ["init"]])
+    @Test(arguments: [["mount"], ["umount"], ["init"], ["run", "--", "true"], ["run", "true"]])
     func `whoever is not root is told so`(_ arguments: [String]) throws {
         try Installation.with { installation in
             try installation.makeZones()
             let before = try installation.inventory()
-            let result = try installation.pinfold(arguments[0], user: (65_534, 65_534))
+            let result = try run(
+                Executables.pinfold, arguments, environment: installation.environment, workingDirectory: installation.root,
+                user: (65_534, 65_534))
             #expect(result.status == .exited(2))
             #expect(result.complaint?.contains("only root") == true, "\(result)")
             #expect(try installation.inventory() == before)
@@ -125,8 +127,8 @@ struct BadInputTests {
             let result = try run(
                 "unshare",
                 [
-                    "-m", "sh", "-c", "mount -t tmpfs none /dev && exec \"$@\"", "sh", Executables.pinfold, "mount", "--config",
-                    installation.file,
+                    "-m", "sh", "-c", leavingOtherViews() + "mount -t tmpfs none /dev && exec \"$@\"", "sh", Executables.pinfold,
+                    "mount", "--config", installation.file,
                 ],
                 environment: installation.environment)
             #expect(result.status == .exited(2))

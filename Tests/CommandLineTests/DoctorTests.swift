@@ -79,7 +79,7 @@ struct DoctorTests {
         try Installation.with { installation in
             try installation.makeZones()
             func finding(_ script: String = "true") throws -> String {
-                let shell = ["-m", "--propagation", "private", "sh", "-c", script + "; exec \"$@\"", "sh"]
+                let shell = ["-m", "--propagation", "private", "sh", "-c", leavingOtherViews() + script + "; exec \"$@\"", "sh"]
                 let result = try run(
                     "unshare", shell + [Executables.pinfold, "doctor", "--json", "--config", installation.file],
                     environment: installation.environment, workingDirectory: installation.root)

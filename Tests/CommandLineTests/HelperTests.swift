@@ -9,11 +9,12 @@ struct HelperTests {
     private func withHelper(_ installation: Installation, _ script: String) throws -> Finished {
         let helper = try projectFile("mount/install/mount.pinfold")
         // mount(8) gives its helpers a PATH of its own, in which /sbin is.
-        let preparation = """
-            mkdir -p sbin; cp '\(helper)' sbin/mount.pinfold; chmod 755 sbin/mount.pinfold; ln -sf '\(Executables.pinfold)' sbin/pinfold
-            mount --bind sbin "$(readlink -f /sbin)"
+        let preparation =
+            leavingOtherViews() + """
+                mkdir -p sbin; cp '\(helper)' sbin/mount.pinfold; chmod 755 sbin/mount.pinfold; ln -sf '\(Executables.pinfold)' sbin/pinfold
+                mount --bind sbin "$(readlink -f /sbin)"
 
-            """
+                """
         return try run(
             "unshare", ["-m", "bash", "-euo", "pipefail", "-c", preparation + script], environment: ["CONFIG": installation.file],
             workingDirectory: installation.root)
@@ -84,10 +85,12 @@ struct HelperTests {
             let helper = try projectFile("mount/install/mount.pinfold")
             let environment = ["PATH": "\(Executables.pinfold.dropLast("/pinfold".count)):/usr/bin:/bin"]
             let fake = try run(
-                "sh", [helper, installation.root, installation.mountpoint, "-fv", "-o", "data-root=/a b"], environment: environment)
+                "sh", [helper, installation.root, installation.mountpoint, "-fv", "-o", "data-root=/a b,sandbox-quota=1G,2k,rw"],
+                environment: environment)
             #expect(
                 fake.output
-                    == "mount.pinfold: pinfold mount \(installation.mountpoint) --source \(installation.root) --data-root /a b\n",
+                    == "mount.pinfold: pinfold mount \(installation.mountpoint) --source \(installation.root) --data-root /a b "
+                    + "--set AGENT_SANDBOX_QUOTA=1G,2k\n",
                 "\(fake)")
             #expect(try installation.planes().isEmpty)
             for words in [[], [installation.root], [installation.root, installation.mountpoint, "-Q"], ["-o", "rw", "x"]] {

@@ -52,7 +52,10 @@ import Testing
             try installation.makeZones()
             let said = try run(
                 "unshare",
-                ["--mount", "--propagation", "private", "/usr/bin/python3", "-I", "-c", Self.limited, lack.release, lack.refused]
+                [
+                    "--mount", "--propagation", "private", "sh", "-c", leavingOtherViews() + "exec \"$@\"", "sh",
+                    "/usr/bin/python3", "-I", "-c", Self.limited, lack.release, lack.refused,
+                ]
                     + ["bash", "-euc", Self.use, "use", Executables.pinfold, installation.file, "\(installation.agent.uid)"]
                     + [MountRuntime(mountpoint: installation.mountpoint).log, "\(lack.survives)"],
                 environment: installation.environment, workingDirectory: installation.root)

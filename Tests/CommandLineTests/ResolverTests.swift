@@ -60,7 +60,7 @@ struct ResolverTests {
                 touch '\(sandbox)/second'; wait $!
                 """
             let finished = try run(
-                "unshare", ["-m", "bash", "-euc", script],
+                "unshare", ["-m", "bash", "-euc", leavingOtherViews() + script],
                 environment: installation.environment.merging(whole ? ["AGENT_VIEW_SOURCE": "/"] : [:]) { $1 })
             let lines = finished.output.split(separator: "\n")
             #expect(lines.prefix(2) == ["nameserver 192.0.2.1", "nameserver 192.0.2.2"], "\(finished)")

@@ -95,19 +95,19 @@ struct RunnerTests {
     func `each test of a project speaks for itself`(_ project: Project) async throws {
         try await configured { farm in
             farm.settings.tests.command = nil
-            farm.settings.tests.timeout = 240
+            farm.settings.tests.timeout = 400
         }.run { farm, service in
             let right = project.files.merging([project.code.path: project.code.right]) { $1 }
-            let deployed = try await service.deployed(farm.commit(right), seconds: 240)
+            let deployed = try await service.deployed(farm.commit(right), seconds: 500)
             let verdict = try #require(deployed.verdict)
             #expect(verdict.basis == .report && verdict.passedCount == project.passed, "\(verdict)")
 
             if let code = project.wrong {
-                let wrong = try await service.outcome(of: farm.commit([project.code.path: code]), seconds: 240)
+                let wrong = try await service.outcome(of: farm.commit([project.code.path: code]), seconds: 500)
                 #expect(wrong.state == .failed && wrong.verdict?.failedCount == 1, "\(wrong)")
             }
 
-            let ending = try await service.outcome(of: farm.commit([project.code.path: project.ending]), seconds: 240)
+            let ending = try await service.outcome(of: farm.commit([project.code.path: project.ending]), seconds: 500)
             #expect(ending.state == .failed || ending.state == .awaitingApproval, "\(ending)")
             #expect(ending.verdict?.passedCount ?? 0 < project.passed, "\(ending)")
         }

@@ -90,15 +90,9 @@ struct HandoverTests {
 
     /// What `/proc` says of the rights of a process's threads, and of its descriptors' limit.
     private func rights(of process: Int32) throws -> Set<[Substring]> {
-        let names = [
-            "Uid", "Gid", "Groups", "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", "NoNewPrivs", "Seccomp", "Seccomp_filters",
-        ]
-        return Set(
-            try run("ls", ["/proc/\(process)/task"]).requireSuccess().split(separator: "\n").map { thread in
-                try readFile("/proc/\(process)/task/\(thread)/status").split(separator: "\n").filter { line in
-                    names.contains { line.hasPrefix($0 + ":") }
-                }
-            } + [readFile("/proc/\(process)/limits").split(separator: "\n").filter { $0.contains("open files") }])
+        try threadRights(of: process, and: "Seccomp_filters").union([
+            readFile("/proc/\(process)/limits").split(separator: "\n").filter { $0.contains("open files") }
+        ])
     }
 
     @Test func `the new process has the rights of the old, its guard, and no more open`() async throws {

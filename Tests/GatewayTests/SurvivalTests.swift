@@ -219,25 +219,13 @@ struct SurvivalTests {
         }
     }
 
-    /// What `/proc` says of each thread's rights.
-    private func rights(of process: Int32) throws -> Set<[Substring]> {
-        // A later one has the keeper's filter besides its own.
-        let names = ["Uid", "Gid", "Groups", "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", "NoNewPrivs", "Seccomp"]
-        return Set(
-            try run("ls", ["/proc/\(process)/task"]).requireSuccess().split(separator: "\n").map { thread in
-                try readFile("/proc/\(process)/task/\(thread)/status").split(separator: "\n").filter { line in
-                    names.contains { line.hasPrefix($0 + ":") }
-                }
-            })
-    }
-
     @Test func `a server has no more rights than the one before it`() async throws {
         try await withGateway(Self.options()) { gateway in
-            let before = try rights(of: gateway.server)
+            let before = try threadRights(of: gateway.server)
             let limits = try readFile("/proc/\(gateway.server)/limits")
             try #require(before.count == 1)
             try await killServer(gateway)
-            try await eventually("all threads are there") { try rights(of: gateway.server) == before }
+            try await eventually("all threads are there") { try threadRights(of: gateway.server) == before }
             #expect(try readFile("/proc/\(gateway.server)/limits") == limits)
             for name in ["mnt", "net", "ipc", "uts", "pid", "user", "cgroup"] {
                 let links = try [gateway.server, gateway.pid].map {

@@ -111,50 +111,51 @@ package struct BootedMachine: ~Copyable {
         """
 
     /// Only what is mounted here is there afterwards: no mount of another test is kept by this machine.
-    private static let inside = """
-        directory=$1 programs=$2 project=$3 preparation=$6
-        mkdir -p "$directory/memory" "$directory/root"
-        mount -t tmpfs -o size=256m,mode=755 memory "$directory/memory"
-        mkdir "$directory/memory/upper" "$directory/memory/work"
-        mount -t overlay -o "lowerdir=/,upperdir=$directory/memory/upper,workdir=$directory/memory/work" overlay "$directory/root"
-        cd "$directory/root"
-        mkdir -p ".$directory" usr/local/lib/pinfold
-        mount --bind "$directory" ".$directory"
-        mount --bind "$programs" usr/local/lib/pinfold
-        # A debug build takes Swift's libraries from where they were when it was linked.
-        runtime=$(ldd "$programs/pinfold" | sed -n 's|.*=> \\(/.*\\)/libswiftCore.so.*|\\1|p')
-        [ -z "$runtime" ] || { mkdir -p ".$runtime" && mount --bind "$runtime" ".$runtime"; }
-        for place in run tmp dev etc/systemd/system etc/pinfold var/log; do
-            mkdir -p $place
-            mount -t tmpfs -o mode=755 machine $place
-        done
-        chmod 1777 tmp
-        mount -t proc proc proc
-        mount -t sysfs -o ro sysfs sys
-        if [ -d /sys/fs/cgroup/systemd ]; then
-            mount -t tmpfs -o mode=755 cgroup sys/fs/cgroup
-            mkdir sys/fs/cgroup/systemd sys/fs/cgroup/unified
-            mount -t cgroup -o none,name=systemd cgroup sys/fs/cgroup/systemd
-            mount -t cgroup2 cgroup2 sys/fs/cgroup/unified
-        else
-            mount -t cgroup2 cgroup2 sys/fs/cgroup
-        fi
-        for name in null zero full random urandom tty fuse; do
-            : >dev/$name
-            mount --bind /dev/$name dev/$name
-        done
-        mkdir dev/pts dev/shm
-        mount -t devpts -o newinstance,ptmxmode=666,mode=620 devpts dev/pts
-        ln -s pts/ptmx dev/ptmx
-        ln -s /proc/self/fd dev/fd
-        ln -sfn ../lib/pinfold/pinfold usr/local/bin/pinfold
-        install -m 755 "$project/mount/install/mount.pinfold" usr/sbin/mount.pinfold
-        install -m 644 "$project"/mount/units/*.service etc/systemd/system/
-        : >etc/fstab
-        eval "$preparation"
-        pivot_root . mnt
-        cd /
-        umount -l /mnt
-        exec env -i container=pinfold PATH=/usr/sbin:/usr/bin:/sbin:/bin /lib/systemd/systemd --log-target=journal --unit=multi-user.target
-        """
+    private static let inside =
+        leavingOtherViews() + """
+            directory=$1 programs=$2 project=$3 preparation=$6
+            mkdir -p "$directory/memory" "$directory/root"
+            mount -t tmpfs -o size=256m,mode=755 memory "$directory/memory"
+            mkdir "$directory/memory/upper" "$directory/memory/work"
+            mount -t overlay -o "lowerdir=/,upperdir=$directory/memory/upper,workdir=$directory/memory/work" overlay "$directory/root"
+            cd "$directory/root"
+            mkdir -p ".$directory" usr/local/lib/pinfold
+            mount --bind "$directory" ".$directory"
+            mount --bind "$programs" usr/local/lib/pinfold
+            # A debug build takes Swift's libraries from where they were when it was linked.
+            runtime=$(ldd "$programs/pinfold" | sed -n 's|.*=> \\(/.*\\)/libswiftCore.so.*|\\1|p')
+            [ -z "$runtime" ] || { mkdir -p ".$runtime" && mount --bind "$runtime" ".$runtime"; }
+            for place in run tmp dev etc/systemd/system etc/pinfold var/log; do
+                mkdir -p $place
+                mount -t tmpfs -o mode=755 machine $place
+            done
+            chmod 1777 tmp
+            mount -t proc proc proc
+            mount -t sysfs -o ro sysfs sys
+            if [ -d /sys/fs/cgroup/systemd ]; then
+                mount -t tmpfs -o mode=755 cgroup sys/fs/cgroup
+                mkdir sys/fs/cgroup/systemd sys/fs/cgroup/unified
+                mount -t cgroup -o none,name=systemd cgroup sys/fs/cgroup/systemd
+                mount -t cgroup2 cgroup2 sys/fs/cgroup/unified
+            else
+                mount -t cgroup2 cgroup2 sys/fs/cgroup
+            fi
+            for name in null zero full random urandom tty fuse; do
+                : >dev/$name
+                mount --bind /dev/$name dev/$name
+            done
+            mkdir dev/pts dev/shm
+            mount -t devpts -o newinstance,ptmxmode=666,mode=620 devpts dev/pts
+            ln -s pts/ptmx dev/ptmx
+            ln -s /proc/self/fd dev/fd
+            ln -sfn ../lib/pinfold/pinfold usr/local/bin/pinfold
+            install -m 755 "$project/mount/install/mount.pinfold" usr/sbin/mount.pinfold
+            install -m 644 "$project"/mount/units/*.service etc/systemd/system/
+            : >etc/fstab
+            eval "$preparation"
+            pivot_root . mnt
+            cd /
+            umount -l /mnt
+            exec env -i container=pinfold PATH=/usr/sbin:/usr/bin:/sbin:/bin /lib/systemd/systemd --log-target=journal --unit=multi-user.target
+            """
 }

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import programs
 
 # Minutes that a group may take before it is ended: some test stands.
-LONGEST = 45
+LONGEST = 120
 # What is worth showing of what a group printed, and what begins something else, so that an issue's own further lines are shown with it.
 NEWS = re.compile(r"✘|recorded an issue|[✔✘] Test run|error:|Fatal|Crash")
 OTHER = re.compile(r"^(\x1b\[\d+m)?[◇✔✘]")
@@ -133,10 +133,10 @@ class Standstill:
         self._over.set()
 
 
-# Nobody runs beside these. Some take all that an agent may of the disk, of descriptors, of memory and of the record. Some count requests, which
+# Nobody runs beside these. Some take all that an agent may of the disk, of descriptors, of memory and of the record. Some count requests or records, which
 # takes a filesystem that others leave alone. Some give a thread of their own process mounts of its own, which holds everybody's views.
 ALONE = (
-    r"GatewayTests\.(ExhaustionTests|SessionCachingTests|ZoneQuota|ZoneLinks)|AgentRunTests\.`?(The.record.of.refusals|A.control.group)"
+    r"GatewayTests\.(ExhaustionTests|SessionCachingTests|ZoneQuota|ZoneLinks|DirectRecord)|AgentRunTests\.`?(The.record.of.refusals|A.control.group)"
     r"|FenceTests\.`?A.control.group"
     r"|(LinuxSystem|FuseSession)Tests\."
 )

@@ -299,7 +299,8 @@ class Farm:
         database = sqlite3.connect(copy / "history.sqlite")
         try:
             return [json.loads(record) for (record,) in database.execute("SELECT record FROM deployments ORDER BY id")]
-        except sqlite3.OperationalError:
+        except sqlite3.DatabaseError:
+            # Copied while it was being written: the next look has it.
             return []
         finally:
             database.close()
