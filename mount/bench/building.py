@@ -33,7 +33,7 @@ def measure(place, corpus, rounds):
     command = f"HOME=/tmp PATH={shlex.quote(str(pathlib.Path(swift).parent))}:/usr/bin:/bin swift build --disable-sandbox -j 2"
     user = pwd.getpwnam(running.USER)
     times = {"native": [], "pinfold run": []}
-    with running.view(place, corpus) as (program, environment):
+    with running.view(place, corpus) as (run, environment):
         for turn in range(rounds + 1):
             for name in times if turn % 2 else reversed(times):
                 directory = (place if name == "native" else corpus.tree / "sandbox") / f"package{turn}"
@@ -43,7 +43,7 @@ def measure(place, corpus, rounds):
                     start = ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups",
                              "bwrap", "--bind", "/", "/", *running.PLAIN[4:-1], "--", *words]  # fmt: skip
                 else:
-                    start = [program, "run", "--", *words]
+                    start = [*run, "--", *words]
                 started = time.perf_counter()
                 done = subprocess.run(start, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)
                 if done.returncode != 0:

@@ -72,7 +72,7 @@ def disturb(beside, writer):
 
 
 def read(path):
-    """The bytes; nothing where the file was replaced between its opening and its reading (S-11 of Docs/Semantics.md)."""
+    """The bytes; nothing where the file was replaced between its opening and its reading (Docs/Semantics.md, below S-9)."""
     try:
         return path.read_bytes()
     except OSError:

@@ -37,6 +37,10 @@ class Installation:
         self.turn = 0
         source = self.root / "source"
         self.fill(source, files)
+        # In the place of the machine's own settings.
+        empty = self.root / "empty.env"
+        empty.touch()
+        self.settings = ["--config", str(empty)]
         self.git(source, "init", "-q", "-b", "main")
         self.git(source, "add", "-A")
         self.git(source, "commit", "-q", "-m", "all of it")
@@ -56,10 +60,11 @@ class Installation:
                        env={**self.environment, "HOME": "/nonexistent"})  # fmt: skip
 
     def pinfold(self, *words):
-        return subprocess.run([self.programs / "pinfold", *words], check=True, capture_output=True, text=True, env=self.environment).stdout
+        words = [self.programs / "pinfold", *words, *self.settings]
+        return subprocess.run(words, check=True, capture_output=True, text=True, env=self.environment).stdout
 
     def start(self):
-        self.daemon = subprocess.Popen([self.programs / "pinfold-deployd"], env=self.environment, stderr=subprocess.DEVNULL)
+        self.daemon = subprocess.Popen([self.programs / "pinfold-deployd", *self.settings], env=self.environment, stderr=subprocess.DEVNULL)
 
     def stop(self):
         if self.daemon:
@@ -255,7 +260,7 @@ def lengthen(installation, count):
 
 def commands(installation, rounds):
     """Milliseconds that `pinfold status` takes, beside a program that does nothing."""
-    table = {"pinfold status": [installation.programs / "pinfold", "status"],
+    table = {"pinfold status": [installation.programs / "pinfold", "status", *installation.settings],
              "pinfold --version": [installation.programs / "pinfold", "--version"], "true": ["/bin/true"]}  # fmt: skip
     times = {name: [] for name in table}
     for _ in range(rounds):

@@ -18,6 +18,7 @@ import memory
 import peers
 import report
 import running
+import signal
 import works
 
 PARTS = ["view", "first", "zone", "build", "swift", "quota", "direct", "run", "coherence", "techniques", "memory", "deploy"]
@@ -28,14 +29,16 @@ def progress(text):
 
 
 def main():
+    # Ended from outside, it cleans up as well.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     parser = argparse.ArgumentParser(prog="mount/bench/run", description=__doc__)
     quick = "two rounds and small inputs, in some ten minutes: a look, not a measurement"
     parser.add_argument("--quick", action="store_true", help=quick)
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, metavar="PART", help=f"some of: {' '.join(PARTS)}")
     parser.add_argument("--rounds", type=int, help="turns that each takes (default 5, or 2 with --quick)")
     parser.add_argument("--files", type=int, default=1_000_000, help="the largest number of files that memory is measured with")
-    out = "where results.json and results.svg go (default Docs/performance)"
-    parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("Docs/performance"), help=out)
+    out = "where results.json and results.svg go (default .build-release/performance)"
+    parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path(".build-release/performance"), help=out)
     parser.add_argument("--add", action="store_true", help="keep what results.json has of the parts that are not measured now")
     page = "a page whose lines between `<!-- results -->` and `<!-- end of results -->` become the tables"
     parser.add_argument("--page", type=pathlib.Path, help=page)

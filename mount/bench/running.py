@@ -19,7 +19,7 @@ USER = "daemon"
 
 @contextlib.contextmanager
 def view(place, corpus):
-    """A view of the whole machine with the corpus' zones: the program `pinfold`, and the environment that it needs."""
+    """A view of the whole machine with the corpus' zones: `pinfold run`, and the environment that it needs."""
     program = str(pathlib.Path(os.environ["PINFOLD_PROGRAMS"]) / "pinfold")
     mountpoint = place / "run-view"
     mountpoint.mkdir(exist_ok=True)
@@ -29,18 +29,22 @@ def view(place, corpus):
         "AGENT_VIEW_MOUNTPOINT": str(mountpoint),
         "AGENT_USER": USER,
     }
-    subprocess.run([program, "mount"], env=environment, check=True, stdout=subprocess.DEVNULL)
+    # In the place of the machine's own settings.
+    empty = place / "empty.env"
+    empty.touch()
+    settings = ["--config", str(empty)]
+    subprocess.run([program, "mount", *settings], env=environment, check=True, stdout=subprocess.DEVNULL)
     try:
-        yield program, environment
+        yield [program, "run", *settings], environment
     finally:
-        subprocess.run([program, "umount"], env=environment, check=False, stdout=subprocess.DEVNULL)
+        subprocess.run([program, "umount", *settings], env=environment, check=False, stdout=subprocess.DEVNULL)
 
 
 def measure(place, corpus, rounds):
     times = {"bwrap": [], "pinfold run": []}
-    with view(place, corpus) as (program, environment):
+    with view(place, corpus) as (run, environment):
         for _ in range(rounds):
-            for name, words in (("bwrap", PLAIN), ("pinfold run", [program, "run", "--", "true"])):
+            for name, words in (("bwrap", PLAIN), ("pinfold run", [*run, "--", "true"])):
                 started = time.perf_counter()
                 subprocess.run(words, env=environment, check=True, stdin=subprocess.DEVNULL)
                 times[name].append(time.perf_counter() - started)

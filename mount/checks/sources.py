@@ -32,14 +32,26 @@ def layout(out):
     return modules.check(out) and right
 
 
+def headings(text):
+    """What the headings of a page are called in links to it."""
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in re.findall(r"^#+ (.*)$", text, re.M)}
+
+
 def links(out):
-    """Every relative link of the documents leads to a file of the repository, and no line of prose is longer than 132 characters."""
+    """Every relative link of the documents leads to a file of the repository and a heading of it, and no line of prose is longer than 132
+    characters."""
     right = True
     for page in [pathlib.Path("README.md"), *sorted(pathlib.Path("Docs").glob("*.md"))]:
         text = page.read_text()
-        for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", text):
-            if "://" not in target and not (page.parent / target).exists():
+        for target, heading in re.findall(r"\]\(([^)#\s]*)(?:#([^)\s]+))?[^)]*\)", text):
+            file = page.parent / target if target else page
+            if "://" in target:
+                continue
+            if not file.exists():
                 print(f"{page}: no such file: {target}", file=out)
+                right = False
+            elif heading and heading not in headings(file.read_text()):
+                print(f"{page}: no such heading: {target}#{heading}", file=out)
                 right = False
         code = False
         for number, line in enumerate(text.splitlines(), 1):

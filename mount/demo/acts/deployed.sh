@@ -71,6 +71,8 @@ say "a change of a test, in the same tree: what judges the agent needs a human"
 commits 'Greet everybody' "git revert --no-edit HEAD >/dev/null && sed -i 's/world/friends/g' test_greeting.py && sed -i 's/welcome/welcome to you/' greeting.py"
 waits=$(tip)
 ended "for commit $waits" "it waits for a human"
+# It is written behind the status.
+until_seen "$waits" cat "$data/deployments/human_approval_required.flag"
 admin "cat deployments/human_approval_required.flag"
 worked "the flag says what, why, and how to answer" "pinfold approve $waits"
 attempts "$data/deployments/human_approval_required.flag"
@@ -115,6 +117,7 @@ say "a change that passes its tests and is not well"
 commits 'Be unwell' "git revert --no-edit HEAD >/dev/null && sed -i 's/return \"200 OK\", \"well\"/return \"500 Unwell\", \"ill\"/' app.py"
 ill=$(tip --short=8)
 if until_seen "rolled back" bash -c "pinfold history | grep '$ill'"; then good "rolled back by itself"; else wrong "it was not rolled back"; fi
+until_seen quarantine pinfold status
 admin "pinfold status | grep '^quarantine'"
 worked "and the commit is quarantined" "$ill"
 served 'A warm welcome to you, world.'
