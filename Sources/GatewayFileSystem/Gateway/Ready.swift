@@ -4,7 +4,8 @@ internal import SystemPackage
 
 /// Where the starter of this process waits for one line: `ready`, or `error CODE: ` with the exit code and why not.
 package struct Ready: Sendable {
-    private let descriptor: Int32?
+    /// Whose number is somebody else's once it was said.
+    let descriptor: Int32?
 
     package init(_ descriptor: Int32?) { self.descriptor = descriptor }
 

@@ -59,7 +59,7 @@ package enum GatewayService {
         }
         do throws(Errno) {
             let bell = try EventDescriptor()
-            var keeper = try Keeper(preparation, kept, bell) { serve(preparation, kept, bell, ready, $0, follows: $1) }
+            var keeper = try Keeper(preparation, kept, bell, ready) { serve(preparation, kept, bell, ready, $0, follows: $1) }
             return keeper.watch(whenServed: { start.sayServed(manager) }, whenStopping: stopping)
         } catch {
             preparation.clear()
@@ -95,7 +95,7 @@ package enum GatewayService {
             let manager = preparation.manager
             do throws(Errno) {
                 for connection in kept.connections { try preparation.connectionGuard?.add(connection) }
-                var keeper = try Keeper(preparation, kept, bell, replacing: predecessor) {
+                var keeper = try Keeper(preparation, kept, bell, ready, replacing: predecessor) {
                     serve(preparation, kept, bell, ready, $0, follows: $1)
                 }
                 defer { preparation.end() }

@@ -51,17 +51,21 @@ struct Keeper: ~Copyable {
 
     /// Starts the first server.
     ///
-    /// - Parameter serve: what a server does, in its process, the first one or one that follows. It ends that itself: what this one lets go of, in a server, would
-    ///   be closed for both.
+    /// - Parameters:
+    ///   - ready: what is said by `watch`'s `whenServed`.
+    ///   - serve: what a server does, in its process, the first one or one that follows. It ends that itself: what this one lets go of, in a server, would
+    ///     be closed for both.
     init(
-        _ preparation: Preparation, _ kept: KeptState, _ bell: EventDescriptor, replacing predecessor: Predecessor? = nil,
-        serve: @escaping Serve
+        _ preparation: Preparation, _ kept: KeptState, _ bell: EventDescriptor, _ ready: Ready,
+        replacing predecessor: Predecessor? = nil, serve: @escaping Serve
     ) throws(Errno) {
         var descriptors = Set(try ThisProcess.descriptors())
         // What servers of another program's keeper have left is theirs who follow them.
         kept.forEachDescriptor { descriptors.remove($0) }
         kept.forEachOtherDescriptor { descriptors.remove($0) }
         descriptors.subtract(preparation.connected.all)
+        // Closed when the view is served: the number is a server's from then on.
+        if let ready = ready.descriptor { descriptors.remove(ready) }
         let first = try Self.next(serve, follows: false)
         self.preparation = preparation
         self.kept = kept
