@@ -34,6 +34,7 @@
 #include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
+#include <linux/futex.h>
 #include <linux/openat2.h>
 
 // Constants that the importer drops because glibc guards them or writes them as expressions (see `man 2 openat`).
@@ -55,6 +56,7 @@ static inline int32_t pinfold_openat(int32_t dir, const char *path, int32_t flag
 }
 static inline int32_t pinfold_fcntl(int32_t fd, int32_t command, int64_t argument) { return fcntl(fd, command, argument); }
 static inline int32_t pinfold_ofd_getlk(int32_t fd, struct flock *lock) { return fcntl(fd, F_OFD_GETLK, lock); }
+static inline int32_t pinfold_ofd_setlk(int32_t fd, struct flock *lock) { return fcntl(fd, F_OFD_SETLK, lock); }
 static inline int32_t pinfold_ioctl(int32_t fd, unsigned long request, void *argument) { return ioctl(fd, request, argument); }
 static inline int32_t pinfold_prctl(int32_t option, unsigned long a, unsigned long b, unsigned long c, unsigned long d) {
     return prctl(option, a, b, c, d);
@@ -94,6 +96,24 @@ static inline pthread_mutex_t *pinfold_mutex_make(void) {
     if (mutex) pthread_mutex_init(mutex, (void *)0);
     return mutex;
 }
+
+// A lock in memory that processes share: who waits for it gets it when its owner has died (`man 3 pthread_mutexattr_setrobust`).
+static inline int pinfold_robust_mutex_make(pthread_mutex_t *mutex) {
+    pthread_mutexattr_t attributes;
+    int code = pthread_mutexattr_init(&attributes);
+    if (code) return code;
+    pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
+    pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
+    code = pthread_mutex_init(mutex, &attributes);
+    pthread_mutexattr_destroy(&attributes);
+    return code;
+}
+
+// Waits while `*word` is `value`, until `deadline` on the monotonic clock (`man 2 futex`, FUTEX_WAIT_BITSET); of memory that processes share.
+static inline int pinfold_futex_wait(uint32_t *word, uint32_t value, const struct timespec *deadline) {
+    return (int)syscall(SYS_futex, word, FUTEX_WAIT_BITSET, value, deadline, (void *)0, FUTEX_BITSET_MATCH_ANY);
+}
+static inline int pinfold_futex_wake(uint32_t *word) { return (int)syscall(SYS_futex, word, FUTEX_WAKE, INT32_MAX, (void *)0, (void *)0, 0); }
 
 #include "CLinuxSeccomp.h"
 #include "CLinuxProcesses.h"

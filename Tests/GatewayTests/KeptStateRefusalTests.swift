@@ -48,10 +48,10 @@ import Testing
     @Test func `one of another format, of another shape, or of something else is refused`() throws {
         #expect(
             try Self.refusal { state, _ in unsafe state.memory.words(at: 0)[1] = 99 }
-                == "it is of format 99, and this program knows format 1")
+                == "it is of format 99, and this program knows format 2")
         #expect(
             try Self.refusal { state, _ in unsafe state.memory.words(at: 0)[2] ^= 1 }
-                == "it is of format 1, but laid out otherwise than this program lays it out")
+                == "it is of format 2, but laid out otherwise than this program lays it out")
         #expect(try Self.refusal { state, _ in unsafe state.memory.words(at: 0)[0] = 0 } == "it is not a gateway's state")
     }
 

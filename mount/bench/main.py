@@ -19,9 +19,10 @@ import peers
 import report
 import running
 import signal
+import views
 import works
 
-PARTS = ["view", "first", "zone", "build", "swift", "quota", "direct", "run", "coherence", "techniques", "memory", "deploy"]
+PARTS = ["view", "first", "zone", "build", "swift", "quota", "direct", "run", "coherence", "views", "techniques", "memory", "deploy"]
 
 
 def progress(text):
@@ -96,6 +97,8 @@ def measure(options, place, results, keep):
                 del results[part]
         elif part == "coherence":
             results[part] = coherence.measure(place, corpus, seconds=5 if options.quick else 20)
+        elif part == "views":
+            results[part] = views.measure(place, rounds)
         elif part == "memory":
             results[part] = memory.measure(place, min(options.files, 50_000) if options.quick else options.files, progress)
         elif part == "deploy":

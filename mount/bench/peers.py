@@ -129,11 +129,11 @@ def pinfold_quota(place):
     return pinfold(place, name="pinfold, quota", options=["--code-repo-quota", limit, "--sandbox-quota", limit])
 
 
-def pinfold_direct(place):
+def pinfold_direct(place, name="pinfold, direct", record=None):
     """The sandbox as the kernel's own mount, with the record that `pinfold mount` has kept."""
-    record = place / "record"
+    record = record or place / "record"
     record.mkdir(mode=0o700, exist_ok=True)
-    return pinfold(place, name="pinfold, direct", options=["--sandbox-access", "direct", "--audit", record])
+    return pinfold(place, name=name, options=["--sandbox-access", "direct", "--audit", record])
 
 
 def bindfs():

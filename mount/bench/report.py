@@ -40,6 +40,9 @@ def tables(results):
         rate = results["coherence"]["changes a second"]
         lines += ["", "### A change beside the view is seen", "", f"| kind, at {rate} changes a second | median, ms | p99, ms |", "| --- | ---: | ---: |"]
         lines += [f"| {kind} | {row['median']} | {row['p99']} |" for kind, row in results["coherence"]["milliseconds"].items()]
+    if "views" in results:
+        lines += ["", "### Several views and a busy disk", "", "| views | a writer elsewhere | daemons, s | writer, s |", "| ---: | ---: | ---: | ---: |"]
+        lines += [f"| {row['views']} | {row['ratio']:.2f} | {row['daemons']} | {row['seconds']} |" for row in results["views"]]
     if "memory" in results:
         names = [name for name in results["memory"][0] if name != "files"]
         lines += ["", "### The daemon and the number of files", "", "| files | " + " | ".join(names) + " |", "| ---: |" + " ---: |" * len(names)]
@@ -94,6 +97,9 @@ def asked(results):
     if "coherence" in results:
         seen = results["coherence"]["milliseconds"]["all"]
         row("a change is seen: median below 2 ms, 99 % below 20 ms", (seen["median"], 2, "{:.2f} ms"), (seen["p99"], 20, "{:.2f} ms"))
+    if "views" in results:
+        one, five = (next(row["daemons"] for row in results["views"] if row["views"] == count) for count in (1, 5))
+        row("five views cost what one costs on a disk that is busy elsewhere: at most 1.2 times", (five / one, 1.2, "{:.2f} times"))
     if "memory" in results:
         bytes_each = [row["bytes a file"] for row in results["memory"]]
         kept = results["memory"][-1]["MiB beyond the start once forgotten"]

@@ -14,8 +14,6 @@ struct ChangeBatch: ~Copyable {
     private var planes: [Coherence.Plane?] = []
     private var filesystems: [FilesystemMonitor.FilesystemID: [Coherence.Sighting]] = [:]
     private var changed: [Target: Change] = [:]
-    /// Whether the last read was about anything that the kernel knows.
-    private(set) var isOfKnown = false
     private var notifications: UInt64 = 0
     private var overflowed = false
     /// Planes in which a name that is hidden came or went.
@@ -56,7 +54,6 @@ struct ChangeBatch: ~Copyable {
     /// - Returns: how many events there were.
     mutating func process(_ bytes: UnsafeRawBufferPointer) -> Int {
         (planes, filesystems) = coherence.watched.withLock { ($0.planes, $0.filesystems) }
-        isOfKnown = false
         overflowed = false
         recent = Recent()
         hiddenNamesChanged.removeAll(keepingCapacity: true)
@@ -112,7 +109,6 @@ struct ChangeBatch: ~Copyable {
         let isAboutNames = changes.hasAny(of: .names)
         guard let subject = object ?? (unsafe name == nil ? directory : nil) else { return }
         let node = plane.files.nodes.find(subject, mount: sighting.mount)
-        if parent != nil || node != nil { isOfKnown = true }
         if isAboutNames, let directory, let name = unsafe name {
             let went = changes.hasAny(of: .departures)
             unsafe plane.files.nameWent(

@@ -24,7 +24,7 @@ package final class Coherence: Sendable {
         let files: PlaneFiles
         let notifier: Notifier
         /// The last names of the hidden paths that have no wildcard: what they lead to is hidden under its other names too.
-        private let hiddenNames: [[UInt8]]
+        let hiddenNames: [[UInt8]]
 
         init(files: PlaneFiles, notifier: Notifier) {
             self.files = files
@@ -61,41 +61,29 @@ package final class Coherence: Sendable {
         package var overflows: UInt64 = 0
     }
 
-    let monitor: FilesystemMonitor
-    private let reports: ReportBuffer
+    private let feed: ChangeFeed
+    private let subscription: Subscription
     let watched = Lock(Watched())
     let counted = Lock(Counts())
-    private let stopSignal: EventDescriptor
     private let thread = Lock<Bool>(false)
     private let finished: EventDescriptor
     let hiddenNames = HiddenNames()
     /// Called on the thread after an overflow, when everything has been taken back.
     let overflowed: @Sendable () -> Void
 
-    /// - Parameter hasLimit: whether the queue of changes has the machine's limit; without it there is no overflow but for want of memory.
-    /// - Throws: EPERM without CAP_SYS_ADMIN, ENOSYS without fanotify, EOPNOTSUPP on a kernel before 6.16: then nothing is watched,
-    ///   and answers are kept for a second.
-    package convenience init(hasLimit: Bool = false, overflowed: @escaping @Sendable () -> Void = {}) throws(Errno) {
-        guard KernelVersion.running >= KernelVersion(6, 16) else { throw .notSupported }
-        try self.init(
-            FilesystemMonitor(hasLimit: hasLimit), ReportBuffer(try SharedMemory(size: ReportBuffer.size)), overflowed: overflowed)
-    }
-
-    /// - Parameters:
-    ///   - monitor: what another process has watched, perhaps.
-    ///   - reports: what that has read and not acted upon.
-    init(
-        _ monitor: consuming FilesystemMonitor, _ reports: ReportBuffer, overflowed: @escaping @Sendable () -> Void
-    ) throws(Errno) {
-        self.monitor = monitor
-        self.reports = reports
-        stopSignal = try EventDescriptor()
+    /// - Parameter subscription: to `feed`, what another process has not acted upon included.
+    init(_ feed: ChangeFeed, _ subscription: Subscription, overflowed: @escaping @Sendable () -> Void) throws(Errno) {
+        self.feed = feed
+        self.subscription = subscription
         finished = try EventDescriptor()
         self.overflowed = overflowed
     }
 
-    /// What the next process goes on with.
-    var descriptors: (changes: Int32, reports: Int32) { (monitor.rawDescriptor, reports.rawDescriptor) }
+    /// Its seat at the feed.
+    var seat: Subscription { subscription }
+
+    /// What the planes know, so that changes of it are reported.
+    var filter: InterestFilter { subscription.filter }
 
     package var counts: Counts { counted.withLock { $0 } }
 
@@ -126,7 +114,7 @@ package final class Coherence: Sendable {
             }
         }
         do throws(Errno) {
-            try monitor.watch(filesystemOf: anchor.descriptor)
+            try feed.watch(filesystemOf: anchor.descriptor)
             mount.isWatched = true
         } catch {
             watched.withLock { $0.filesystems[filesystem]?.removeAll { $0 == sighting } }
@@ -136,6 +124,7 @@ package final class Coherence: Sendable {
     /// The plane is there: from here on its kernel is told.
     package func attach(_ key: PlaneKey, _ files: PlaneFiles, _ notifier: Notifier) {
         let plane = Plane(files: files, notifier: notifier)
+        for name in plane.hiddenNames { subscription.ask(for: name) }
         watched.withLock { $0.planes[key.index] = plane }
     }
 
@@ -158,38 +147,30 @@ package final class Coherence: Sendable {
     /// Ends the thread and waits for it. A notification that it is in the middle of ends when its session does, or its request is answered.
     package func stop() {
         guard thread.withLock({ $0 }) else { return }
-        stopSignal.set()
+        subscription.stop()
         finished.wait()
     }
 
     private func run(following former: Int32?) {
         var batch = ChangeBatch(self)
         batch.formerProcess = former
-        // When what changed in files is told next, and until when what was read so far would be worth waiting.
+        // When what changed in files is told next.
         var due: UInt64 = 0
-        var restful: UInt64 = 0
-        // What a process that served before was in the middle of: to take something back twice does no harm.
-        unsafe reports.resume { bytes in _ = unsafe batch.process(bytes) }
-        batch.tell()
-        reports.clear()
-        while monitor.wait(orFor: stopSignal, until: batch.isEmpty ? nil : due) {
-            guard let events = unsafe try? reports.next(of: monitor, { bytes in unsafe batch.process(bytes) }) else { return }
+        // What a process that served before was in the middle of is there still: to take something back twice does no harm.
+        subscription.begin()
+        while subscription.wait(until: batch.isEmpty ? batch.formerProcess.map { _ in SystemClock.monotonic + Self.pause } : due) {
+            let events = unsafe subscription.take { bytes in unsafe batch.process(bytes) } ?? 0
+            // What comes from here on happened after its end; another process may get its number.
+            if events == 0, batch.formerProcess != nil, feed.isHandedOut, !subscription.hasMore { batch.formerProcess = nil }
             // A name is taken back at once: what somebody made is missing until then. What changes in a file waits for more of it,
             // which spares the writer a notification for each of his writes.
             let now = SystemClock.monotonic
-            if !batch.isEmpty, now >= due || reports.isFull {
+            if !batch.isEmpty, now >= due || subscription.isFull {
                 batch.tell()
                 due = now + Self.pause
             }
-            if batch.isEmpty { reports.clear() }
-            // What comes from here on happened after its end; another process may get its number.
-            if events < Self.many { batch.formerProcess = nil }
-            count(events)
-            if events == 0 || events >= Self.many { continue }
-            // A few looks at the queue are had at once; who changes things without an end is looked at now and again, less often
-            // where the kernel knows nothing of it here: a busy disk elsewhere. Behind a long queue there is no rest.
-            restful = max(restful, now - min(now, Self.burst)) + (batch.isOfKnown ? Self.pause / 4 : Self.pause * 2)
-            if restful > now { SystemThread.sleep(nanoseconds: restful - now) }
+            if batch.isEmpty { subscription.clear() }
+            if events > 0 { count(events) }
         }
     }
 
@@ -202,8 +183,4 @@ package final class Coherence: Sendable {
 
     /// Nanoseconds: far below what a reader may notice.
     private static let pause: UInt64 = 1_000_000
-    /// Nanoseconds of rest that may be owed.
-    private static let burst: UInt64 = 2_000_000
-    /// So many changes at once are a long queue.
-    private static let many = 512
 }

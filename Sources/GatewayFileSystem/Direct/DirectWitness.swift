@@ -16,6 +16,8 @@ struct DirectWitness: ~Copyable {
     private var made: Set<FileHandle> = []
     /// Who was behind a number in this batch.
     private var doers: [Int32: Doer] = [:]
+    /// Whether reports were lost since `begin`.
+    private(set) var hasLost = false
 
     private struct Writing: Hashable {
         let file: FileHandle
@@ -45,8 +47,10 @@ struct DirectWitness: ~Copyable {
 
     /// Looks at what is there, once what changes is reported.
     mutating func begin() {
+        hasLost = false
+        let wasFull = directories.isFull
         directories.learn()
-        complainIfFull(before: false)
+        complainIfFull(before: wasFull)
     }
 
     /// - Returns: how many reports there were.
@@ -70,7 +74,7 @@ struct DirectWitness: ~Copyable {
     private mutating func take(_ event: borrowing FilesystemEvent) {
         if event.changes.hasAny(of: .overflow) {
             trail.recordDropped(1)
-            directories.learn()
+            hasLost = true
             return
         }
         guard let directory = event.directory.flatMap({ unsafe FileHandle(bytes: $0.bytes, type: $0.type) }) else { return }

@@ -15,6 +15,8 @@ struct ZoneDirectories: ~Copyable {
     /// The zone's directory, open for reading, through a mount that shows only it.
     private let root: SharedDescriptor
     private let rootHandle: FileHandle
+    /// Where it is said that changes in a directory are to be reported.
+    private let filter: InterestFilter
     private var places: [FileHandle: Place] = [:]
     /// Levels, and bytes of a path, that are followed. The kernel gives no longer path either (PATH_MAX).
     private static let (deepest, longest) = (256, 4096)
@@ -23,9 +25,11 @@ struct ZoneDirectories: ~Copyable {
     /// Whether there are more of them than are kept: what is done in those is not told.
     private(set) var isFull = false
 
-    init(_ root: SharedDescriptor, _ handle: FileHandle) {
+    init(_ root: SharedDescriptor, _ handle: FileHandle, _ filter: InterestFilter) {
         self.root = root
         rootHandle = handle
+        self.filter = filter
+        filter.add(handle)
     }
 
     /// The path of a directory from the zone's, empty for that one itself; nil where it does not lie in the zone.
@@ -53,6 +57,7 @@ struct ZoneDirectories: ~Copyable {
             isFull = true
             return
         }
+        filter.add(directory)
         places[directory] = Place(parent: parent, name: name)
     }
 

@@ -47,6 +47,9 @@ struct Gateway: ~Copyable {
         let inlet = try Self.inlet(preparation.socket.take(), trail, preparation.connected)
         let directRecord: DirectRecord?
         do throws(Errno) {
+            if let feed = preparation.feed, let seat = preparation.coherence?.seat ?? preparation.directWatch?.seat {
+                try feed.startReading(seat.index)
+            }
             try preparation.coherence?.start(following: kept.server)
             kept.server = getpid()
             directRecord =
@@ -198,6 +201,7 @@ struct Gateway: ~Copyable {
     private func stop(_ reason: String?) {
         defer {
             directRecord?.stop()
+            preparation.feed?.stopReading()
             inlet?.stop()
             trail?.stop()
         }

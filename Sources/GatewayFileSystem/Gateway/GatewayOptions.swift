@@ -19,6 +19,8 @@ package struct GatewayOptions: Hashable, Sendable {
     package var sandboxQuota: ZoneQuota?
     /// The kernel serves the sandbox by itself.
     package var sandboxIsDirect = false
+    /// Whether it is recorded by this daemon what is done where the kernel serves by itself.
+    var recordsDirectly: Bool { sandboxIsDirect && audit != nil }
     /// Where what the zones hold is counted, root's alone; nil for a count that ends with this process.
     package var usage: String?
     /// Where what the agent changes and is refused is recorded, root's alone; nil for nowhere.

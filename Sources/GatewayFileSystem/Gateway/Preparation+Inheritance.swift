@@ -13,13 +13,13 @@ extension Preparation {
             Inheritance.Entry("manager", manager.rawDescriptor), Inheritance.Entry("entrance", entrance?.rawDescriptor ?? -1),
             Inheritance.Entry("audit", socket?.rawDescriptor ?? -1),
         ]
-        if let (changes, reports) = coherence?.descriptors {
-            entries += [Inheritance.Entry("changes", changes), Inheritance.Entry("reports", reports)]
+        if let (queue, memory) = feed?.descriptors {
+            entries += [Inheritance.Entry("changes", queue), Inheritance.Entry("changes' memory", memory)]
         }
-        if let (doings, reports, zone) = directWatch?.descriptors {
-            entries += [
-                Inheritance.Entry("doings", doings), Inheritance.Entry("doings' reports", reports), Inheritance.Entry("zone", zone),
-            ]
+        if let door { entries.append(Inheritance.Entry("changes' door", door.rawDescriptor)) }
+        if let coherence { entries.append(Inheritance.Entry("changes' seat", coherence.seat.rawDescriptor)) }
+        if let (doings, zone) = directWatch?.descriptors {
+            entries += [Inheritance.Entry("doings' seat", doings), Inheritance.Entry("zone", zone)]
         }
         return entries + planes.flatMap(\.descriptors)
     }
@@ -33,24 +33,42 @@ extension Preparation {
     }
 
     /// What is watched goes on being watched, and no report is lost; nothing where it was not.
-    static func coherence(from inheritance: Inheritance) throws(GatewayError) -> Coherence? {
+    static func feed(from inheritance: Inheritance) throws(GatewayError) -> ChangeFeed? {
         guard inheritance.has("changes") else { return nil }
-        let monitor = FilesystemMonitor(adopting: try inheritance.take("changes"))
-        let reports = ReportBuffer(try memory(ReportBuffer.size, inheritance.take("reports")))
+        let queue = try inheritance.take("changes")
+        let memory = try inheritance.take("changes' memory")
         do throws(Errno) {
-            return try Coherence(monitor, reports, overflowed: sayOverflow)
+            return try ChangeFeed(FilesystemMonitor(adopting: queue), FeedMemory(adopting: memory))
         } catch {
-            throw .failure("changes below the view cannot be watched: \(error)")
+            throw unwatched(error)
         }
     }
 
-    static func directWatch(_ sandbox: String, from inheritance: Inheritance) throws(GatewayError) -> DirectRecord.Watch? {
-        guard inheritance.has("doings") else { return nil }
-        let monitor = FilesystemMonitor(adopting: try inheritance.take("doings"))
-        let reports = ReportBuffer(try memory(ReportBuffer.size, inheritance.take("doings' reports")))
+    static func door(_ mountpoint: String, _ feed: ChangeFeed?, from inheritance: Inheritance) throws(GatewayError) -> FeedDoor? {
+        guard let feed, inheritance.has("changes' door") else { return nil }
+        return FeedDoor(adopting: try inheritance.take("changes' door"), MountRuntime(mountpoint: mountpoint).feed, feed)
+    }
+
+    static func coherence(_ feed: ChangeFeed?, from inheritance: Inheritance) throws(GatewayError) -> Coherence? {
+        guard let feed, inheritance.has("changes' seat") else { return nil }
+        let seat = try inheritance.take("changes' seat")
+        let subscription: Subscription
+        do throws(Errno) { subscription = try feed.subscription(seat) } catch { throw unwatched(error) }
+        return try coherence(feed, subscription)
+    }
+
+    private static func unwatched(_ error: Errno) -> GatewayError {
+        .failure("changes below the view cannot be watched: \(error)")
+    }
+
+    static func directWatch(
+        _ sandbox: String, _ feed: ChangeFeed?, from inheritance: Inheritance
+    ) throws(GatewayError) -> DirectRecord.Watch? {
+        guard let feed, inheritance.has("doings' seat") else { return nil }
+        let seat = try inheritance.take("doings' seat")
         let zone = try inheritance.take("zone")
         do throws(Errno) {
-            return try DirectRecord.Watch(sandbox, zone, monitor, reports)
+            return try DirectRecord.Watch(sandbox, zone, feed, feed.subscription(seat))
         } catch {
             throw .failure("what is done in the sandbox cannot be watched: \(error)")
         }

@@ -76,15 +76,42 @@ extension Preparation {
             "reports of changes were lost: all that the kernel knew of the view was taken back, and with it the zones' mounts")
     }
 
-    /// What reports changes below the planes; nil where the kernel cannot, or where it was asked to be left off: then answers hold
-    /// for a second.
-    static func coherence(_ options: GatewayOptions) -> Coherence? {
-        guard !options.without.contains(.longLifetimes) else { return nil }
+    /// What reports changes: that which others use already, where there is one. Nil where nothing of this view asks for it, or where the kernel reports none.
+    static func feed(
+        _ options: GatewayOptions, _ mountpoint: String, isKept: Bool
+    ) throws(GatewayError) -> (feed: ChangeFeed, seats: FeedSeats, door: FeedDoor?)? {
+        var wanted = FeedSeats.Wanted(coherence: !options.without.contains(.longLifetimes), doings: options.recordsDirectly)
+        if wanted.coherence, KernelVersion.running < KernelVersion(6, 16) {
+            // It cannot take back all names at once.
+            sayUnwatched(.notSupported)
+            wanted.coherence = false
+        }
+        guard wanted.coherence || wanted.doings else { return nil }
         do throws(Errno) {
-            return try Coherence(hasLimit: options.without.contains(.unlimitedQueue), overflowed: sayOverflow)
+            // A queue with a limit is nobody else's to lose reports from.
+            if options.without.contains(.unlimitedQueue) {
+                let feed = try ChangeFeed(hasLimit: true)
+                return (feed, try FeedSeats(feed, wanted), nil)
+            }
+            return try FeedDoor.enter(isKept ? MountRuntime(mountpoint: mountpoint).feed : nil, wanted)
         } catch {
-            Report.say("changes below the view cannot be watched (\(error)): names and attributes are kept for one second")
+            if wanted.doings { throw .failure("watching what is done in the sandbox failed: \(error)") }
+            sayUnwatched(error)
             return nil
+        }
+    }
+
+    private static func sayUnwatched(_ error: Errno) {
+        Report.say("changes below the view cannot be watched (\(error)): names and attributes are kept for one second")
+    }
+
+    /// What takes back what changes below the planes; nil where nobody reports that: then answers hold for a second.
+    static func coherence(_ feed: ChangeFeed?, _ seat: Subscription?) throws(GatewayError) -> Coherence? {
+        guard let feed, let seat else { return nil }
+        do throws(Errno) {
+            return try Coherence(feed, seat, overflowed: sayOverflow)
+        } catch {
+            throw .failure("changes below the view cannot be watched: \(error)")
         }
     }
 

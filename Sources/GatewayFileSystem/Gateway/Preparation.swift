@@ -21,6 +21,10 @@ final class Preparation {
     let descriptors: Int
     /// Where what the zones hold is counted, where that outlives this process.
     let counts: String?
+    /// What changes on the machine's file systems; nil where nobody wants to know, or the kernel does not say it.
+    let feed: ChangeFeed?
+    /// Where others get to know it; nil where this process serves by itself.
+    let door: FeedDoor?
     let coherence: Coherence?
     let planes: [PlaneParts]
     let directWatch: DirectRecord.Watch?
@@ -59,10 +63,13 @@ final class Preparation {
         let connectionGuard = Self.connectionGuard(isKept: isKept)
         guardDescriptor = Self.descriptor(of: connectionGuard)
         self.connectionGuard = connectionGuard
-        coherence = Self.coherence(options)
+        let changes = try Self.feed(options, mountpoint.path, isKept: isKept)
+        (feed, door) = (changes?.feed, changes?.door)
+        coherence = try Self.coherence(changes?.feed, changes?.seats.coherence)
         planes = try Self.step("taking copies of the source") { () throws(Errno) in try PlaneParts.all(of: layout, options) }
         directWatch = try Self.step("watching what is done in the sandbox") { () throws(Errno) in
-            options.sandboxIsDirect && options.audit != nil ? try DirectRecord.Watch(of: layout.sandbox) : nil
+            guard let changes, let seat = changes.seats.doings else { return nil }
+            return try DirectRecord.Watch(of: layout.sandbox, changes.feed, seat)
         }
         (tally, connected) = try Self.step("sharing memory") { () throws(Errno) in
             (AuditTally(try SharedMemory(size: 4096)), SharedNumbers(try SharedMemory(size: 4096)))
@@ -97,9 +104,11 @@ final class Preparation {
         entrance = Entrance(adopting: try inheritance.take("entrance"), names.entrance)
         socket = inheritance.has("audit") ? AuditInlet.Socket(adopting: try inheritance.take("audit"), path: names.audit) : nil
         direct = nil
-        coherence = try Self.coherence(from: inheritance)
+        feed = try Self.feed(from: inheritance)
+        door = try Self.door(places.mountpoint, feed, from: inheritance)
+        coherence = try Self.coherence(feed, from: inheritance)
         planes = try PlaneParts.all(of: layout, options, from: inheritance)
-        directWatch = try Self.directWatch(places.sandbox, from: inheritance)
+        directWatch = try Self.directWatch(places.sandbox, feed, from: inheritance)
         tally = AuditTally(try Self.memory(4096, inheritance.take("tally")))
         connected = SharedNumbers(try Self.memory(4096, inheritance.take("connected")))
         manager = ServiceManager(adopting: inheritance.has("manager") ? try inheritance.take("manager") : nil)
@@ -119,6 +128,7 @@ final class Preparation {
         guard takeover?.hasBegun ?? true else { return }
         mountpoint.clear()
         entrance?.remove()
+        door?.remove()
         if options.audit != nil { unsafe unlinkat(pinfold_AT_FDCWD, MountRuntime(mountpoint: mountpoint.path).audit, 0) }
     }
 

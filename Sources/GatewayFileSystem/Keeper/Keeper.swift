@@ -101,6 +101,7 @@ struct Keeper: ~Copyable {
             pollfd(fd: predecessor == nil ? preparation.entrance?.rawDescriptor ?? -1 : -1, events: Int16(POLLIN), revents: 0),
             pollfd(
                 fd: predecessor?.rawDescriptor ?? successor?.conversation.rawDescriptor ?? -1, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: predecessor == nil ? preparation.door?.rawDescriptor ?? -1 : -1, events: Int16(POLLIN), revents: 0),
         ]
         if isServed { entries += server.rawDescriptors.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) } }
         _ = unsafe poll(&entries, nfds_t(entries.count), rest)
@@ -108,7 +109,8 @@ struct Keeper: ~Copyable {
         if entries[0].revents != 0, let code = takeSignals(whenStopping) { return code }
         if entries[3].revents != 0 { return predecessor == nil ? hearSuccessor() : hearPredecessor() }
         if entries[2].revents != 0 { meet() }
-        if isServed, successor?.hasAll != true, entries[4...].contains(where: { $0.revents != 0 }) { return follow() }
+        if entries[4].revents != 0 { preparation.door?.answer() }
+        if isServed, successor?.hasAll != true, entries[5...].contains(where: { $0.revents != 0 }) { return follow() }
         return rest == 0 ? isLate() : nil
     }
 

@@ -7,7 +7,7 @@ internal import LinuxSystem
 /// `version`: a daemon of another one refuses the memory instead of taking it for something else.
 enum KeptLayout {
     static let magic: UInt64 = 0x3145_5441_5453_4650  // "PFSTATE1"
-    static let version: UInt64 = 1
+    static let version: UInt64 = 2
     /// What the kernel takes and gives memory in, at least.
     static let page = 4096
 

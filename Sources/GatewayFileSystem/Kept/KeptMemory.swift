@@ -13,11 +13,14 @@ internal import SystemPackage
     let size: Int
     private let file: Descriptor
     var rawDescriptor: Int32 { file.rawValue }
+    func withDescriptor<Result: ~Copyable, Failure: Error>(
+        _ body: (borrowing Descriptor) throws(Failure) -> Result
+    ) throws(Failure) -> Result { try body(file) }
 
     /// New memory, all zero.
-    convenience init(size: Int) throws(Errno) {
+    convenience init(size: Int, name: String = "pinfold-state") throws(Errno) {
         // Sealed in its size: nobody makes it shorter below who has it mapped.
-        let file = Descriptor(owning: try check { unsafe pinfold_memfd_create_sealed("pinfold-state", Int64(size)) })
+        let file = Descriptor(owning: try check { unsafe pinfold_memfd_create_sealed(name, Int64(size)) })
         try self.init(file, size: size)
     }
 

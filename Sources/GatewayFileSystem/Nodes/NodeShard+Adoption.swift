@@ -5,17 +5,18 @@ extension NodeShard {
     ///
     /// What names were counted by is another process's (`Links.key`), and so are the patterns that places tell of. Which rules hold for a directory is worked out
     /// anew, as after a move.
-    mutating func adopt() {
+    /// - Parameter found: called with each one's handle.
+    mutating func adopt(_ found: (FileHandle) -> Void) {
         pages = Array(repeating: Page(), count: unsafe Int(kept.pages.pointee))
         firstOpenPage = 0
         var next = kept.nextUsed(from: 0)
         while let index = next {
-            adopt(page: index)
+            adopt(page: index, found)
             next = kept.nextUsed(from: index + 1)
         }
     }
 
-    private mutating func adopt(page index: Int) {
+    private mutating func adopt(page index: Int, _ found: (FileHandle) -> Void) {
         let first = index * Self.pageNodes
         var page = Page(isUsed: true, fresh: UInt32(Self.pageNodes))
         var live: [UInt32] = []
@@ -40,6 +41,7 @@ extension NodeShard {
             unsafe node.pointee.epoch = 0
             unsafe node.pointee.place = unsafe node.pointee.place.ofNoPolicy
             unsafe node.pointee.flags.remove(.unplaced)
+            unsafe found(node.pointee.handle)
             link(slot, NodeTable.hash(unsafe node.pointee.handle, mount: unsafe node.pointee.mount, seed))
         }
     }

@@ -17,10 +17,16 @@ package final class NodeTable: Sendable {
     private let rootMount: UInt16
     /// Keeps the memory that the nodes are in.
     private let kept: KeptPlane
+    /// Where it is said that changes of a file are to be reported; nil where nobody reports them.
+    private let filter: InterestFilter?
 
     /// A table with `root` as `NodeID.root`, and with all that was kept of it.
-    package init(root: Node, _ kept: KeptPlane) {
+    package convenience init(root: Node, _ kept: KeptPlane) { self.init(root: root, kept, filter: nil) }
+
+    init(root: Node, _ kept: KeptPlane, filter: InterestFilter?) {
         self.kept = kept
+        self.filter = filter
+        filter?.add(root.handle)
         if !kept.isUsed { kept.seed = .random(in: .min ... .max) }
         let seed = kept.seed
         self.seed = seed
@@ -30,7 +36,7 @@ package final class NodeTable: Sendable {
         rootHandle = root.handle
         rootMount = root.mount
         if kept.isUsed {
-            for shard in shards { shard.withLock { $0.adopt() } }
+            for shard in shards { shard.withLock { $0.adopt { filter?.add($0) } } }
             update(.root) { $0.place = root.place }
         } else {
             shards[Int(NodeID.root.rawValue)].withLock { $0.insertRoot(root, hash: hash(root.handle, mount: root.mount)) }
@@ -98,6 +104,7 @@ package final class NodeTable: Sendable {
                 if unsafe known.node.pointee.lookups != .max { unsafe known.node.pointee.lookups += 1 }
                 return unsafe (known.slot, known.node.pointee.generation)
             }
+            filter?.add(node.handle)
             return shard.insert(node, hash: hash)
         }
         guard let result else { throw .noMemory }

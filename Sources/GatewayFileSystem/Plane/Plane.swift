@@ -76,7 +76,8 @@ final class Plane: Sendable {
         let isLive = if case .partsInView = parts.attachment { true } else { false }
         let files = PlaneFiles(
             policy: isApart ? preparation.surroundings ?? preparation.policy : preparation.policy, zone: zone, source: source,
-            sourcePath: parts.path, remembersAbsence: !options.without.contains(.negativeEntries), isLive: isLive, kept: kept)
+            sourcePath: parts.path, remembersAbsence: !options.without.contains(.negativeEntries), isLive: isLive, kept: kept,
+            filter: coherence?.filter)
         let audit = trail.map { ZoneAudit(trail: $0, root: Array(parts.path.utf8), label: label) }
         let usage = try Self.usage(options.quota(of: zone), source, label, preparation.counts, isServed: kept.isUsed)
         let served: any FileSystem =

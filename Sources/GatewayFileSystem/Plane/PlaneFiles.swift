@@ -33,11 +33,22 @@ package final class PlaneFiles: Sendable {
     ///   - remembersAbsence: whether the kernel may keep that a name does not exist.
     ///   - isLive: whether files change without a report.
     ///   - kept: where it is kept what the kernel knows; what is there already is gone on with.
-    package init(
+    package convenience init(
         policy: AccessPolicy, zone: Zone, source: Source, sourcePath: String, remembersAbsence: Bool = true, isLive: Bool = false,
         kept: KeptPlane
     ) {
+        self.init(
+            policy: policy, zone: zone, source: source, sourcePath: sourcePath, remembersAbsence: remembersAbsence, isLive: isLive,
+            kept: kept, filter: nil)
+    }
+
+    /// - Parameter filter: where it is said which changes are to be reported; nil where nobody reports any.
+    init(
+        policy: AccessPolicy, zone: Zone, source: Source, sourcePath: String, remembersAbsence: Bool, isLive: Bool, kept: KeptPlane,
+        filter: InterestFilter?
+    ) {
         self.isLive = isLive
+        self.filter = filter
         self.policy = policy
         self.remembersAbsence = remembersAbsence
         self.zone = zone
@@ -45,7 +56,7 @@ package final class PlaneFiles: Sendable {
         nodes = NodeTable(
             root: Node(
                 handle: source.rootHandle, mount: 0, kind: .directory, place: policy.root(of: zone), epoch: 0, nameKey: 0, flags: []
-            ), kept)
+            ), kept, filter: filter)
         openFiles = OpenFiles(kept)
         let nodes = nodes
         source.nodes.withLock { $0 = nodes }
@@ -54,6 +65,8 @@ package final class PlaneFiles: Sendable {
         learnHiddenFiles()
     }
 
+    /// Where it is said which changes are to be reported.
+    let filter: InterestFilter?
     private let sourcePath: [UInt8]
     /// What the view shows in the place of numbers that files of several filesystems may share; nil in zones, which lie on one each.
     private let numbers: InodeNumbers?

@@ -22,21 +22,34 @@ package struct RangeLock: Hashable, Sendable {
         self.end = end
         self.process = process
     }
+
+    fileprivate var kernel: flock {
+        var lock = flock()
+        lock.l_type = Int16(kind.rawValue)
+        lock.l_whence = Int16(SEEK_SET)
+        lock.l_start = off_t(start)
+        lock.l_len = end.map { off_t($0 - start + 1) } ?? 0
+        return lock
+    }
 }
 
 extension Descriptor {
     /// A lock that anybody has on the file and that stands in the way of `lock` (F_OFD_GETLK); of kind `.none` where none does.
     package func lock(against lock: RangeLock) throws(Errno) -> RangeLock {
-        var wanted = flock()
-        wanted.l_type = Int16(lock.kind.rawValue)
-        wanted.l_whence = Int16(SEEK_SET)
-        wanted.l_start = off_t(lock.start)
-        wanted.l_len = lock.end.map { off_t($0 - lock.start + 1) } ?? 0
+        var wanted = lock.kernel
         let raw = rawValue
         _ = try check { unsafe pinfold_ofd_getlk(raw, &wanted) }
         return RangeLock(
             RangeLock.Kind(rawValue: Int32(wanted.l_type)) ?? .none, start: Int64(wanted.l_start),
             end: wanted.l_len == 0 ? nil : Int64(wanted.l_start + wanted.l_len - 1), process: max(wanted.l_pid, 0))
+    }
+
+    /// Takes `lock` for this opening of the file, and whoever shares it: it is held until the last of them is gone (F_OFD_SETLK). EAGAIN where another opening has
+    /// one in its way.
+    package func take(_ lock: RangeLock) throws(Errno) {
+        var wanted = lock.kernel
+        let raw = rawValue
+        _ = try check { unsafe pinfold_ofd_setlk(raw, &wanted) }
     }
 
     /// Whether anybody has the file open for writing, a writable shared map and a loop device included: there is no lease for

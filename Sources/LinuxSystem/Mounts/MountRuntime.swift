@@ -23,6 +23,10 @@ package struct MountRuntime: Hashable, Sendable {
     package static let entrances = directory + "/keepers"
     /// Where a daemon that outlives the process that serves is asked for the view by one that is to take its place.
     package var entrance: String { "\(Self.entrances)/\(name)" }
+    /// Root's alone, as the ones above.
+    package static let feeds = directory + "/changes"
+    /// Where a daemon lets others read with it what changes on the machine's file systems.
+    package var feed: String { "\(Self.feeds)/\(name)" }
     /// The settings that it serves with, there from when the view answers until it ends in order; root's alone.
     package var settings: String { "\(Self.directory)/\(name).settings" }
     /// Where they wait for that, by the process that has the daemon started.

@@ -37,6 +37,8 @@ internal import CLinux
         package let type: Int32
     }
 
+    /// All of it, as the kernel wrote it.
+    package let bytes: UnsafeRawBufferPointer
     package fileprivate(set) var changes: Changes
     /// The process that made the change, as this process's PID namespace has it; 0 for one outside.
     package fileprivate(set) var process: Int32
@@ -66,6 +68,7 @@ internal import CLinux
                 header...length ~= Int(metadata.metadata_len)
             else { break }
             var event = unsafe FilesystemEvent(
+                bytes: UnsafeRawBufferPointer(rebasing: bytes[offset..<(offset + length)]),
                 changes: Changes(rawValue: metadata.mask), process: metadata.pid, filesystem: nil, directory: nil, name: nil,
                 object: nil, newDirectory: nil, newName: nil)
             unsafe event.take(UnsafeRawBufferPointer(rebasing: bytes[(offset + Int(metadata.metadata_len))..<(offset + length)]))
@@ -75,6 +78,27 @@ internal import CLinux
         }
         return count
     }
+
+    /// How many of `bytes`, which begin with an event, are whole events.
+    package static func wholeEvents(in bytes: UnsafeRawBufferPointer) -> Int {
+        var offset = 0
+        while offset + MemoryLayout<fanotify_event_metadata>.size <= bytes.count {
+            let length = unsafe Int(bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
+            guard length >= MemoryLayout<fanotify_event_metadata>.size, offset + length <= bytes.count else { break }
+            offset += length
+        }
+        return offset
+    }
+
+    /// An event that says that others were lost.
+    package static let loss: [UInt8] = {
+        var event = fanotify_event_metadata()
+        event.event_len = UInt32(MemoryLayout<fanotify_event_metadata>.size)
+        event.metadata_len = UInt16(MemoryLayout<fanotify_event_metadata>.size)
+        event.vers = UInt8(FANOTIFY_METADATA_VERSION)
+        event.mask = UInt64(FAN_Q_OVERFLOW)
+        return unsafe withUnsafeBytes(of: event) { unsafe Array($0) }
+    }()
 
     /// Reads the info records: 4 bytes of header, 8 of filesystem, 8 of handle's length and type, the handle, and a name where there is one.
     private mutating func take(_ records: UnsafeRawBufferPointer) {

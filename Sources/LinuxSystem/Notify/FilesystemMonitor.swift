@@ -42,6 +42,8 @@ package struct FilesystemMonitor: ~Copyable, Sendable {
     package static let doings: FilesystemEvent.Changes = [
         .created, .deleted, .renamed, .modified, .attributes, .closedAfterWriting, .onDirectory,
     ]
+    /// What either wants.
+    package static let everything = coherence.union(doings)
 
     /// Reports `changes` of the whole filesystem that `location` is on from here on; again is harmless.
     ///
@@ -83,6 +85,12 @@ package struct FilesystemMonitor: ~Copyable, Sendable {
             while unsafe poll(&polled, 2, -1) < 0 && Errno.current == .interrupted {}
         }
         return polled[1].revents == 0
+    }
+
+    /// Whether something is in the queue.
+    package var isWaiting: Bool {
+        var entry = pollfd(fd: group.rawValue, events: Int16(POLLIN), revents: 0)
+        return unsafe poll(&entry, 1, 0) == 1
     }
 
     /// Takes what is in the queue, up to the buffer's length; 0 if nothing is.

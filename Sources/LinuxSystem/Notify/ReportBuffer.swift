@@ -5,17 +5,21 @@ package import SystemPackage
 /// The queue gives each report once. So one that was read and not worked through when its reader was killed is found here by the next.
 @safe package final class ReportBuffer: @unchecked Sendable {
     // @unchecked: of one thread at a time, that which reads.
-    private let shared: SharedMemory
-    private var memory: UnsafeMutableRawBufferPointer { unsafe shared.bytes }
+    private let memory: UnsafeMutableRawBufferPointer
+    /// Keeps the memory.
+    private let owner: any AnyObject & Sendable
     /// How many bytes are not zero, as far as this process knows.
     private var used = 0
 
     /// Bytes of memory that it wants.
     package static let size = 256 << 10
 
-    package init(_ memory: SharedMemory) { shared = memory }
+    package convenience init(_ memory: SharedMemory) { unsafe self.init(memory.bytes, of: memory) }
 
-    package var rawDescriptor: Int32 { shared.rawDescriptor }
+    package init(_ memory: UnsafeMutableRawBufferPointer, of owner: any AnyObject & Sendable) {
+        unsafe self.memory = unsafe memory
+        self.owner = owner
+    }
 
     /// Gives `body` what somebody before has read and not worked through; nothing where there is no such thing. It stays here until `clear`.
     package func resume(_ body: (UnsafeRawBufferPointer) -> Void) {
@@ -32,9 +36,6 @@ package import SystemPackage
         used += try unsafe monitor.read(into: UnsafeMutableRawBufferPointer(rebasing: memory[start...]))
         return unsafe body(UnsafeRawBufferPointer(rebasing: memory[start..<used]))
     }
-
-    /// Whether it has to be cleared before there are more to be had.
-    package var isFull: Bool { unsafe memory.count - used < Self.size / 4 }
 
     /// All that was given is worked through.
     package func clear() {

@@ -61,6 +61,7 @@ extension ZonePlane {
                 ? try Array(path[..<slash]).withPathBytes { name throws(Errno) in try root.descriptor.open(name, flags) }
                 : try root.descriptor.open(".", flags)
             let handle = slash > 0 ? try files.source.handle(of: parent) : files.source.rootHandle
+            files.filter?.add(handle)
             let name = Array(path[(slash + 1)...])
             let key = unsafe name.withUnsafeBufferPointer { unsafe Links.key(handle, $0) }
             files.links.saw(key, of: number)
@@ -109,6 +110,8 @@ extension ZonePlane {
 
     private func count(_ name: borrowing PathBytes, in directory: borrowing Descriptor, _ parent: FileHandle, _ inode: UInt64) {
         arrangement.alone {
+            // The kernel need not know the directory: a name in it that goes is to be reported all the same.
+            files.filter?.add(parent)
             guard let found = try? files.source.find(name, in: directory, on: files.source.rootMount),
                 found.status.kind != .directory
             else { return }

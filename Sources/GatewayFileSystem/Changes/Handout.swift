@@ -1,0 +1,189 @@
+internal import LinuxSystem
+internal import SystemPackage
+
+/// Puts what was reported into the rings of those whom it concerns. One thread's, which holds `FeedMemory.handingOut` meanwhile.
+struct Handout: Sendable {
+    private let memory: FeedMemory
+
+    init(_ memory: FeedMemory) { self.memory = memory }
+
+    /// What became of some reports.
+    struct Outcome {
+        var events = 0
+        /// Whether somebody gets any of them who wants them soon.
+        var isPrompt = false
+    }
+
+    /// Hands out all events in `bytes`.
+    @discardableResult
+    func all(in bytes: UnsafeRawBufferPointer) -> Outcome {
+        var round = Round(memory)
+        var outcome = Outcome()
+        outcome.events = unsafe FilesystemEvent.forEach(in: bytes) { round.take($0) }
+        round.end()
+        outcome.isPrompt = round.isPrompt
+        return outcome
+    }
+
+    /// Tells everybody that something was lost.
+    func loss() { Round(memory).loseAll() }
+
+    /// Those who have seats, as they are while some reports are handed out.
+    private struct Round {
+        private let memory: FeedMemory
+        private var receivers: [Receiver]
+        private(set) var isPrompt = false
+
+        // A bit for each of the receivers.
+        private let everybody: UInt64
+        private let following: UInt64
+        private var open: UInt64
+
+        // Changes come in runs of one directory, and of one file. Who did not know it at the first look, and does now, has been answered since with what is so: all
+        // that is handed out here had happened before.
+        private var directory = Known()
+        private var object = Known()
+
+        private struct Known {
+            private var key: UInt64?
+            private var by: UInt64 = 0
+
+            /// Which of them know the file.
+            mutating func look(_ wanted: UInt64?, _ receivers: [Receiver]) -> UInt64 {
+                guard let wanted else { return 0 }
+                if wanted != key { (key, by) = (wanted, Round.who(of: receivers) { $0.filter.has(wanted) }) }
+                return by
+            }
+        }
+
+        init(_ memory: FeedMemory) {
+            self.memory = memory
+            let receivers = (0..<FeedMemory.seats).compactMap { Receiver($0, memory) }
+            self.receivers = receivers
+            everybody = Self.who(of: receivers) { _ in true }
+            following = Self.who(of: receivers) { Manner(rawValue: $0.manner.value).contains(.follows) }
+            open = Self.who(of: receivers) { $0.isOpen.value != 0 }
+        }
+
+        private static func who(of receivers: [Receiver], _ wanted: (FeedMemory.Seat) -> Bool) -> UInt64 {
+            var found: UInt64 = 0
+            for index in receivers.indices where wanted(receivers[index].seat) { found |= 1 << UInt64(index) }
+            return found
+        }
+
+        // MARK: Whom it concerns
+
+        mutating func take(_ event: borrowing FilesystemEvent) {
+            var whom = concerned(event)
+            while whom != 0 {
+                give(event, to: whom.trailingZeroBitCount)
+                whom &= whom - 1
+            }
+        }
+
+        private mutating func concerned(_ event: borrowing FilesystemEvent) -> UInt64 {
+            let changes = event.changes
+            if changes.hasAny(of: .overflow) { return everybody }
+            let file = Self.key(event.object)
+            let above = directory.look(Self.key(event.directory), receivers)
+            var newDirectory = Known()
+            let newAbove = newDirectory.look(Self.key(event.newDirectory), receivers)
+            if changes.hasAny(of: .onDirectory) {
+                if let file { follow(file, changes, above, newAbove) }
+                // What is below it is somewhere else now, known or not.
+                if changes.hasAny(of: .moves) { return everybody }
+            }
+            var whom = above | newAbove | object.look(file, receivers) | open
+            if changes.hasAny(of: .names), let name = unsafe event.name { unsafe whom |= asking(for: name) }
+            return whom
+        }
+
+        private static func key(_ handle: FilesystemEvent.Handle?) -> UInt64? {
+            handle.flatMap { unsafe FileHandle(bytes: $0.bytes, type: $0.type) }?.interest
+        }
+
+        private func asking(for name: UnsafeBufferPointer<UInt8>) -> UInt64 {
+            let key = unsafe InterestFilter.key(name)
+            return Self.who(of: receivers) { $0.names.has(key) }
+        }
+
+        /// A directory that comes to be where somebody knows the one above is known to him from here on; one that comes from elsewhere may have others in it.
+        private mutating func follow(_ key: UInt64, _ changes: FilesystemEvent.Changes, _ above: UInt64, _ newAbove: UInt64) {
+            let moved = changes.hasAny(of: .renamed) ? newAbove & following : 0
+            let made = changes.hasAny(of: .created) ? above & following : 0
+            guard made | moved != 0 else { return }
+            for index in receivers.indices where (made | moved) & 1 << UInt64(index) != 0 {
+                let seat = receivers[index].seat
+                if moved & 1 << UInt64(index) != 0, !seat.filter.has(key) {
+                    open |= 1 << UInt64(index)
+                    seat.isOpen.value = 1
+                }
+                seat.filter.add(key: key)
+            }
+            (directory, object) = (Known(), Known())
+        }
+
+        // MARK: Giving
+
+        private mutating func give(_ event: borrowing FilesystemEvent, to index: Int) {
+            let (seat, limit) = (receivers[index].seat, receivers[index].limit)
+            let changes = event.changes
+            guard changes.hasAny(of: receivers[index].changes) || changes.hasAny(of: .overflow) else { return }
+            if receivers[index].manner.contains(.prompt) { isPrompt = true }
+            let bytes = unsafe event.bytes
+            let tail = receivers[index].tail
+            let waiting = tail &- seat.head.value
+            guard let base = bytes.baseAddress, waiting <= limit, UInt64(bytes.count) <= limit - waiting else {
+                return Self.lose(seat)
+            }
+            let start = Int(tail % UInt64(FeedMemory.ringBytes))
+            let first = min(bytes.count, FeedMemory.ringBytes - start)
+            unsafe (seat.ring + start).copyMemory(from: base, byteCount: first)
+            unsafe seat.ring.copyMemory(from: base + first, byteCount: bytes.count - first)
+            receivers[index].tail = tail &+ UInt64(bytes.count)
+            // Nobody takes in what its owner, who has died, would have.
+            if waiting >> 22 != (waiting + UInt64(bytes.count)) >> 22 { leaveOutIfAbandoned(receivers[index]) }
+        }
+
+        /// Now it is there, whole: what a reader that ends before has put in is nothing, and is handed out again.
+        func end() {
+            for receiver in receivers where receiver.tail != receiver.seat.tail.value {
+                receiver.seat.tail.value = receiver.tail
+                receiver.seat.bell.ring()
+            }
+        }
+
+        func loseAll() { for receiver in receivers { Self.lose(receiver.seat) } }
+
+        private static func lose(_ seat: FeedMemory.Seat) {
+            seat.lost.value = 1
+            seat.bell.ring()
+        }
+
+        private func leaveOutIfAbandoned(_ receiver: Receiver) {
+            memory.withDescriptor { file in
+                if Subscription.isAbandoned(receiver.index, file) { receiver.seat.isTaken.value = 0 }
+            }
+        }
+    }
+
+    private struct Receiver {
+        let index: Int
+        let seat: FeedMemory.Seat
+        /// Without that they are about directories, which none of them is alone.
+        let changes: FilesystemEvent.Changes
+        let manner: Manner
+        let limit: UInt64
+        var tail: UInt64
+
+        init?(_ index: Int, _ memory: FeedMemory) {
+            let seat = memory.seat(index)
+            guard seat.isTaken.value != 0 else { return nil }
+            (self.index, self.seat) = (index, seat)
+            changes = FilesystemEvent.Changes(rawValue: seat.changes.value).subtracting(.onDirectory)
+            manner = Manner(rawValue: seat.manner.value)
+            limit = min(seat.limit.value, UInt64(FeedMemory.ringBytes))
+            tail = seat.tail.value
+        }
+    }
+}
