@@ -46,7 +46,7 @@ final class ChangeFeed: Sendable {
         try Subscription(memory, adopting: claim)
     }
 
-    /// Whether all that was reported until now is in the rings.
+    /// Whether all that was reported until now is in the rings. Not for a server's first thread: the kernel would not know that it has the lock, were it killed.
     var isHandedOut: Bool {
         if memory.handingOut.lock(within: FeedMemory.patience) == .late { return false }
         defer { memory.handingOut.unlock() }
@@ -85,7 +85,11 @@ final class ChangeFeed: Sendable {
             case .locked, .inherited:
                 rescue()
                 memory.reader.value = UInt64(seat + 1)
-                while !stops, monitor.wait(orFor: stopSignal) { rest(after: step(inbox)) }
+                while !stops, monitor.wait(orFor: stopSignal) {
+                    let outcome = step(inbox)
+                    memory.heartbeat.add(1)
+                    rest(after: outcome)
+                }
                 memory.reader.value = 0
                 memory.reading.unlock()
             }
@@ -94,7 +98,6 @@ final class ChangeFeed: Sendable {
 
     /// Takes what is in the queue, and hands it out.
     private func step(_ inbox: ReportBuffer) -> Handout.Outcome {
-        defer { memory.heartbeat.add(1) }
         do throws(Errno) {
             return unsafe try inbox.next(of: monitor) { bytes in
                 var outcome = Handout.Outcome()
@@ -119,11 +122,11 @@ final class ChangeFeed: Sendable {
         memory.handingOut.unlock()
     }
 
-    /// Hands out what the last reader, if it ended in the middle of something, or stands still, has left in its inbox. That is cleared by who reads into it alone.
+    /// Hands out what somebody who ended in the middle of something, or stands still, has left in his inbox. That is cleared by who reads into it alone.
     private func rescue() {
-        let reader = Int(clamping: memory.reader.value)
-        guard 1...FeedMemory.seats ~= reader else { return }
-        handOut { unsafe $0.all(in: UnsafeRawBufferPointer(memory.inboxBytes(reader - 1))) }
+        for index in 0..<FeedMemory.seats where memory.seat(index).isTaken.value != 0 && memory.hasReports(index) {
+            handOut { unsafe $0.all(in: UnsafeRawBufferPointer(memory.inboxBytes(index))) }
+        }
     }
 
     /// Whether there is something to read, and who reads does not.
@@ -139,13 +142,10 @@ final class ChangeFeed: Sendable {
     /// Reads besides, until the reader goes on.
     private func help(_ inbox: ReportBuffer) {
         rescue()
-        var beats = memory.heartbeat.value
+        let heartbeat = memory.heartbeat.value
         repeat {
-            let outcome = step(inbox)
-            beats += 1
-            if memory.heartbeat.value != beats { return }
-            if outcome.events == 0 { SystemThread.sleep(milliseconds: 2) }
-        } while !stops
+            if step(inbox).events == 0 { SystemThread.sleep(milliseconds: 2) }
+        } while !stops && memory.heartbeat.value == heartbeat
     }
 
     /// A few looks at the queue are had at once; who changes things without an end is looked at now and again, less often where nobody knows anything of it: a busy

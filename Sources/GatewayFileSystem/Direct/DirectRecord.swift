@@ -62,10 +62,11 @@ final class DirectRecord: Sendable {
         var descriptors: (doings: Int32, zone: Int32) { (subscription.rawDescriptor, root.descriptor.rawValue) }
 
         /// Has `run` take in what was reported until now, and end.
-        func stop() {
+        func stop() { subscription.stop() }
+
+        private func waitForReports() {
             let deadline = SystemClock.monotonic + Self.patience
             while !feed.isHandedOut, SystemClock.monotonic < deadline { SystemThread.sleep(milliseconds: 1) }
-            subscription.stop()
         }
 
         func run(_ trail: AuditTrail) {
@@ -77,10 +78,13 @@ final class DirectRecord: Sendable {
             var isLast = false
             while !isLast {
                 isLast = !subscription.wait()
+                if isLast { waitForReports() }
                 // What a process that served before was in the middle of is there still: rather told twice than never.
                 while let events = unsafe subscription.take({ bytes in unsafe witness.take(bytes) }) {
-                    if witness.hasLost { subscription.open() }
-                    if witness.hasLost { witness.begin() }
+                    if witness.hasLost {
+                        subscription.open()
+                        witness.begin()
+                    }
                     subscription.clear()
                     subscription.closeIfCaughtUp()
                     // Reports of one file are merged while they wait. A few come at once from somebody who may have ended in a moment.
