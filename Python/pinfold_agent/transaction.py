@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gc
 import os
+from dataclasses import replace
 from typing import Any, Callable, ContextManager, Dict, List, Optional, Set
 
+from .project.graph import named_by
 from .project.project import Project
 from .reasons import Refused
 from .rehearsal.rehearsal import Rehearsal
@@ -52,13 +54,17 @@ class Transaction:
             if not gated:
                 raise Refused(f"there is no gate at which requests could wait, so only the insides of functions can be exchanged; {why}")
             affected = affected_by(project, self._changes, fixed)
-            self._caches = Caches(self._scan.everything, project.records.keys())
+            self._caches = self._scan.caches(project.records.keys())
             self._scan.seen()
-            rehearsal = Rehearsal(project, fixed, entries, check, still, let_go, seconds, on_main)
-            affected, self._wrote = rehearsal.run(self._changes, affected)
-            self._weakly = rehearsal.weakly
+            # Here and not in the rehearsal, which has it from here.
             self._compile(affected)
+            rehearsal = Rehearsal(project, fixed, entries, check, still, let_go, seconds, on_main)
+            rehearsed, self._wrote = rehearsal.run(self._changes, affected, self._caches)
+            self._compile(rehearsed - affected)
+            affected = rehearsed
+            self._weakly = rehearsal.weakly
             self._swap = Swap(project, self._changes, affected, fixed, entries)
+            self._swap.approach()
             self.tier, self.modules = RELOADED, sorted(affected)
         except BaseException:
             self._end()
@@ -72,13 +78,15 @@ class Transaction:
             source = self._changes.sources.get(name, record.source)
             if name not in self._changes.removed:
                 self._project.codes[file] = (source, self._project.code(record.path, source, file))
+                # A swap asks that of each.
+                named_by(replace(record, source=source))
 
     def _prepare_patch(self, changes: Changes, scan: Scan, fixed: Set[str]) -> Optional[str]:
         """None where a patch does it, else why not."""
         if not changes.only_sources:
             return f"{changes.data or ', '.join(sorted(changes.removed | changes.touched))} needs modules to be executed anew"
         try:
-            self._patch = Patch(self._project, changes, scan.everything, fixed)
+            self._patch = Patch(self._project, changes, scan, fixed)
         except Unfit as error:
             return str(error)
         scan.seen()
@@ -97,8 +105,6 @@ class Transaction:
             if self._swap is not None:
                 not_on_stacks(project, self._swap.affected)
                 self._not_suspended(project, self._swap.affected, since)
-                project.sources = {
-                    project.records[name].path: source for name, source in changes.sources.items() if name in project.records}
                 project.watching = False
                 self._swap.run(self._undo, self._check)
                 for name, written in self._wrote.items():

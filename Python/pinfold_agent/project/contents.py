@@ -64,21 +64,22 @@ def _further(values: Iterable[Any], owner: Any, project: Container[str]) -> Hash
 def _held(value: Any, owner: Any, project: Container[str]) -> Optional[List[Any]]:
     """What an object holds, its names and the things under them; nil for one that is a library's."""
     kind = type(value)
-    size = next((base.__len__(value) for base in _CONTAINERS if issubclass(kind, base)), 0)
+    # A function has none, and most are functions.
+    size = 0 if kind is FunctionType else next((base.__len__(value) for base in _CONTAINERS if issubclass(kind, base)), 0)
     if size > LARGEST:
         return [size]
-    if issubclass(kind, dict):
+    if kind is FunctionType:
+        if value.__module__ not in project:
+            return None
+        defaults = [*(value.__defaults__ or ()), *(value.__kwdefaults__ or {}).values()]
+        held = [_cell(cell) for cell in value.__closure__ or ()] + defaults
+    elif issubclass(kind, dict):
         held = [part for entry in list(dict.items(value)) for part in entry]
     elif issubclass(kind, (list, tuple, set, frozenset)):
         base = next(base for base in _CONTAINERS if issubclass(kind, base))
         held = list(base.__iter__(value))
     elif kind is deque:
         held = list(value.copy())
-    elif kind is FunctionType:
-        if value.__module__ not in project:
-            return None
-        defaults = [*(value.__defaults__ or ()), *(value.__kwdefaults__ or {}).values()]
-        held = [_cell(cell) for cell in value.__closure__ or ()] + defaults
     elif kind is MethodType:
         held = [value.__self__, value.__func__]
     elif kind is partial:
@@ -135,6 +136,8 @@ def told(before: Mapping[str, Contents], after: Mapping[str, Any], project: Cont
 
 def _form(value: Any, depth: int, owner: str) -> Hashable:
     kind = type(value)
+    if kind is FunctionType:
+        return ("other", id(value), _state(value, depth, owner))
     if value is None or kind in (str, int, bytes, bool):
         return (kind.__name__, value)
     if kind in (float, complex):
@@ -150,8 +153,8 @@ def _form(value: Any, depth: int, owner: str) -> Hashable:
         return ("set", len(members), frozenset(_key(member) for member in members) if len(members) <= LARGEST else None)
     if issubclass(kind, type):
         return _class(value, depth, owner)
-    if kind in (FunctionType, ModuleType):
-        return ("other", id(value), _state(value, depth, owner) if kind is FunctionType else ())
+    if kind is ModuleType:
+        return ("other", id(value), ())
     return ("object", id(value), len(value) if kind in _SIZED else 0, _state(value, depth, owner))
 
 
@@ -168,7 +171,7 @@ def _class(value: type, depth: int, owner: str) -> Hashable:
 
 def _state(value: Any, depth: int, owner: str) -> Hashable:
     names = _names(value)
-    return () if names is None or depth <= 0 else _entries([entry for entry in list(names.items()) if entry[0] != "__wrapped__"], depth, owner)
+    return () if not names or depth <= 0 else _entries([entry for entry in list(names.items()) if entry[0] != "__wrapped__"], depth, owner)
 
 
 def _entries(entries: "list[tuple[Any, Any]]", depth: int, owner: str) -> Hashable:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Callable, List, Optional
 
 from . import syntax, world
 from .records import Record
-from .running import Running
+from .running import Running, Unseen
 
 if TYPE_CHECKING:
     from .project import Project
@@ -35,18 +35,29 @@ class Loader(importlib.machinery.SourceFileLoader):
             return file.read()
 
     def exec_module(self, module: ModuleType) -> None:
-        place = self._project.place_of(self.path)
-        if place is None or module.__spec__ is None:
+        execution: Optional[Execution] = None
+        with Unseen():
+            place = self._project.place_of(self.path)
+            if place is not None and module.__spec__ is not None:
+                source = self._source(*place)
+                code = self._project.code(place[1], source, self.path)
+                record = Record(module.__spec__.name, place[0], place[1], source, self._project.next_order())
+                execution = Execution(self._project, record)
+        if execution is None:
             return super().exec_module(module)
-        name = module.__spec__.name
-        source = self._source(*place)
-        code = self._project.code(place[1], source, self.path)
-        record = Record(name, place[0], place[1], source, self._project.next_order())
         names = vars(module)
-        with Execution(self._project, record):
+        with execution:
             exec(code, names)
-        if sys.modules.get(name) is not module:
+        if sys.modules.get(record.name) is not module:
             record.names = names
+
+
+class Finder(importlib.machinery.FileFinder):
+    """The interpreter's own, which asks the file system alone: nothing that is to be noted."""
+
+    def find_spec(self, fullname: str, target: Optional[ModuleType] = None) -> "Optional[importlib.machinery.ModuleSpec]":
+        with Unseen():
+            return super().find_spec(fullname, target)
 
 
 class Execution:
@@ -74,6 +85,16 @@ class Execution:
         return self._record
 
     def __enter__(self) -> None:
+        with Unseen():
+            self._begin()
+        self._running.begin()
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        self._running.end()
+        with Unseen():
+            self._end(error)
+
+    def _begin(self) -> None:
         stack = self._stack()
         now = world.look()
         if self._project.watching and not stack:
@@ -86,10 +107,8 @@ class Execution:
             self._record.asked_by_module = True
         stack.append(self)
         self._world = now
-        self._running.begin()
 
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
-        self._running.end()
+    def _end(self, error: Any) -> None:
         stack = self._stack()
         stack.pop()
         now = world.look()
@@ -137,7 +156,7 @@ def install(project: "Project") -> None:
             (_maker(project), importlib.machinery.SOURCE_SUFFIXES),
             (importlib.machinery.SourcelessFileLoader, importlib.machinery.BYTECODE_SUFFIXES),
         ]
-        return importlib.machinery.FileFinder(path, *loaders)
+        return Finder(path, *loaders)
 
     sys.path_hooks.insert(0, hook)
     sys.path_importer_cache.clear()

@@ -82,6 +82,11 @@ class Project:
                 found[name] = module
         return found
 
+    def loaded(self, names: Iterable[str]) -> Dict[str, ModuleType]:
+        """Those of `modules` that have these names, without a look at the others."""
+        found = {name: sys.modules.get(name) for name in names}
+        return {name: module for name, module in found.items() if module is not None and self.owns(name, module)}
+
     def _find(self) -> None:
         """Notes the modules that are there already, by whatever link they were reached, and has their paths name the release itself."""
         for name, module in list(sys.modules.items()):

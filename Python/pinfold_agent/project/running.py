@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from types import CodeType, FrameType
+from types import CodeType, FrameType, MethodType
 from typing import Any, Dict, FrozenSet, List, Optional, Set, Tuple
 
 from .world import file_mask
@@ -22,6 +22,11 @@ _WAITS: Dict[str, FrozenSet[str]] = {
     "wrap_future": frozenset({"asyncio.futures"}),
     "run_sync_in_worker_thread": frozenset({"anyio._backends._asyncio"}),
 }
+
+
+# A profiler that looks at nothing. Since Python 3.12 one without Python code is cheaper than none for a moment, after which all code that
+# runs is made ready to be looked at again.
+_NOBODY: Any = slice if sys.version_info >= (3, 12) else None
 
 
 class Running:
@@ -85,6 +90,7 @@ class Running:
                 thread.ident not in known and not thread.name.startswith("pinfold") for thread in threading.enumerate())
 
     def _see(self, frame: FrameType, event: str, argument: Any) -> None:
+        # Of all that happens while something is made: whatever takes long here makes that longer.
         if self._over:
             # It ended while something inside it had put its own in its place.
             sys.setprofile(self._former)
@@ -111,6 +117,23 @@ class Running:
         self._watched.add(threading.get_ident())
         if code.co_name != "<module>" and code.co_filename.startswith(self.roots):
             self._elsewhere[id(code)] = code
+
+
+class Unseen:
+    """A context of the agent's own work amid what is noted on this thread: nothing of the project's runs in it, and nobody looks.
+
+    Another one's profiler is left alone.
+    """
+
+    def __enter__(self) -> None:
+        hook: Any = sys.getprofile()
+        self._hook = hook if type(hook) is MethodType and type(hook.__self__) is Running else None
+        if self._hook is not None:
+            sys.setprofile(_NOBODY)
+
+    def __exit__(self, *error: Any) -> None:
+        if self._hook is not None and sys.getprofile() is _NOBODY:
+            sys.setprofile(self._hook)
 
 
 def _waits(frame: FrameType) -> bool:

@@ -6,6 +6,7 @@ from typing import Any, Callable, ContextManager, Dict, Optional, Set
 
 from ..project.project import Project
 from ..reasons import Refused
+from ..tiers.caches import Caches
 from ..tiers.changes import Changes
 from ..tiers.reloading import no_children, not_on_stacks
 from ..wire import decoded
@@ -37,12 +38,12 @@ class Rehearsal:
         # Whether the old version is seen though nobody holds it, until it is collected.
         self.weakly = False
 
-    def run(self, changes: Changes, affected: Set[str]) -> "tuple[Set[str], Dict[str, Set[str]]]":
+    def run(self, changes: Changes, affected: Set[str], caches: Caches) -> "tuple[Set[str], Dict[str, Set[str]]]":
         """The modules that have to be executed anew for the old version to be gone, and which of them write into which. Raises Refused."""
         if confinement.uses_gpu():
             raise Refused("the process uses a graphics processor, whose state does not survive the rehearsal in a fork")
         for _ in range(ROUNDS):
-            said = self._round(changes, affected)
+            said = self._round(changes, affected, caches)
             more = set(said["more"]) - affected
             if not more:
                 self.weakly = bool(said["weakly"])
@@ -50,14 +51,14 @@ class Rehearsal:
             affected = affected | more
         raise Refused("there is no end of modules that hold each other")
 
-    def _round(self, changes: Changes, affected: Set[str]) -> Dict[str, Any]:
+    def _round(self, changes: Changes, affected: Set[str], caches: Caches) -> Dict[str, Any]:
         with self._still():
             no_children()
             not_on_stacks(self._project, affected)
             left = idle.leftovers()
             answer = confinement.run(
                 lambda: rehearse(
-                    self._project, changes, affected, self._fixed, self._entries, self._check, self._let_go, left, self._on_main),
+                    self._project, changes, affected, self._fixed, self._entries, self._check, self._let_go, left, self._on_main, caches),
                 self._seconds)
             del left
         try:

@@ -30,12 +30,13 @@ MOST_TO_COLLECT = 150_000
 
 
 def rehearse(project: Project, changes: Changes, affected: Set[str], fixed: Set[str], entries: Set[str],
-             check: Optional[Callable[[], None]], let_go: Callable[[], None], left: List[Any], on_main: bool) -> bytes:
+             check: Optional[Callable[[], None]], let_go: Callable[[], None], left: List[Any], on_main: bool,
+             found: caches.Caches) -> bytes:
     """In the child. The answer, or a refusal: `more` modules to execute anew, none when all is well; who `wrote` into which; and whether
     the old version is seen `weakly`, until it is collected.
     """
     try:
-        more, weakly = _try(project, changes, affected, fixed, entries, check, let_go, left, on_main)
+        more, weakly = _try(project, changes, affected, fixed, entries, check, let_go, left, on_main, found)
         wrote = {name: sorted(project.records[name].wrote) for name in affected if name in project.records}
         answer: Dict[str, Any] = {"more": more, "wrote": wrote, "weakly": weakly}
     except BaseException as error:
@@ -46,11 +47,12 @@ def rehearse(project: Project, changes: Changes, affected: Set[str], fixed: Set[
 
 
 def _try(project: Project, changes: Changes, affected: Set[str], fixed: Set[str], entries: Set[str],
-         check: Optional[Callable[[], None]], let_go: Callable[[], None], left: List[Any], on_main: bool) -> Tuple[List[str], bool]:
+         check: Optional[Callable[[], None]], let_go: Callable[[], None], left: List[Any], on_main: bool,
+         found: caches.Caches) -> Tuple[List[str], bool]:
     gc.disable()
     objects = caches.everything()
     many = len(objects) > MOST_TO_COLLECT
-    found = caches.Caches(objects, project.records.keys())
+    objects = caches.few_of(objects)
     modules = project.modules()
     old = {name: module for name, module in modules.items() if name in affected}
     listing = any(b"__subclasses__" in record.source for record in project.records.values())
@@ -80,7 +82,6 @@ def _try(project: Project, changes: Changes, affected: Set[str], fixed: Set[str]
     swap.old.clear()
     del undo, former
     found.clear(gc.get_objects())
-    del found
     let_go()
     excused = idle.reached(left, watched)
     left.clear()

@@ -19,14 +19,12 @@ def watch(old: Mapping[str, Any], objects: List[Any], space_of: Callable[[str], 
     """Functions and classes of the old modules, and the modules themselves."""
     spaces = {id(space_of(name)): name for name in old}
     found: Dict[int, Watched] = {}
-    # Among some ten thousand objects few are of these kinds, and there may be millions.
-    kinds = {kind for kind in set(map(type, objects)) if kind is FunctionType or issubclass(kind, type)}
-    for value in [value for value in objects if type(value) in kinds]:
+    for value in objects:
         if type(value) is FunctionType:
             module = spaces.get(id(value.__globals__))
             if module is not None:
                 found[id(value)] = Watched(weakref.ref(value), module, value.__qualname__, value.__code__.co_firstlineno)
-        else:
+        elif issubclass(type(value), type):
             owner = type.__getattribute__(value, "__dict__").get("__module__")
             if isinstance(owner, str) and owner in old:
                 found[id(value)] = Watched(weakref.ref(value), owner, value.__qualname__, None)

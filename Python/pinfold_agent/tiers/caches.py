@@ -5,12 +5,15 @@ from __future__ import annotations
 import functools
 import gc
 import weakref
+from types import AsyncGeneratorType, CoroutineType, FunctionType, GeneratorType
 from typing import Any, Collection, Dict, Iterable, List, Optional, Set
 
 from ..project.names import names_of
 from .undo import Undo
 
 Cache = type(functools.lru_cache(maxsize=None)(lambda: None))
+SUSPENDED = (GeneratorType, CoroutineType, AsyncGeneratorType)
+_ASKED_FOR = {FunctionType, Cache, *SUSPENDED}
 
 
 class Caches:
@@ -19,20 +22,21 @@ class Caches:
     Found while requests are served, and held weakly: a fork of this process looks who holds the old version.
     """
 
-    def __init__(self, objects: List[Any], project: Collection[str]):
-        """`project` are the names of its modules."""
+    def __init__(self, objects: List[Any], few: List[Any], project: Collection[str]):
+        """`few` are `few_of` the objects, `project` the names of its modules."""
         self._project = project
-        self._functions = [weakref.ref(value) for value in _functions(objects)]
-        properties = _properties(objects, project)
+        self._functions = [weakref.ref(value) for value in _functions(few)]
+        properties = _properties(few, project)
         self._properties = weakref.WeakKeyDictionary(properties)
         self._instances = [weakref.ref(value) for value in objects if type(value) in properties] if properties else []
 
     def clear(self, since: List[Any], undo: Optional[Undo] = None) -> None:
         """Empties them, and those that `since` has, the objects that were made after they were found."""
         self.clear_functions()
-        for cache in _functions(since):
+        few = few_of(since)
+        for cache in _functions(few):
             cache.cache_clear()
-        properties = {**dict(self._properties), **_properties(since, self._project)}
+        properties = {**dict(self._properties), **_properties(few, self._project)}
         if properties:
             instances = [reference() for reference in self._instances]
             for value in instances + [value for value in since if type(value) in properties]:
@@ -51,9 +55,7 @@ def _functions(objects: Iterable[Any]) -> List[Any]:
 
 def _properties(objects: List[Any], project: Collection[str]) -> Dict[type, Set[str]]:
     """Classes whose instances keep results of cached properties in their dictionaries, with the names there."""
-    kinds = set(map(type, objects))
-    # The standard library's, and those of frameworks, which have the same name.
-    cached = {kind for kind in kinds if any(base.__name__ == "cached_property" for base in type.__getattribute__(kind, "__mro__"))}
+    cached = _cached(set(map(type, objects)))
     if not cached:
         return {}
     names: Dict[str, Set[int]] = {}
@@ -73,6 +75,11 @@ def _properties(objects: List[Any], project: Collection[str]) -> Dict[type, Set[
     return found
 
 
+def _cached(kinds: Set[type]) -> Set[type]:
+    """The standard library's kind of cached property, and those of frameworks, which have the same name."""
+    return {kind for kind in kinds if any(base.__name__ == "cached_property" for base in type.__getattribute__(kind, "__mro__"))}
+
+
 def _forget(value: Any, names: Set[str], undo: Optional[Undo]) -> None:
     kept = names_of(value) if value is not None else {}
     for name in names & kept.keys():
@@ -86,3 +93,10 @@ def everything() -> List[Any]:
     if gc.get_freeze_count():
         gc.unfreeze()
     return gc.get_objects()
+
+
+def few_of(objects: List[Any]) -> List[Any]:
+    """Those that anybody here asks for: functions, classes, what is suspended, caches. There may be millions of others."""
+    kinds = set(map(type, objects))
+    wanted = {kind for kind in kinds if kind in _ASKED_FOR or issubclass(kind, type)} | _cached(kinds)
+    return [value for value in objects if type(value) in wanted]

@@ -73,13 +73,13 @@ class Rebinding:
         """`old` are the modules that were replaced, `new` those in their place. Raises Refused where a name was more than imported."""
         self._old = old
         origins: Dict[int, str] = {id(module): name for name, module in old.items()}
-        for name in self._fixed & self._project.modules().keys():
+        for name, fixed in self._project.loaded(self._fixed).items():
             record = self._project.records.get(name)
-            names = names_of(self._project.modules()[name])
+            names = names_of(fixed)
             if record is not None:
                 self._nothing_ran(record, old)
             read = read_outside(self._project, record) if record is not None else {(key,) for key in names}
-            self._read_the_same(name, read, new)
+            self._read_the_same(name, names, read, new)
             used = {chain[0] for chain in read}
             taken = self._taken(name, names, old)
             for key, value in list(names.items()):
@@ -99,9 +99,9 @@ class Rebinding:
                 undo.entry(names, key)
                 names[key] = replacement
 
-    def _read_the_same(self, name: str, read: Set[Tuple[str, ...]], new: Mapping[str, Any]) -> None:
+    def _read_the_same(self, name: str, names: Mapping[str, Any], read: Set[Tuple[str, ...]], new: Mapping[str, Any]) -> None:
         """Raises Refused where it read something of a module, and would read something else now."""
-        names, old = names_of(self._project.modules()[name]), self._old
+        old = self._old
         present = {module: new[module] for module in old if module in new}
         origins = {id(module): origin for origin, module in old.items()}
         for chain in read:

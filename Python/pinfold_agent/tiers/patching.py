@@ -8,20 +8,19 @@ import os
 import sys
 import threading
 import weakref
-from types import AsyncGeneratorType, CodeType, CoroutineType, FrameType, FunctionType, GeneratorType
-from typing import Any, Dict, Iterable, List, Optional, Set, Tuple
+from types import CodeType, FrameType, FunctionType
+from typing import Any, Collection, Dict, Iterable, List, Optional, Set, Tuple
 
 from ..project import graph, syntax
 from ..project.project import Project
 from ..project.records import Record
 from ..reasons import Refused
 from . import caches
+from .caches import SUSPENDED
 from .changes import Changes
 from .codes import Pair, essence, pairs
 from .fixed import used_of
 from .undo import Undo
-
-_SUSPENDED = (GeneratorType, CoroutineType, AsyncGeneratorType)
 
 
 class Unfit(Exception):
@@ -49,8 +48,8 @@ def _reads_code(record: Record) -> bool:
 class Patch:
     """Found while requests are served; `swap` looks at what came since, and is short."""
 
-    def __init__(self, project: Project, changes: Changes, everything: List[Any], fixed: Set[str]):
-        """`everything` are the objects that are there, `fixed` modules that cannot be executed again.
+    def __init__(self, project: Project, changes: Changes, scan: "Scan", fixed: Set[str]):
+        """`scan` has the objects that are there, `fixed` are modules that cannot be executed again.
 
         Raises Unfit where this tier cannot bring the change.
         """
@@ -76,13 +75,13 @@ class Patch:
         used = used_of(project, fixed, {name: set(lasting.values()) for name, lasting in self._lasting.items()})
         if used:
             raise Unfit(used)
-        self._functions = self._matched(everything)
+        self._functions = self._matched(scan.few)
         self._nothing_else_made()
-        self._caches = caches.Caches(everything, project.records.keys())
+        self._caches = scan.caches(project.records.keys())
         self._old = {essence(pair.old) for found in self._pairs.values() for pair in found.values() if pair.differs}
         self._old_names = {pair.old.co_name for found in self._pairs.values() for pair in found.values() if pair.differs}
         self._files = tuple("/" + project.records[name].path for name in self.modules)
-        self._suspended = [weakref.ref(value) for value in everything if type(value) in _SUSPENDED and self._is_old(_code(value))]
+        self._suspended = [weakref.ref(value) for value in scan.few if type(value) in SUSPENDED and self._is_old(_code(value))]
 
     def _not_baked(self) -> None:
         """A function that ran while a module was executed, or the application began, has its result in that."""
@@ -198,7 +197,7 @@ class Patch:
                     raise self._held(step.f_code, step.f_lineno, "is running", f"thread {names.get(ident, ident)}")
                 step = step.f_back
         suspended: List[Any] = [reference() for reference in self._suspended]
-        suspended += [value for value in since if type(value) in _SUSPENDED and self._is_old(_code(value))]
+        suspended += [value for value in since if type(value) in SUSPENDED and self._is_old(_code(value))]
         for value in suspended:
             place = _frame(value) if value is not None else None
             if place is not None:
@@ -216,12 +215,12 @@ def _code(value: Any) -> CodeType:
 
 def suspendable(objects: List[Any]) -> List[Any]:
     """The generators and coroutines among them."""
-    return [value for value in objects if type(value) in _SUSPENDED]
+    return [value for value in objects if type(value) in SUSPENDED]
 
 
 def suspended_frame(value: Any) -> Optional[FrameType]:
     """Where a generator or a coroutine waits; nil for one that is over, and for whatever else it is."""
-    return _frame(value) if type(value) in _SUSPENDED else None
+    return _frame(value) if type(value) in SUSPENDED else None
 
 
 def _frame(value: Any) -> Optional[FrameType]:
@@ -242,10 +241,25 @@ class Scan:
         # Both in one step of the interpreter's: what another thread made between the two would be in neither.
         self.everything: List[Any]
         self.everything, _ = map(operator.methodcaller("__call__"), (gc.get_objects, gc.freeze))
+        self._few: Optional[List[Any]] = None
+        self._caches: Optional[caches.Caches] = None
+
+    @property
+    def few(self) -> List[Any]:
+        """`few_of` them, looked for once."""
+        if self._few is None:
+            self._few = caches.few_of(self.everything)
+        return self._few
+
+    def caches(self, project: Collection[str]) -> caches.Caches:
+        """Those among them, likewise. `project` are the names of the project's modules."""
+        if self._caches is None:
+            self._caches = caches.Caches(self.everything, self.few, project)
+        return self._caches
 
     def seen(self) -> None:
         """They have been looked at, and are not held any longer."""
-        self.everything = []
+        self.everything, self._few = [], None
 
     def since(self) -> List[Any]:
         """Until `end`, the collector stays off."""

@@ -58,7 +58,7 @@ def not_on_stacks(project: Project, affected: Set[str], exempt: Iterable[int] = 
 
     A module with `__unload__` ends its threads itself.
     """
-    spaces = {id(project.space_of(name)): name for name in project.modules() if name in affected}
+    spaces = {id(project.space_of(name)): name for name in project.loaded(affected)}
     thread_names = {thread.ident: thread.name for thread in threading.enumerate()}
     for ident, frame in sys._current_frames().items():
         step: Optional[FrameType] = frame
@@ -96,8 +96,8 @@ def suspended_in(project: Project, spaces: Mapping[int, str], objects: List[Any]
 def spaces_of(project: Project, affected: Set[str]) -> Dict[int, str]:
     """Modules by the identity of their names, without those that end by themselves what they began."""
     return {
-        id(project.space_of(name)): name for name, module in project.modules().items()
-        if name in affected and not callable(names_of(module).get(hooks.UNLOAD))
+        id(project.space_of(name)): name for name, module in project.loaded(affected).items()
+        if not callable(names_of(module).get(hooks.UNLOAD))
     }
 
 
@@ -113,6 +113,14 @@ class Swap:
         # The old modules, until they are let go of.
         self.old: Dict[str, Any] = {}
         self._known: Set[str] = set()
+        # By path in the release. They have been compared with the files.
+        records = [record for name, record in project.records.items() if name in affected and name not in changes.removed]
+        self._sources = {record.path: changes.sources.get(record.name, record.source) for record in records}
+
+    def approach(self) -> None:
+        """Touches what `run` will: since the fork of a rehearsal the first to do that waits for each page, and it shall be no request."""
+        self._project.modules()
+        world.look(mask=True)
 
     def run(self, undo: Undo, check: Optional[Callable[[], None]]) -> None:
         project, affected = self._project, self.affected
@@ -120,6 +128,7 @@ class Swap:
         self.old = {name: sys.modules[name] for name in affected if name in sys.modules}
         bystanders = {name: module for name, module in project.modules().items() if name not in affected}
         self._remember(bystanders, records, undo)
+        project.sources = self._sources
         try:
             self._take_back_settings(records, undo)
             move(project, self._changes.root, bystanders, undo)
