@@ -14,7 +14,7 @@ internal import Synchronization
 
     /// Wakes whoever waits, and whoever has looked before this and is about to wait.
     package func ring() {
-        unsafe count.pointee.add(1, ordering: .sequentiallyConsistent)
+        unsafe count.pointee.wrappingAdd(1, ordering: .sequentiallyConsistent)
         _ = unsafe pinfold_futex_wake(word)
     }
 

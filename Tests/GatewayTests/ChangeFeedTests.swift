@@ -10,7 +10,7 @@ import Testing
     private static let changes: FilesystemEvent.Changes = [.created, .deleted, .modified, .onDirectory]
 
     private func subscribe(_ memory: FeedMemory, _ manner: Manner = .prompt) throws -> Subscription {
-        try Subscription(memory, Self.changes, manner, handOut: Handout(memory))
+        try Subscription(memory, Self.changes, manner)
     }
 
     /// A file's handle that no file has.
@@ -18,7 +18,8 @@ import Testing
 
     /// A report as the kernel writes it: of what became of a file, with the directory that it is in.
     private func report(
-        _ changes: FilesystemEvent.Changes, of file: UInt64, in directory: UInt64, named name: String = "name"
+        _ changes: FilesystemEvent.Changes, of file: UInt64, in directory: UInt64, to newDirectory: UInt64? = nil,
+        named name: String = "name"
     ) -> [UInt8] {
         func number<Value: FixedWidthInteger>(_ value: Value) -> [UInt8] {
             unsafe withUnsafeBytes(of: value.littleEndian) { unsafe Array($0) }
@@ -29,16 +30,16 @@ import Testing
         }
         var name = Array(name.utf8) + [0]
         while !name.count.isMultiple(of: 4) { name.append(0) }
-        let records = record(FAN_EVENT_INFO_TYPE_DFID_NAME, directory, name) + record(FAN_EVENT_INFO_TYPE_FID, file, [])
+        let kind = newDirectory == nil ? FAN_EVENT_INFO_TYPE_DFID_NAME : FAN_EVENT_INFO_TYPE_OLD_DFID_NAME
+        let moved = newDirectory.map { record(FAN_EVENT_INFO_TYPE_NEW_DFID_NAME, $0, name) } ?? []
+        let records = record(kind, directory, name) + moved + record(FAN_EVENT_INFO_TYPE_FID, file, [])
         let length = UInt32(24 + records.count)
         let header = number(length) + [UInt8(FANOTIFY_METADATA_VERSION), 0] + number(UInt16(24)) + number(changes.rawValue)
         return header + number(Int32(-1)) + number(Int32(1)) + records
     }
 
-    private func handOut(_ bytes: [UInt8], _ memory: FeedMemory) {
-        _ = memory.handingOut.lock()
-        unsafe bytes.withUnsafeBytes { _ = unsafe Handout(memory).all(in: $0) }
-        memory.handingOut.unlock()
+    private func handOut(_ bytes: [UInt8], _ memory: FeedMemory, lane: Int = 0) {
+        unsafe bytes.withUnsafeBytes { _ = unsafe Handout(memory, lane).all(in: $0) }
     }
 
     /// What it is given now: the changes of each report.
@@ -96,48 +97,114 @@ import Testing
         #expect(taken(subscription).isEmpty)
     }
 
+    @Test func `one that is open stays so while somebody hands out, and while it has not taken all`() throws {
+        let memory = try FeedMemory()
+        let (subscription, lane) = (try subscribe(memory), memory.lane(1))
+        subscription.open()
+        // What is read just now may tell of what is not known yet.
+        lane.rounds.add(1)
+        subscription.closeIfCaughtUp()
+        handOut(report(.modified, of: 1, in: 2), memory, lane: 1)
+        lane.rounds.add(1)
+        subscription.closeIfCaughtUp()
+        handOut(report(.modified, of: 3, in: 2), memory, lane: 1)
+        #expect(taken(subscription).count == 2)
+        subscription.closeIfCaughtUp()
+        handOut(report(.modified, of: 1, in: 2), memory)
+        #expect(taken(subscription).isEmpty)
+    }
+
+    @Test func `a directory that comes from elsewhere opens who follows, one that he knows does not`() throws {
+        let memory = try FeedMemory()
+        let subscription = try Subscription(memory, FilesystemMonitor.doings, .follows)
+        let seat = memory.seat(subscription.index)
+        for directory: UInt64 in [1, 2] { subscription.filter.add(handle(directory)) }
+        func rename(_ file: UInt64, from old: UInt64, to new: UInt64) -> [UInt8] {
+            report([.renamed, .onDirectory], of: file, in: old, to: new)
+        }
+        handOut(rename(5, from: 1, to: 2), memory)
+        #expect(seat.isOpen.value == 0)
+        // Its bit may be another's: what matters is where it comes from.
+        handOut(rename(5, from: 9, to: 2), memory)
+        #expect(seat.isOpen.value != 0)
+        #expect(taken(subscription) == [[.renamed, .onDirectory], [.renamed, .onDirectory]])
+    }
+
     @Test func `what is written over the end of the ring is read whole`() throws {
         let memory = try FeedMemory()
         let subscription = try subscribe(memory)
         subscription.filter.add(handle(1))
         let one = report(.modified, of: 1, in: 2, named: String(repeating: "n", count: 200))
-        for place in stride(from: 4, to: one.count, by: 4) {
-            let seat = memory.seat(subscription.index)
-            seat.head.value = 3 * UInt64(FeedMemory.ringBytes) - UInt64(place)
-            seat.tail.value = seat.head.value
-            subscription.begin()
-            handOut(one + one, memory)
-            #expect(taken(subscription) == [.modified, .modified], "\(place) bytes before the end")
+        for lane in 0..<FeedMemory.lanes {
+            let ring = memory.ring(lane, subscription.index)
+            for place in stride(from: 4, to: one.count, by: 4) {
+                let start = 3 * (ring.capacity + 4 << 20) - UInt64(place)
+                ring.publish(start)
+                ring.clear(until: start)
+                subscription.begin()
+                handOut(one + one, memory, lane: lane)
+                #expect(taken(subscription) == [.modified, .modified], "\(place) bytes before the end")
+            }
         }
     }
 
-    @Test func `a ring without room loses reports, says so once, and goes on`() throws {
+    @Test(arguments: [Manner.prompt, .follows])
+    func `a ring without room loses reports, says so once, and goes on`(manner: Manner) throws {
         let memory = try FeedMemory()
-        let subscription = try subscribe(memory)
+        let subscription = try subscribe(memory, manner)
         subscription.filter.add(handle(1))
-        let (seat, one) = (memory.seat(subscription.index), report(.modified, of: 1, in: 2))
-        // As if nothing had been taken in for long.
-        seat.tail.value = UInt64(FeedMemory.ringBytes - one.count)
-        handOut(one + one + one, memory)
-        #expect(seat.lost.value == 1)
-        seat.head.value = UInt64(FeedMemory.ringBytes - one.count)
-        subscription.begin()
-        #expect(taken(subscription) == [.overflow, .modified])
+        let one = report(.modified, of: 1, in: 2)
+        memory.seat(subscription.index).limit.value = UInt64(2 * one.count)
+        handOut(one + one + one + one, memory)
+        // Who looks at everything anew needs nothing of what came before; who records tells it first.
+        #expect(taken(subscription) == (manner == .prompt ? [.overflow] : [.modified, .modified, .overflow]))
         handOut(one, memory)
         #expect(taken(subscription) == [.modified])
+    }
+
+    @Test func `a loss that was not acted upon to its end is told again`() throws {
+        let memory = try FeedMemory()
+        let subscription = try subscribe(memory)
+        Handout(memory, 0).loss()
+        #expect(unsafe subscription.take { _ in 1 } == 1)
+        // Its process ended there.
+        subscription.begin()
+        #expect(taken(subscription) == [.overflow])
+        subscription.begin()
+        #expect(taken(subscription).isEmpty)
     }
 
     @Test func `what stands there and is no report is a loss`() throws {
         let memory = try FeedMemory()
         let subscription = try subscribe(memory)
         subscription.filter.add(handle(1))
-        let seat = memory.seat(subscription.index)
-        seat.tail.value = 100
+        let ring = memory.ring(2, subscription.index)
+        ring.publish(100)
         #expect(taken(subscription) == [.overflow])
-        seat.tail.value = .max / 2
+        ring.publish(.max / 2)
         #expect(taken(subscription) == [.overflow])
-        handOut(report(.modified, of: 1, in: 2), memory)
+        handOut(report(.modified, of: 1, in: 2), memory, lane: 2)
         #expect(taken(subscription) == [.modified])
+    }
+
+    @Test func `counters go on behind their largest number`() throws {
+        let memory = try FeedMemory()
+        let subscription = try subscribe(memory)
+        subscription.filter.add(handle(1))
+        let (seat, ring) = (memory.seat(subscription.index), memory.ring(0, subscription.index))
+        unsafe withUnsafeTemporaryAllocation(byteCount: 8, alignment: 8) { place in
+            unsafe place.storeBytes(of: UInt32.max, as: UInt32.self)
+            let bell = unsafe SharedBell(at: place.baseAddress.unsafelyUnwrapped)
+            bell.ring()
+            #expect(bell.rings == 0)
+        }
+        (seat.losses.value, seat.knownLosses.value) = (.max, .max)
+        ring.publish(.max - 16)
+        ring.clear(until: .max - 16)
+        subscription.begin()
+        Handout(memory, 0).loss()
+        #expect(taken(subscription) == [.overflow])
+        #expect(seat.losses.value == 0)
     }
 
     @Test func `a seat that its owner has left is the next one's, with nothing of his`() throws {

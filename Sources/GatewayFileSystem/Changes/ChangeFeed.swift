@@ -5,11 +5,11 @@ internal import SystemPackage
 /// What changes on the machine's file systems, as the kernel reports it once for all views that use the feed: one of them reads, and hands each change to those who
 /// know what it is about. So five views cost what one costs, the writer of a busy disk as well.
 ///
-/// All of them have the kernel's queue, and the memory (`FeedMemory`). Whichever gets the lock reads, until it ends: then another one gets it at once, and what was
-/// read and not handed out is in the memory still. One that stands still (a stopped process, a frozen control group) is noticed, and others read besides.
+/// All of them have the kernel's queue, and the memory (`FeedMemory`). Whichever gets the first lane reads, until it ends: then another one gets it at once, and what
+/// was read and not handed out is in the memory still. One that stands still (a stopped process, a frozen control group) is noticed, and another reads by the next lane.
 final class ChangeFeed: Sendable {
-    private let monitor: FilesystemMonitor
-    private let memory: FeedMemory
+    fileprivate let monitor: FilesystemMonitor
+    fileprivate let memory: FeedMemory
     private let stopSignal: EventDescriptor
     private let isStopping = Atomic(false)
 
@@ -34,11 +34,11 @@ final class ChangeFeed: Sendable {
         try monitor.watch(filesystemOf: location, FilesystemMonitor.everything)
     }
 
-    /// - Parameter limit: how many bytes may wait.
+    /// - Parameter limit: how many bytes may wait; nil for as many as there is room for.
     func subscribe(
-        to changes: FilesystemEvent.Changes, _ manner: Manner, limit: Int = FeedMemory.ringBytes
+        to changes: FilesystemEvent.Changes, _ manner: Manner, limit: UInt64? = nil
     ) throws(Errno) -> Subscription {
-        try Subscription(memory, changes, manner, limit: limit, handOut: Handout(memory))
+        try Subscription(memory, changes, manner, limit: limit)
     }
 
     /// The seat that another program's process had.
@@ -46,21 +46,14 @@ final class ChangeFeed: Sendable {
         try Subscription(memory, adopting: claim)
     }
 
-    /// Whether all that was reported until now is in the rings. Not for a server's first thread: the kernel would not know that it has the lock, were it killed.
-    var isHandedOut: Bool {
-        if memory.handingOut.lock(within: FeedMemory.patience) == .late { return false }
-        defer { memory.handingOut.unlock() }
-        if monitor.isWaiting { return false }
-        let reader = Int(clamping: memory.reader.value)
-        return !(1...FeedMemory.seats ~= reader && memory.hasReports(reader - 1))
-    }
+    /// Whether all that was reported until now is in the rings.
+    var isHandedOut: Bool { !monitor.isWaiting && !memory.isReading }
 
     // MARK: Reading
 
     /// Starts the thread that reads for all, or waits until it is to.
-    /// - Parameter seat: one of this process's, whose inbox it reads into.
-    func startReading(_ seat: Int) throws(Errno) {
-        _ = try SystemThread("changes") { [self] in read(seat) }
+    func startReading() throws(Errno) {
+        _ = try SystemThread("changes") { [self] in read() }
     }
 
     /// Has the thread end soon; nobody has to wait for that.
@@ -71,81 +64,68 @@ final class ChangeFeed: Sendable {
 
     private var stops: Bool { isStopping.load(ordering: .acquiring) }
 
-    private func read(_ seat: Int) {
-        let inbox = memory.inbox(seat)
-        // What a process before had read and not handed out: to hear of something twice does no harm.
-        handOut { handout in
-            unsafe inbox.resume { unsafe handout.all(in: $0) }
-            inbox.clear()
-        }
+    private func read() {
+        let first = memory.lane(0)
         while !stops {
-            switch memory.reading.lock(within: Self.patience) {
-            case .late:
-                if isHeldUp { help(inbox) }
-            case .locked, .inherited:
-                rescue()
-                memory.reader.value = UInt64(seat + 1)
-                while !stops, monitor.wait(orFor: stopSignal) {
-                    let outcome = step(inbox)
-                    memory.heartbeat.add(1)
-                    rest(after: outcome)
-                }
-                memory.reader.value = 0
-                memory.reading.unlock()
+            guard first.mutex.lock(within: Self.patience) == .late else {
+                lead(LaneReader(self, first))
+                continue
             }
+            guard isHeldUp, let lane = freeLane() else { continue }
+            if help(LaneReader(self, lane)) { lead(LaneReader(self, first)) }
         }
     }
 
-    /// Takes what is in the queue, and hands it out.
-    private func step(_ inbox: ReportBuffer) -> Handout.Outcome {
-        do throws(Errno) {
-            return unsafe try inbox.next(of: monitor) { bytes in
-                var outcome = Handout.Outcome()
-                if unsafe bytes.isEmpty { return outcome }
-                handOut { handout in
-                    outcome = unsafe handout.all(in: bytes)
-                    // Not after that: others may be looking at what is there (`rescue`).
-                    inbox.clear()
-                }
-                return outcome
-            }
-        } catch {
-            handOut { $0.loss() }
-            SystemThread.sleep(milliseconds: 10)
-            return Handout.Outcome()
+    /// Reads by the first lane, which this thread has, until the end.
+    private func lead(_ reader: LaneReader) {
+        reader.begin()
+        // What others left who read by a lane and ended.
+        for index in 1..<FeedMemory.lanes {
+            let lane = memory.lane(index)
+            guard lane.mutex.lock(within: 0) != .late else { continue }
+            LaneReader(self, lane).begin()
+            lane.mutex.unlock()
         }
+        while !stops, monitor.wait(orFor: stopSignal) { rest(after: reader.step()) }
+        reader.lane.mutex.unlock()
     }
 
-    private func handOut(_ body: (Handout) -> Void) {
-        _ = memory.handingOut.lock()
-        body(Handout(memory))
-        memory.handingOut.unlock()
-    }
-
-    /// Hands out what somebody who ended in the middle of something, or stands still, has left in his inbox. That is cleared by who reads into it alone.
-    private func rescue() {
-        for index in 0..<FeedMemory.seats where memory.seat(index).isTaken.value != 0 && memory.hasReports(index) {
-            handOut { unsafe $0.all(in: UnsafeRawBufferPointer(memory.inboxBytes(index))) }
-        }
-    }
-
-    /// Whether there is something to read, and who reads does not.
+    /// Whether there is something to read, and nobody reads.
     private var isHeldUp: Bool {
-        let heartbeat = memory.heartbeat.value
+        let rounds = Self.rounds(memory)
         for _ in 0..<2 {
             guard monitor.isWaiting else { return false }
             SystemThread.sleep(milliseconds: 50)
         }
-        return memory.heartbeat.value == heartbeat && monitor.isWaiting
+        return monitor.isWaiting && Self.rounds(memory) == rounds
     }
 
-    /// Reads besides, until the reader goes on.
-    private func help(_ inbox: ReportBuffer) {
-        rescue()
-        let heartbeat = memory.heartbeat.value
-        repeat {
-            if step(inbox).events == 0 { SystemThread.sleep(milliseconds: 2) }
-        } while !stops && memory.heartbeat.value == heartbeat
+    private static func rounds(_ memory: FeedMemory) -> [UInt64] { (0..<FeedMemory.lanes).map { memory.lane($0).rounds.value } }
+
+    /// The first of the others that nobody has: locked.
+    private func freeLane() -> FeedMemory.Lane? {
+        for index in 1..<FeedMemory.lanes {
+            let lane = memory.lane(index)
+            if lane.mutex.lock(within: 0) != .late { return lane }
+        }
+        return nil
+    }
+
+    /// Reads by that lane until one before it is read by again.
+    /// - Returns: whether this thread has got the first lane.
+    private func help(_ reader: LaneReader) -> Bool {
+        defer { reader.lane.mutex.unlock() }
+        reader.begin()
+        let before = (0..<reader.lane.index).map { memory.lane($0) }
+        // What those have read who stand still.
+        for lane in before { reader.repeatReports(of: lane) }
+        let rounds = before.map(\.rounds.value)
+        while !stops, before.map(\.rounds.value) == rounds {
+            guard reader.step().events == 0 else { continue }
+            if before[0].mutex.lock(within: 0) != .late { return true }
+            SystemThread.sleep(milliseconds: 2)
+        }
+        return false
     }
 
     /// A few looks at the queue are had at once; who changes things without an end is looked at now and again, less often where nobody knows anything of it: a busy
@@ -167,7 +147,57 @@ final class ChangeFeed: Sendable {
     /// Nanoseconds of rest that may be owed.
     private static let burst: UInt64 = 2_000_000
     /// So many changes at once are a long queue.
-    static let many = 512
-    /// Nanoseconds after which who waits to read looks whether the reader does.
+    private static let many = 512
+    /// Nanoseconds after which who waits to read looks whether anybody does.
     private static let patience: UInt64 = 500_000_000
+}
+
+extension ChangeFeed {
+    /// Reads by a lane, whose mutex its thread has.
+    private struct LaneReader {
+        let feed: ChangeFeed
+        let lane: FeedMemory.Lane
+        private let inbox: ReportBuffer
+        private let handout: Handout
+
+        init(_ feed: ChangeFeed, _ lane: FeedMemory.Lane) {
+            (self.feed, self.lane) = (feed, lane)
+            inbox = unsafe ReportBuffer(feed.memory.inbox(lane.index), of: feed.memory)
+            handout = Handout(feed.memory, lane.index)
+        }
+
+        /// Hands out what somebody has read by the lane who ended before he had handed it out: to hear of something twice does no harm.
+        func begin() {
+            if lane.rounds.value.isMultiple(of: 2) { lane.rounds.add(1) }
+            unsafe inbox.resume { unsafe handout.all(in: $0) }
+            inbox.clear()
+            lane.rounds.add(1)
+        }
+
+        /// Takes what is in the queue, and hands it out.
+        func step() -> Handout.Outcome {
+            // Before anything is taken off the queue: what is neither there nor handed out is in somebody's hands (`isHandedOut`).
+            lane.rounds.add(1)
+            defer { lane.rounds.add(1) }
+            do throws(Errno) {
+                let outcome = try unsafe inbox.next(of: feed.monitor) { bytes in unsafe handout.all(in: bytes) }
+                inbox.clear()
+                return outcome
+            } catch {
+                handout.loss()
+                SystemThread.sleep(milliseconds: 10)
+                return Handout.Outcome()
+            }
+        }
+
+        /// Hands out what somebody has read by another lane, who may go on at any moment: a copy, and it stays his.
+        func repeatReports(of other: FeedMemory.Lane) {
+            let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: ReportBuffer.size, alignment: 8)
+            defer { unsafe copy.deallocate() }
+            unsafe copy.copyMemory(from: UnsafeRawBufferPointer(feed.memory.inbox(other.index)))
+            lane.rounds.add(1)
+            unsafe handout.all(in: UnsafeRawBufferPointer(copy))
+            lane.rounds.add(1)
+        }
+    }
 }

@@ -72,7 +72,7 @@ final class FeedDoor: Sendable {
         for name in names {
             let path = "\(MountRuntime.feeds)/\(name)"
             do throws(Errno) {
-                let feed = try ask(path, until: deadline)
+                let feed = try ask(path, until: min(deadline, SystemClock.monotonic + patienceForOne))
                 return (feed, try FeedSeats(feed, wanted))
             } catch {
                 // A dead daemon's, which nobody opens again before this one lets go of the directory.
@@ -98,6 +98,8 @@ final class FeedDoor: Sendable {
 
     /// Nanoseconds for all that is waited for.
     private static let patience: UInt64 = 2_000_000_000
+    /// For one who has opened, and is about to listen, or stands still.
+    private static let patienceForOne: UInt64 = 500_000_000
 
     /// What is the same for those who may share one: the form of the memory, and the processes that numbers mean.
     private static let greeting: [UInt8] = {

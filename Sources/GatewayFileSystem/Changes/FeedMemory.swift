@@ -1,39 +1,44 @@
 internal import FuseSession
 internal import LinuxSystem
-internal import Synchronization
 internal import SystemPackage
 
-/// What all who use a feed of changes share: who reads, what was read and not handed out yet, and a seat for each who takes in what is handed out.
+/// What all who use a feed of changes share: lanes, by which some of them read, and seats, at which each takes in what is handed out to it.
 ///
-/// A seat has a filter, in which its owner says what it knows, and a ring, into which whoever reads puts what is about that. The memory is sparse: what was never
-/// written takes nothing. Whoever changes what is said here raises `version`: programs of another one read for themselves.
+/// A seat has a filter, in which its owner says what it knows, and a ring for each lane, into which whoever reads there puts what is about that. So a ring has one writer
+/// and one reader, and nobody waits for anybody. The memory is sparse: what was never written takes nothing. Whoever changes what is said here raises `version`:
+/// programs of another one read for themselves.
 @safe final class FeedMemory: @unchecked Sendable {
-    // @unchecked: words are touched by atomic operations alone, the rest as `ChangeFeed` says.
+    // @unchecked: words are touched by atomic operations alone, the rest by who has the lane or the seat.
     private let memory: KeptMemory
 
     private static let magic: UInt64 = 0x3144_4545_4653_4650  // "PFSFEED1"
     static let version: UInt64 = 1
     /// Each view has one, and one more where the kernel serves its sandbox and a record is kept.
     static let seats = 64
+    /// One for who reads, the others for those who read while he stands still.
+    static let lanes = 4
 
     // MARK: Where everything lies, in bytes
 
-    private static let readingMutex = 512
-    private static let handingOutMutex = 640
+    private static let seating = 512
+    private static let firstLane = 1024
+    private static let laneBytes = 256
     private static let firstSeat = 4096
-    private static let seatBytes = 512 + InterestFilter.names
-    private static let firstInbox = firstSeat + seats * seatBytes
-    private static let firstFilter = firstInbox + seats * ReportBuffer.size
+    private static let ringWords = 128
+    private static let namesAt = ringWords + lanes * 128
+    private static let seatBytes = namesAt + InterestFilter.names
+    private static let firstInbox = rounded(firstSeat + seats * seatBytes)
+    private static let firstFilter = firstInbox + lanes * ReportBuffer.size
     private static let firstRing = firstFilter + seats * InterestFilter.files
-    /// Some three million changes. What is not taken in until then is lost.
-    static let ringBytes = 256 << 20
-    private static let size = firstRing + seats * ringBytes
+    private static let ringSize = 256 << 20
+    private static let size = firstRing + seats * lanes * ringSize
+    private static func rounded(_ bytes: Int) -> Int { (bytes + 4095) / 4096 * 4096 }
 
     init() throws(Errno) {
         memory = try KeptMemory(size: Self.size, name: "pinfold-changes")
         let header = unsafe memory.words(at: 0)
-        unsafe RobustMutex.make(at: memory.bytes(at: Self.readingMutex))
-        unsafe RobustMutex.make(at: memory.bytes(at: Self.handingOutMutex))
+        unsafe RobustMutex.make(at: memory.bytes(at: Self.seating))
+        for lane in 0..<Self.lanes { unsafe RobustMutex.make(at: memory.bytes(at: Self.firstLane + lane * Self.laneBytes)) }
         unsafe header[1] = Self.version
         settle()
         unsafe header[0] = Self.magic
@@ -52,93 +57,88 @@ internal import SystemPackage
         _ body: (borrowing Descriptor) throws(Failure) -> Result
     ) throws(Failure) -> Result { try memory.withDescriptor(body) }
 
-    // MARK: Who reads
+    private func word(at offset: Int) -> SharedWord { unsafe SharedWord(at: memory.bytes(at: offset)) }
 
-    /// Held by who reads for all.
-    var reading: RobustMutex { unsafe RobustMutex(at: memory.bytes(at: Self.readingMutex)) }
-    /// Held while something is put into rings, and while seats are given away: by nobody for longer than that takes.
-    var handingOut: RobustMutex { unsafe RobustMutex(at: memory.bytes(at: Self.handingOutMutex)) }
-    /// Nanoseconds to wait for that, for those who do not read: a process that is stopped in just that moment has it for long.
-    static let patience: UInt64 = 500_000_000
-    /// Goes on with whatever the reader does: one that stands still where there is something to read is held up.
-    var heartbeat: SharedWord { word(at: 64) }
-    /// One more than the seat whose inbox the reader reads into.
-    var reader: SharedWord { word(at: 72) }
+    // MARK: Lanes
+
+    /// Who has the mutex reads, and hands out into the rings of that lane.
+    struct Lane: Sendable {
+        let index: Int
+        let mutex: RobustMutex
+        /// Odd from before something is read until it is handed out. One that does not move where there is something to read stands still.
+        let rounds: SharedWord
+    }
+
+    func lane(_ index: Int) -> Lane {
+        let start = Self.firstLane + index * Self.laneBytes
+        return unsafe Lane(index: index, mutex: RobustMutex(at: memory.bytes(at: start)), rounds: word(at: start + 128))
+    }
+
+    /// Where who has the lane reads into. What lies there is not handed out yet.
+    func inbox(_ lane: Int) -> UnsafeMutableRawBufferPointer {
+        unsafe UnsafeMutableRawBufferPointer(
+            start: memory.bytes(at: Self.firstInbox + lane * ReportBuffer.size), count: ReportBuffer.size)
+    }
+
+    /// Whether somebody is reading or handing out just now, or has ended in the middle of that.
+    var isReading: Bool { (0..<Self.lanes).contains { lane($0).rounds.value % 2 == 1 } }
 
     // MARK: Seats
 
+    /// Held while a seat is given away.
+    var seatingMutex: RobustMutex { unsafe RobustMutex(at: memory.bytes(at: Self.seating)) }
+
     /// The words of a seat.
-    @safe struct Seat: @unchecked Sendable {
-        // @unchecked: `ring` is written by who holds `handingOut`, and read up to `tail`.
+    struct Seat: Sendable {
         /// 1 while somebody has it.
         let isTaken: SharedWord
         /// Which changes are handed out to it (`FilesystemEvent.Changes`), and how (`Manner`).
         let changes: SharedWord
         let manner: SharedWord
-        /// 1 where all is handed out to it, whatever it knows.
+        /// Not 0 where all is handed out to it, whatever it knows: another number for each round in which that was so.
         let isOpen: SharedWord
-        /// How many bytes may wait.
+        /// How many bytes may wait in a ring.
         let limit: SharedWord
-        /// How many bytes were ever taken in, and put in.
-        let head: SharedWord
-        let tail: SharedWord
-        /// 1 where something had no room.
-        let lost: SharedWord
+        /// How often something had no room, and how many of these times its owner has acted upon.
+        let losses: SharedWord
+        let knownLosses: SharedWord
         let bell: SharedBell
         /// Files, and the last names of what is hidden.
         let filter: InterestFilter
         let names: InterestFilter
-        let ring: UnsafeMutableRawPointer
     }
 
     func seat(_ index: Int) -> Seat {
         let start = Self.firstSeat + index * Self.seatBytes
-        // What the one end writes and what the other does lie in different lines of the processor's cache.
         return unsafe Seat(
             isTaken: word(at: start), changes: word(at: start + 8), manner: word(at: start + 16), isOpen: word(at: start + 24),
-            limit: word(at: start + 32),
-            head: word(at: start + 128), tail: word(at: start + 256), lost: word(at: start + 264),
-            bell: SharedBell(at: memory.bytes(at: start + 272)),
+            limit: word(at: start + 32), losses: word(at: start + 40), knownLosses: word(at: start + 48),
+            bell: SharedBell(at: memory.bytes(at: start + 64)),
             filter: InterestFilter(
                 at: memory.bytes(at: Self.firstFilter + index * InterestFilter.files), size: InterestFilter.files),
-            names: InterestFilter(at: memory.bytes(at: start + 512), size: InterestFilter.names),
-            ring: memory.bytes(at: Self.firstRing + index * Self.ringBytes))
+            names: InterestFilter(at: memory.bytes(at: start + Self.namesAt), size: InterestFilter.names))
     }
 
-    /// Where who has the seat reads into.
-    func inbox(_ index: Int) -> ReportBuffer { unsafe ReportBuffer(inboxBytes(index), of: self) }
-
-    func inboxBytes(_ index: Int) -> UnsafeMutableRawBufferPointer {
-        unsafe UnsafeMutableRawBufferPointer(
-            start: memory.bytes(at: Self.firstInbox + index * ReportBuffer.size), count: ReportBuffer.size)
+    /// The ring by which a lane's reader hands out to a seat.
+    func ring(_ lane: Int, _ seat: Int) -> FeedRing {
+        // What the one end writes and what the other does lie in different lines of the processor's cache.
+        let words = Self.firstSeat + seat * Self.seatBytes + Self.ringWords + lane * 128
+        return FeedRing(
+            memory, at: Self.firstRing + (seat * Self.lanes + lane) * Self.ringSize, size: Self.ringSize, tail: word(at: words),
+            head: word(at: words + 64))
     }
 
-    /// Whether whoever reads into it has something there that is not handed out.
-    func hasReports(_ index: Int) -> Bool { word(at: Self.firstInbox + index * ReportBuffer.size).value != 0 }
-
-    /// All that a seat's owner had: gone, and the memory the kernel's.
+    /// Leaves nothing of what a seat's owner had: for who has it alone.
     func empty(_ index: Int) {
-        // Words, and the filter of names behind them.
-        let start = Self.firstSeat + index * Self.seatBytes
-        for offset in stride(from: 0, to: Self.seatBytes, by: 8) { word(at: start + offset).value = 0 }
-        memory.giveBack(Self.firstInbox + index * ReportBuffer.size, ReportBuffer.size)
+        let seat = seat(index)
+        seat.isTaken.value = 0
+        for word in [seat.changes, seat.manner, seat.isOpen, seat.limit, seat.losses, seat.knownLosses] { word.value = 0 }
+        // Who saw the seat's former owner may put in something still, which is not the next one's, and does no harm.
+        for lane in 0..<Self.lanes { ring(lane, index).skip() }
+        let names = Self.firstSeat + index * Self.seatBytes + Self.namesAt
+        for offset in stride(from: 0, to: InterestFilter.names, by: 8) { word(at: names + offset).value = 0 }
         memory.giveBack(Self.firstFilter + index * InterestFilter.files, InterestFilter.files)
-        memory.giveBack(Self.firstRing + index * Self.ringBytes, Self.ringBytes)
     }
-
-    /// Gives back what was taken in of a ring: whole blocks between the two counts.
-    func giveBack(ring index: Int, from old: UInt64, to new: UInt64) {
-        let (first, last) = (old / Self.block, new / Self.block)
-        guard first < last else { return }
-        let blocks = UInt64(Self.ringBytes) / Self.block
-        for block in (last - first < blocks ? first : last - blocks)..<last {
-            memory.giveBack(Self.firstRing + index * Self.ringBytes + Int(block % blocks * Self.block), Int(Self.block))
-        }
-    }
-
-    private static let block: UInt64 = 1 << 20
-
-    private func word(at offset: Int) -> SharedWord { unsafe SharedWord(at: memory.bytes(at: offset)) }
 }
 
 /// How changes are handed out to a seat.
@@ -148,30 +148,4 @@ struct Manner: OptionSet, Sendable {
     static let prompt = Manner(rawValue: 1)
     /// It knows a directory that is made or moved to where it knows the one above, before it has heard of that.
     static let follows = Manner(rawValue: 2)
-}
-
-/// A word in memory that processes share.
-@safe struct SharedWord: @unchecked Sendable {
-    // @unchecked: atomic operations alone touch it.
-    private let word: UnsafeMutablePointer<Atomic<UInt64>>
-
-    init(at place: UnsafeMutableRawPointer) { unsafe word = unsafe place.assumingMemoryBound(to: Atomic<UInt64>.self) }
-
-    /// What was written before a value by its writer is seen by who has loaded it.
-    var value: UInt64 {
-        get { unsafe word.pointee.load(ordering: .acquiring) }
-        nonmutating set { unsafe word.pointee.store(newValue, ordering: .releasing) }
-    }
-
-    nonmutating func add(_ count: UInt64) { unsafe word.pointee.add(count, ordering: .relaxed) }
-
-    /// Sets it to 0.
-    /// - Returns: what it was.
-    nonmutating func take() -> UInt64 { unsafe word.pointee.exchange(0, ordering: .sequentiallyConsistent) }
-
-    /// Sets these bits; whoever acts afterwards finds them set, as does who looks after having seen what that did.
-    nonmutating func set(_ bits: UInt64) {
-        if unsafe word.pointee.load(ordering: .acquiring) & bits == bits { return }
-        _ = unsafe word.pointee.bitwiseOr(bits, ordering: .sequentiallyConsistent)
-    }
 }

@@ -23,5 +23,5 @@ struct FeedSeats: Sendable {
     }
 
     /// Bytes, some 80,000 changes. The agent can do more than is looked at, and must not fill the machine's memory with it: what is lost is counted.
-    private static let mostDoings = 8 << 20
+    private static let mostDoings: UInt64 = 8 << 20
 }

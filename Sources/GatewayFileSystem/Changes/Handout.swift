@@ -1,11 +1,12 @@
 internal import LinuxSystem
 internal import SystemPackage
 
-/// Puts what was reported into the rings of those whom it concerns. One thread's, which holds `FeedMemory.handingOut` meanwhile.
+/// Puts what was reported into the rings of those whom it concerns. Of the one thread that has the lane.
 struct Handout: Sendable {
     private let memory: FeedMemory
+    private let lane: Int
 
-    init(_ memory: FeedMemory) { self.memory = memory }
+    init(_ memory: FeedMemory, _ lane: Int) { (self.memory, self.lane) = (memory, lane) }
 
     /// What became of some reports.
     struct Outcome {
@@ -17,7 +18,7 @@ struct Handout: Sendable {
     /// Hands out all events in `bytes`.
     @discardableResult
     func all(in bytes: UnsafeRawBufferPointer) -> Outcome {
-        var round = Round(memory)
+        var round = Round(memory, lane)
         var outcome = Outcome()
         outcome.events = unsafe FilesystemEvent.forEach(in: bytes) { round.take($0) }
         round.end()
@@ -26,7 +27,7 @@ struct Handout: Sendable {
     }
 
     /// Tells everybody that something was lost.
-    func loss() { Round(memory).loseAll() }
+    func loss() { Round(memory, lane).loseAll() }
 
     /// Those who have seats, as they are while some reports are handed out.
     private struct Round {
@@ -56,13 +57,22 @@ struct Handout: Sendable {
             }
         }
 
-        init(_ memory: FeedMemory) {
+        init(_ memory: FeedMemory, _ lane: Int) {
             self.memory = memory
-            let receivers = (0..<FeedMemory.seats).compactMap { Receiver($0, memory) }
+            let receivers = (0..<FeedMemory.seats).compactMap { Receiver($0, memory, lane) }
             self.receivers = receivers
             everybody = Self.who(of: receivers) { _ in true }
             following = Self.who(of: receivers) { Manner(rawValue: $0.manner.value).contains(.follows) }
-            open = Self.who(of: receivers) { $0.isOpen.value != 0 }
+            open = Self.who(of: receivers) { Self.isOpen($0) }
+        }
+
+        /// Another number than before, so that it stays open if its owner was about to close it without what is handed out now.
+        private static func isOpen(_ seat: FeedMemory.Seat) -> Bool {
+            while true {
+                let open = seat.isOpen.value
+                if open == 0 { return false }
+                if seat.isOpen.replace(open, by: open &+ 2 == 0 ? 2 : open &+ 2) { return true }
+            }
         }
 
         private static func who(of receivers: [Receiver], _ wanted: (FeedMemory.Seat) -> Bool) -> UInt64 {
@@ -114,9 +124,9 @@ struct Handout: Sendable {
             guard made | moved != 0 else { return }
             for index in receivers.indices where (made | moved) & 1 << UInt64(index) != 0 {
                 let seat = receivers[index].seat
-                if moved & 1 << UInt64(index) != 0, !seat.filter.has(key) {
+                if moved & ~above & 1 << UInt64(index) != 0 {
                     open |= 1 << UInt64(index)
-                    seat.isOpen.value = 1
+                    seat.isOpen.add(2)
                 }
                 seat.filter.add(key: key)
             }
@@ -126,44 +136,35 @@ struct Handout: Sendable {
         // MARK: Giving
 
         private mutating func give(_ event: borrowing FilesystemEvent, to index: Int) {
-            let (seat, limit) = (receivers[index].seat, receivers[index].limit)
             let changes = event.changes
             guard changes.hasAny(of: receivers[index].changes) || changes.hasAny(of: .overflow) else { return }
             if receivers[index].manner.contains(.prompt) { isPrompt = true }
-            let bytes = unsafe event.bytes
-            let tail = receivers[index].tail
-            let waiting = tail &- seat.head.value
-            guard let base = bytes.baseAddress, waiting <= limit, UInt64(bytes.count) <= limit - waiting else {
-                return Self.lose(seat)
+            let receiver = receivers[index]
+            guard let end = unsafe receiver.ring.put(event.bytes, at: receiver.end, limit: receiver.limit) else {
+                return lose(receiver)
             }
-            let start = Int(tail % UInt64(FeedMemory.ringBytes))
-            let first = min(bytes.count, FeedMemory.ringBytes - start)
-            unsafe (seat.ring + start).copyMemory(from: base, byteCount: first)
-            unsafe seat.ring.copyMemory(from: base + first, byteCount: bytes.count - first)
-            receivers[index].tail = tail &+ UInt64(bytes.count)
-            // Nobody takes in what its owner, who has died, would have.
-            if waiting >> 22 != (waiting + UInt64(bytes.count)) >> 22 { leaveOutIfAbandoned(receivers[index]) }
+            receivers[index].end = end
         }
 
         /// Now it is there, whole: what a reader that ends before has put in is nothing, and is handed out again.
         func end() {
-            for receiver in receivers where receiver.tail != receiver.seat.tail.value {
-                receiver.seat.tail.value = receiver.tail
+            for receiver in receivers where receiver.end != receiver.ring.end {
+                receiver.ring.publish(receiver.end)
                 receiver.seat.bell.ring()
             }
         }
 
-        func loseAll() { for receiver in receivers { Self.lose(receiver.seat) } }
+        func loseAll() { for receiver in receivers { lose(receiver) } }
 
-        private static func lose(_ seat: FeedMemory.Seat) {
-            seat.lost.value = 1
+        private func lose(_ receiver: Receiver) {
+            let seat = receiver.seat
+            // It has been told, and has not looked.
+            guard seat.losses.value == seat.knownLosses.value else { return }
+            // Nobody takes in what its owner, who has died, would have.
+            let isAbandoned = memory.withDescriptor { file in Subscription.isAbandoned(receiver.index, file) }
+            if isAbandoned { seat.isTaken.value = 0 }
+            seat.losses.add(1)
             seat.bell.ring()
-        }
-
-        private func leaveOutIfAbandoned(_ receiver: Receiver) {
-            memory.withDescriptor { file in
-                if Subscription.isAbandoned(receiver.index, file) { receiver.seat.isTaken.value = 0 }
-            }
         }
     }
 
@@ -174,16 +175,19 @@ struct Handout: Sendable {
         let changes: FilesystemEvent.Changes
         let manner: Manner
         let limit: UInt64
-        var tail: UInt64
+        let ring: FeedRing
+        /// Up to where it is filled, which nobody has been told yet.
+        var end: UInt64
 
-        init?(_ index: Int, _ memory: FeedMemory) {
+        init?(_ index: Int, _ memory: FeedMemory, _ lane: Int) {
             let seat = memory.seat(index)
             guard seat.isTaken.value != 0 else { return nil }
             (self.index, self.seat) = (index, seat)
             changes = FilesystemEvent.Changes(rawValue: seat.changes.value).subtracting(.onDirectory)
             manner = Manner(rawValue: seat.manner.value)
-            limit = min(seat.limit.value, UInt64(FeedMemory.ringBytes))
-            tail = seat.tail.value
+            ring = memory.ring(lane, index)
+            limit = min(seat.limit.value, ring.capacity)
+            end = ring.end
         }
     }
 }

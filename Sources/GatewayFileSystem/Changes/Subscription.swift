@@ -5,53 +5,57 @@ internal import SystemPackage
 
 /// A seat at a feed of changes: says what it knows, and takes in what is handed out about that. It outlives the process that serves.
 @safe final class Subscription: @unchecked Sendable {
-    // @unchecked: `taken` and `room` are of the one thread that takes in; all else are atomic words.
+    // @unchecked: `taken`, `losses` and `room` are of the one thread that takes in; all else are atomic words.
     let index: Int
     private let memory: FeedMemory
     private let seat: FeedMemory.Seat
+    private let rings: [FeedRing]
+    private let isPrompt: Bool
     /// An opening of the memory's of its own, with a lock on the byte of the seat's number, which is its place in the file as well: whoever has this descriptor
     /// has the seat, and when nobody has it any more the kernel lets go of it.
     private let claim: Descriptor
     private let isStopping = Atomic(false)
-    /// How many bytes of the ring this process has given to be worked through.
-    private var taken: UInt64
+    /// How many bytes of each ring this process has given to be worked through, and how many losses.
+    private var taken: [UInt64] = []
+    private var losses: UInt64 = 0
     private let room: UnsafeMutableRawBufferPointer
 
-    /// Takes a free seat. ENOSPC where there is none.
-    /// - Parameter limit: how many bytes may wait; what comes then is lost.
-    init(
-        _ memory: FeedMemory, _ changes: FilesystemEvent.Changes, _ manner: Manner, limit: Int = FeedMemory.ringBytes,
-        handOut: Handout
+    /// Takes a free seat. ENOSPC where there is none, ETIMEDOUT where somebody does not come to an end of taking his.
+    /// - Parameter limit: how many bytes may wait in a ring; what comes then is lost. Nil for as many as fit.
+    convenience init(
+        _ memory: FeedMemory, _ changes: FilesystemEvent.Changes, _ manner: Manner, limit: UInt64? = nil
     ) throws(Errno) {
         let claim = try memory.withDescriptor { file throws(Errno) in try file.reopen(.readWrite) }
-        if memory.handingOut.lock(within: FeedMemory.patience) == .late { throw .timedOut }
-        defer { memory.handingOut.unlock() }
+        if memory.seatingMutex.lock(within: Self.patience) == .late { throw .timedOut }
+        defer { memory.seatingMutex.unlock() }
         guard let index = (0..<FeedMemory.seats).first(where: { (try? claim.take(Self.lock(of: $0))) != nil }) else {
             throw .noSpace
         }
         _ = try claim.seek(to: Int64(index), whence: SEEK_SET)
-        // Of somebody who has died: what he had read and not handed out is others', too.
-        if memory.seat(index).isTaken.value != 0 { unsafe handOut.all(in: UnsafeRawBufferPointer(memory.inboxBytes(index))) }
         memory.empty(index)
         let seat = memory.seat(index)
         seat.changes.value = changes.rawValue
         seat.manner.value = manner.rawValue
-        seat.limit.value = UInt64(min(limit, FeedMemory.ringBytes))
+        seat.limit.value = limit ?? .max
         seat.isTaken.value = 1
-        (self.memory, self.seat, self.index, taken) = (memory, seat, index, 0)
-        self.claim = claim
-        unsafe room = .allocate(byteCount: Self.roomBytes, alignment: 8)
+        self.init(memory, index, claim)
     }
 
     /// The seat that another program's process had.
-    init(_ memory: FeedMemory, adopting claim: consuming Descriptor) throws(Errno) {
+    convenience init(_ memory: FeedMemory, adopting claim: consuming Descriptor) throws(Errno) {
         let number = try claim.seek(to: 0, whence: SEEK_CUR)
         guard 0..<Int64(FeedMemory.seats) ~= number else { throw .invalidArgument }
-        (self.memory, index) = (memory, Int(number))
-        self.claim = claim
+        self.init(memory, Int(number), claim)
+    }
+
+    private init(_ memory: FeedMemory, _ index: Int, _ claim: consuming Descriptor) {
+        (self.memory, self.index) = (memory, index)
         seat = memory.seat(index)
-        taken = seat.head.value
+        rings = (0..<FeedMemory.lanes).map { memory.ring($0, index) }
+        isPrompt = Manner(rawValue: seat.manner.value).contains(.prompt)
+        self.claim = claim
         unsafe room = .allocate(byteCount: Self.roomBytes, alignment: 8)
+        begin()
     }
 
     deinit { unsafe room.deallocate() }
@@ -75,20 +79,24 @@ internal import SystemPackage
     func ask(for name: [UInt8]) { seat.names.add(key: unsafe name.withUnsafeBufferPointer { unsafe InterestFilter.key($0) }) }
 
     /// Has everything handed out to it, until it has caught up.
-    func open() { seat.isOpen.value = 1 }
+    func open() { seat.isOpen.add(2) }
 
     /// Has only what it knows handed out, if all that was is worked through: what that told of is known by now.
+    ///
+    /// Who hands out says that he does (`Lane.rounds`) before he looks at `isOpen`, which he changes where it is open, and puts in before he says that he has done it.
     func closeIfCaughtUp() {
-        guard seat.isOpen.value != 0 else { return }
-        if memory.handingOut.lock(within: FeedMemory.patience) == .late { return }
-        if seat.tail.value == taken { seat.isOpen.value = 0 }
-        memory.handingOut.unlock()
+        let open = seat.isOpen.value
+        guard open != 0, !memory.isReading, !hasMore else { return }
+        seat.isOpen.replace(open, by: 0)
     }
 
     // MARK: Taking in
 
     /// Goes on where a process before has come to.
-    func begin() { taken = seat.head.value }
+    func begin() {
+        taken = rings.map(\.start)
+        losses = seat.knownLosses.value
+    }
 
     /// Waits until there is something to take, or for the time `until` on the monotonic clock, in nanoseconds.
     ///
@@ -103,7 +111,7 @@ internal import SystemPackage
         return !isStopping.load(ordering: .acquiring)
     }
 
-    var hasMore: Bool { seat.tail.value != taken || seat.lost.value != 0 }
+    var hasMore: Bool { seat.losses.value != losses || rings.indices.contains { rings[$0].end != taken[$0] } }
 
     /// Has `wait` end, in this process.
     func stop() {
@@ -115,40 +123,49 @@ internal import SystemPackage
     ///
     /// - Returns: what `body` did; nil where nothing waits.
     func take<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result? {
-        // First: what is handed out from here on is not what was lost.
-        if seat.lost.take() != 0 { return unsafe FilesystemEvent.loss.withUnsafeBytes { bytes in unsafe body(bytes) } }
-        let waiting = seat.tail.value &- taken
-        guard waiting > 0 else { return nil }
-        // Others write there, too.
-        guard waiting <= UInt64(FeedMemory.ringBytes) else { return unsafe skip(body) }
-        let count = min(Int(waiting), Self.roomBytes)
-        let start = Int(taken % UInt64(FeedMemory.ringBytes))
-        let first = min(count, FeedMemory.ringBytes - start)
-        unsafe room.baseAddress.unsafelyUnwrapped.copyMemory(from: seat.ring + start, byteCount: first)
-        unsafe (room.baseAddress.unsafelyUnwrapped + first).copyMemory(from: seat.ring, byteCount: count - first)
-        let whole = unsafe FilesystemEvent.wholeEvents(in: UnsafeRawBufferPointer(rebasing: room[..<count]))
-        guard whole > 0 else { return unsafe skip(body) }
-        taken &+= UInt64(whole)
-        return unsafe body(UnsafeRawBufferPointer(rebasing: room[..<whole]))
+        if isPrompt, let result = unsafe takeLosses(body) {
+            // Everything is looked at anew: what was put in before is no news behind that, and would leave no room for what is.
+            taken = rings.map(\.end)
+            return result
+        }
+        for (lane, ring) in rings.enumerated() where ring.end != taken[lane] {
+            let whole = unsafe ring.copy(after: taken[lane], into: room).map { count in
+                unsafe FilesystemEvent.wholeEvents(in: UnsafeRawBufferPointer(rebasing: room[..<count]))
+            }
+            // What is there are no events: as good as lost.
+            guard let whole, whole > 0 else {
+                taken[lane] = ring.end
+                return unsafe lose(body)
+            }
+            taken[lane] &+= UInt64(whole)
+            return unsafe body(UnsafeRawBufferPointer(rebasing: room[..<whole]))
+        }
+        return unsafe takeLosses(body)
     }
 
-    /// What is there are no events: as good as lost.
-    private func skip<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
-        taken = seat.tail.value
-        return unsafe FilesystemEvent.loss.withUnsafeBytes { bytes in unsafe body(bytes) }
+    /// Tells of what was lost since it was told of the last time.
+    private func takeLosses<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result? {
+        let found = seat.losses.value
+        guard found != losses else { return nil }
+        losses = found
+        return unsafe lose(body)
+    }
+
+    private func lose<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+        unsafe FilesystemEvent.loss.withUnsafeBytes { bytes in unsafe body(bytes) }
     }
 
     /// Whether so much was taken that it should be worked through.
-    var isFull: Bool { taken &- seat.head.value > Self.muchBytes }
+    var isFull: Bool { rings.indices.contains { taken[$0] &- rings[$0].start > Self.muchBytes } }
 
     /// All that was taken is worked through.
     func clear() {
-        let head = seat.head.value
-        guard head != taken else { return }
-        seat.head.value = taken
-        memory.giveBack(ring: index, from: head, to: taken)
+        for (lane, ring) in rings.enumerated() { ring.clear(until: taken[lane]) }
+        if seat.knownLosses.value != losses { seat.knownLosses.value = losses }
     }
 
     private static let roomBytes = 64 << 10
     private static let muchBytes: UInt64 = 256 << 10
+    /// Nanoseconds.
+    private static let patience: UInt64 = 500_000_000
 }

@@ -24,13 +24,12 @@ package final class Coherence: Sendable {
         let files: PlaneFiles
         let notifier: Notifier
         /// The last names of the hidden paths that have no wildcard: what they lead to is hidden under its other names too.
-        let hiddenNames: [[UInt8]]
+        private let hiddenNames: [[UInt8]]
 
         init(files: PlaneFiles, notifier: Notifier) {
             self.files = files
             self.notifier = notifier
-            let names = files.policy.hiddenLiteralPaths.compactMap { $0.split(separator: UInt8(ascii: "/")).last.map(Array.init) }
-            hiddenNames = Array(Set(names))
+            hiddenNames = Coherence.hiddenNames(files.policy)
         }
 
         /// Whether something of this name is hidden somewhere. There are few, and each name that comes or goes on the disk is compared.
@@ -41,6 +40,13 @@ package final class Coherence: Sendable {
             return false
         }
     }
+
+    private static func hiddenNames(_ policy: AccessPolicy) -> [[UInt8]] {
+        Array(Set(policy.hiddenLiteralPaths.compactMap { $0.split(separator: UInt8(ascii: "/")).last.map(Array.init) }))
+    }
+
+    /// Has it reported wherever a name comes or goes that is hidden somewhere: before anybody looks at what is there.
+    func ask(forNamesOf policy: AccessPolicy) { for name in Self.hiddenNames(policy) { subscription.ask(for: name) } }
 
     /// Where a filesystem is seen: a plane's mount.
     struct Sighting: Sendable, Hashable {
@@ -124,7 +130,6 @@ package final class Coherence: Sendable {
     /// The plane is there: from here on its kernel is told.
     package func attach(_ key: PlaneKey, _ files: PlaneFiles, _ notifier: Notifier) {
         let plane = Plane(files: files, notifier: notifier)
-        for name in plane.hiddenNames { subscription.ask(for: name) }
         watched.withLock { $0.planes[key.index] = plane }
     }
 

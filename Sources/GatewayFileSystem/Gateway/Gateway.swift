@@ -47,9 +47,7 @@ struct Gateway: ~Copyable {
         let inlet = try Self.inlet(preparation.socket.take(), trail, preparation.connected)
         let directRecord: DirectRecord?
         do throws(Errno) {
-            if let feed = preparation.feed, let seat = preparation.coherence?.seat ?? preparation.directWatch?.seat {
-                try feed.startReading(seat.index)
-            }
+            try preparation.feed?.startReading()
             try preparation.coherence?.start(following: kept.server)
             kept.server = getpid()
             directRecord =

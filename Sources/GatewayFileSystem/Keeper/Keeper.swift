@@ -23,6 +23,7 @@ struct Keeper: ~Copyable {
     private let serve: Serve
     /// Servers that the kernel still has a thread of.
     var remains: [pid_t] = []
+    private let ready: Ready
     /// Whether one has served.
     private var hasServed = false
     /// When the one that is there has to serve; nil where it does, or may take its time.
@@ -71,6 +72,7 @@ struct Keeper: ~Copyable {
         self.kept = kept
         self.bell = bell
         self.serve = serve
+        self.ready = ready
         self.descriptors = descriptors
         server = first
         if predecessor != nil { deadline = SystemClock.monotonic + Predecessor.patience }
@@ -231,6 +233,7 @@ struct Keeper: ~Copyable {
     func sweep() {
         var left = descriptors
         left.formUnion(server.rawDescriptors)
+        if !hasServed, let ready = ready.descriptor { left.insert(ready) }
         if let successor = successor?.rawDescriptors { left.formUnion(successor) }
         kept.forEachDescriptor { left.insert($0) }
         kept.forEachOtherDescriptor { left.insert($0) }

@@ -74,8 +74,10 @@ final class Plane: Sendable {
         }
         let isApart = if case .apart = parts.attachment { true } else { false }
         let isLive = if case .partsInView = parts.attachment { true } else { false }
+        let policy = isApart ? preparation.surroundings ?? preparation.policy : preparation.policy
+        coherence?.ask(forNamesOf: policy)
         let files = PlaneFiles(
-            policy: isApart ? preparation.surroundings ?? preparation.policy : preparation.policy, zone: zone, source: source,
+            policy: policy, zone: zone, source: source,
             sourcePath: parts.path, remembersAbsence: !options.without.contains(.negativeEntries), isLive: isLive, kept: kept,
             filter: coherence?.filter)
         let audit = trail.map { ZoneAudit(trail: $0, root: Array(parts.path.utf8), label: label) }
