@@ -7,12 +7,12 @@ import os
 from dataclasses import replace
 from typing import Any, Callable, ContextManager, Dict, List, Optional, Set
 
-from .project.graph import named_by
+from .project.graph import dependencies, named_by
 from .project.project import Project
-from .reasons import Refused
+from .reasons import Refused, refusal_of
 from .rehearsal.rehearsal import Rehearsal
 from .tiers.caches import Caches
-from .tiers.changes import Changes, compare
+from .tiers.changes import Changes, compare, look_again
 from .tiers.patching import Patch, Scan, Unfit
 from .tiers.reloading import Swap, affected_by, move, no_children, not_on_stacks, spaces_of, suspended_in
 from .tiers.undo import Undo
@@ -31,6 +31,7 @@ class Transaction:
                  seconds: float, on_main: bool = True):
         """`on_main` says whether `swap` is called on the main thread. Raises Refused, and has changed nothing then."""
         self._project = project
+        self._fixed = fixed
         self._check = check
         self._undo = Undo()
         self._patch: Optional[Patch] = None
@@ -77,7 +78,11 @@ class Transaction:
             file = os.path.join(self._changes.root, record.path)
             source = self._changes.sources.get(name, record.source)
             if name not in self._changes.removed:
-                self._project.codes[file] = (source, self._project.code(record.path, source, file))
+                try:
+                    self._project.codes[file] = (source, self._project.code(record.path, source, file))
+                except (SyntaxError, ValueError) as error:
+                    # A module that was executed before anybody looked has what its file said a moment later.
+                    raise refusal_of(error, self._changes.root) from error
                 # A swap asks that of each.
                 named_by(replace(record, source=source))
 
@@ -98,6 +103,7 @@ class Transaction:
         project, changes = self._project, self._changes
         if self.tier != SAME:
             no_children()
+        self._nothing_late()
         since = self._scan.since() if self._scan is not None else []
         self.swapped = True
         self._remember(project)
@@ -126,6 +132,22 @@ class Transaction:
             raise Refused(f"the check of the new version failed: {type(error).__name__}: {error}") from error
         finally:
             project.watching = True
+
+    def _nothing_late(self) -> None:
+        """Raises Refused where a module was executed since, of the old version, that is another one in the new, or made of what is."""
+        changes, project = self._changes, self._project
+        late = set(look_again(project, changes))
+        if not late:
+            return
+        if self._patch is not None:
+            self._patch.still_fits()
+        other = late & (changes.sources.keys() | changes.removed | changes.touched)
+        exchanged = self._swap.affected if self._swap is not None else set()
+        modules = project.modules()
+        other |= {name for name in late - self._fixed if exchanged & dependencies(project, name, modules[name], modules)}
+        for name in sorted(other - exchanged):
+            raise Refused(
+                f"{name} was imported while the new version was prepared, and is of the old one", file=project.file_of(name), holder=name)
 
     @staticmethod
     def _not_suspended(project: Project, affected: Set[str], since: List[Any]) -> None:

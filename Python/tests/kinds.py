@@ -36,6 +36,9 @@ class Kind:
     reason: str = ""
     # An answer that both versions give where state is kept.
     keeps: str = ""
+    # What requests do before the fork of the rehearsal, and between that and the swap.
+    before_fork: str = ""
+    prepared: str = ""
 
 
 KINDS: List[Kind] = []
@@ -2220,3 +2223,117 @@ app.answer()
 stop.set()
 thread.join()
 """, keeps="app.store.HITS")
+
+# -- what runs amid the agent's own work
+
+kind("a warning of the compiler's, that a function of the project's takes", RELOADED, """
+--- srv/app.py
+from . import warned
+from .noisy import SAME
+def answer():
+    return [word for word in warned.SEEN if word != warned.word()]
+--- srv/warned.py
+import warnings
+SEEN = []
+def word():
+    return "one"
+def note(*arguments, **more):
+    SEEN.append(word())
+warnings.simplefilter("always")
+warnings.showwarning = note
+--- srv/noisy.py
+SAME = 1 is 1
+""", """
+--- srv/warned.py
+import warnings
+SEEN = []
+def word():
+    return "two"
+def note(*arguments, **more):
+    SEEN.append(word())
+warnings.simplefilter("always")
+warnings.showwarning = note
+""")
+
+# -- what requests import while a version is prepared
+
+LATE = """
+--- srv/app.py
+from .util import greet
+TABLE = [greet]
+def answer():
+    from . import late
+    return greet(), late.WORD
+--- srv/util.py
+WORD = "one"
+def greet():
+    return WORD
+--- srv/late.py
+from .util import greet
+WORD = "late one", greet()
+--- srv/alone.py
+WORD = "alone one"
+def word():
+    return WORD
+"""
+IMPORT_LATE = "import srv.late, srv.alone"
+
+kind("a module that changes too, imported before the rehearsal's fork", RELOADED, LATE, """
+--- srv/util.py
+WORD = "two"
+def greet():
+    return WORD
+--- srv/late.py
+from .util import greet
+WORD = "late two", greet()
+""", before_fork=IMPORT_LATE)
+
+kind("a module that changes too, by itself, imported before the rehearsal's fork", RELOADED, LATE, """
+--- srv/util.py
+WORD = "two"
+def greet():
+    return WORD
+--- srv/alone.py
+WORD = "alone two"
+def word():
+    return WORD
+""", before_fork=IMPORT_LATE, look="app.answer(), __import__('srv.alone').alone.WORD")
+
+kind("a module that changes too, imported after the rehearsal", REFUSED, LATE, """
+--- srv/util.py
+WORD = "two"
+def greet():
+    return WORD
+--- srv/alone.py
+WORD = "alone two"
+def word():
+    return WORD
+""", prepared="import srv.alone", look="app.answer(), __import__('srv.alone').alone.WORD", reason="srv.alone was imported while")
+
+kind("a module made of one that changes, imported after the rehearsal", REFUSED, LATE, """
+--- srv/util.py
+WORD = "two"
+def greet():
+    return WORD
+""", prepared=IMPORT_LATE, reason="srv.late was imported while")
+
+kind("a module that has nothing to do with what changes, imported after the rehearsal", RELOADED, LATE, """
+--- srv/util.py
+WORD = "two"
+def greet():
+    return WORD
+""", prepared="import srv.alone")
+
+kind("a module that called what is patched, imported before the swap", REFUSED, LATE, """
+--- srv/util.py
+WORD = "one"
+def greet():
+    return WORD + "!"
+""", prepared=IMPORT_LATE, reason="greet ran while a module was executed")
+
+kind("a module that changes, imported before the swap of a version that changes nothing that was loaded", REFUSED, LATE, """
+--- srv/alone.py
+WORD = "alone two"
+def word():
+    return WORD
+""", prepared=IMPORT_LATE, look="app.answer(), __import__('srv.alone').alone.WORD", reason="srv.alone was imported while")

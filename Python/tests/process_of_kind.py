@@ -7,7 +7,7 @@ import importlib
 import json
 import os
 import sys
-from typing import Any, Dict, Optional
+from typing import Any, Dict, Iterator, Optional
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from tests.kinds import KINDS, Kind  # noqa: E402
@@ -53,18 +53,24 @@ def main(how: str, kind: Kind, place: str) -> Dict[str, Any]:
         exec(kind.warm, {"app": sys.modules["srv.app"]})
     said["kept before"] = look(kind.keeps) if kind.keeps else None
     if how == "reload":
-        said.update(take_in(project, new))
+        said.update(take_in(project, new, kind))
     # State first: looking at the answer changes it.
     said["kept"] = look(kind.keeps) if kind.keeps else None
     said["answer"] = look(kind.look)
     return said
 
 
-def take_in(project: Project, new: str) -> Dict[str, Any]:
+def take_in(project: Project, new: str, kind: Kind) -> Dict[str, Any]:
+    @contextlib.contextmanager
+    def still() -> Iterator[None]:
+        exec(kind.before_fork, {})
+        yield
+
     try:
         transaction = Transaction(
-            project, new, fixed={"__main__"}, entries={"srv.app"}, gated=True, check=None, still=contextlib.nullcontext,
-            let_go=lambda: None, seconds=15)
+            project, new, fixed={"__main__"}, entries={"srv.app"}, gated=True, check=None, still=still, let_go=lambda: None,
+            seconds=15)
+        exec(kind.prepared, {})
         transaction.swap()
     except Refused as refusal:
         return {"tier": "refused", "reason": str(refusal)}

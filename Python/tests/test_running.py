@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import unittest
 from types import FrameType
@@ -18,6 +19,14 @@ def second() -> None:
     pass
 
 
+class Ring:
+    def __init__(self) -> None:
+        self.me = self
+
+    def __del__(self) -> None:
+        second()
+
+
 class RunningTest(unittest.TestCase):
     def test_what_runs_amid_the_agents_own_work_is_not_noted_and_what_runs_after_it_is(self) -> None:
         running = Running((__file__,), {})
@@ -27,6 +36,24 @@ class RunningTest(unittest.TestCase):
         second()
         running.end()
         self.assertEqual({code.co_name for code in running.ran.values()}, {"second"})
+        self.assertIsNone(sys.getprofile())
+
+    def test_what_the_collector_ends_amid_the_agents_own_work_is_noted(self) -> None:
+        running = Running((__file__,), {})
+        running.begin()
+        with Unseen():
+            Ring()
+            gc.collect()
+            first()
+        running.end()
+        self.assertEqual({code.co_name for code in running.ran.values()}, {"__del__", "second"})
+        self.assertEqual(gc.callbacks, [])
+
+    def test_an_interrupt_amid_the_agents_own_work_leaves_no_profiler(self) -> None:
+        running = Running((__file__,), {})
+        running.begin()
+        Unseen().__enter__()
+        running.end()
         self.assertIsNone(sys.getprofile())
 
     def test_another_ones_profiler_goes_on_amid_the_agents_own_work(self) -> None:

@@ -40,11 +40,12 @@ class Loader(importlib.machinery.SourceFileLoader):
             place = self._project.place_of(self.path)
             if place is not None and module.__spec__ is not None:
                 source = self._source(*place)
-                code = self._project.code(place[1], source, self.path)
                 record = Record(module.__spec__.name, place[0], place[1], source, self._project.next_order())
                 execution = Execution(self._project, record)
         if execution is None:
             return super().exec_module(module)
+        # What the compiler warns of, the project may take.
+        code = self._project.code(record.path, record.source, self.path)
         names = vars(module)
         with execution:
             exec(code, names)

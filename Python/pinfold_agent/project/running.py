@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import os
 import sys
 import threading
@@ -53,6 +55,8 @@ class Running:
         self._waited = False
         self._over = False
         self._until = until
+        # Whether nobody looks on its thread: the agent's own work is done there.
+        self.paused = False
 
     def begin(self) -> None:
         self._thread = threading.get_ident()
@@ -66,6 +70,7 @@ class Running:
                 Running._ours = getattr(threading, "_profile_hook", None) is None
                 if Running._ours:
                     threading.setprofile(_see_elsewhere)
+                gc.callbacks.append(_collecting)
             Running._under_way.append(self)
             self._watches = Running._ours
         if self._sees:
@@ -75,14 +80,18 @@ class Running:
         if self._over:
             return
         self._over = True
-        if self._sees and sys.getprofile() == self._hook:
+        hook: Any = sys.getprofile()
+        # An interrupt may have left the one that looks at nothing.
+        if self._sees and (hook == self._hook or hook is not None and hook is _NOBODY):
             sys.setprofile(self._former)
         with Running._lock:
             if self in Running._under_way:
                 Running._under_way.remove(self)
-            if not Running._under_way and Running._ours:
-                threading.setprofile(None)
-                Running._ours = False
+            if not Running._under_way:
+                _leave_collector()
+                if Running._ours:
+                    threading.setprofile(None)
+                    Running._ours = False
         if self._waited:
             self.ran.update(self._elsewhere)
             known = self._watched | {self._thread}
@@ -120,20 +129,42 @@ class Running:
 
 
 class Unseen:
-    """A context of the agent's own work amid what is noted on this thread: nothing of the project's runs in it, and nobody looks.
+    """A context of the agent's own work amid what is noted on this thread: nobody looks.
 
-    Another one's profiler is left alone.
+    Nothing of the project's may run in it but what the collector ends, whenever it comes: that is noted. Another one's profiler is left
+    alone.
     """
 
     def __enter__(self) -> None:
         hook: Any = sys.getprofile()
-        self._hook = hook if type(hook) is MethodType and type(hook.__self__) is Running else None
-        if self._hook is not None:
+        running: Any = hook.__self__ if type(hook) is MethodType else None
+        self._running: Optional[Running] = running if type(running) is Running else None
+        if self._running is not None:
+            self._running.paused = True
             sys.setprofile(_NOBODY)
 
     def __exit__(self, *error: Any) -> None:
-        if self._hook is not None and sys.getprofile() is _NOBODY:
-            sys.setprofile(self._hook)
+        if self._running is not None:
+            self._running.paused = False
+            if sys.getprofile() is _NOBODY:
+                sys.setprofile(self._running._hook)
+
+
+def _collecting(phase: str, information: Dict[str, int]) -> None:
+    """Around each work of the collector's, on the thread that it comes to."""
+    ident = threading.get_ident()
+    running = next((running for running in reversed(list(Running._under_way)) if running._thread == ident), None)
+    if running is None or not running.paused:
+        return
+    if phase == "start" and sys.getprofile() is _NOBODY:
+        sys.setprofile(running._hook)
+    elif phase == "stop" and sys.getprofile() == running._hook:
+        sys.setprofile(_NOBODY)
+
+
+def _leave_collector() -> None:
+    with contextlib.suppress(ValueError):
+        gc.callbacks.remove(_collecting)
 
 
 def _waits(frame: FrameType) -> bool:
@@ -166,6 +197,7 @@ def _after_fork() -> None:
     Running._lock = threading.Lock()
     if Running._under_way:
         Running._under_way.clear()
+        _leave_collector()
         sys.setprofile(None)
         if Running._ours:
             threading.setprofile(None)

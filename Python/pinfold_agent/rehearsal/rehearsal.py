@@ -7,8 +7,8 @@ from typing import Any, Callable, ContextManager, Dict, Optional, Set
 from ..project.project import Project
 from ..reasons import Refused
 from ..tiers.caches import Caches
-from ..tiers.changes import Changes
-from ..tiers.reloading import no_children, not_on_stacks
+from ..tiers.changes import Changes, look_again
+from ..tiers.reloading import affected_by, no_children, not_on_stacks
 from ..wire import decoded
 from . import confinement, idle
 from .trial import rehearse
@@ -44,7 +44,11 @@ class Rehearsal:
             raise Refused("the process uses a graphics processor, whose state does not survive the rehearsal in a fork")
         for _ in range(ROUNDS):
             said = self._round(changes, affected, caches)
-            more = set(said["more"]) - affected
+            more = set(said["more"])
+            # What requests imported meanwhile is of the old version, and nobody has compared it with the new one.
+            if look_again(self._project, changes):
+                more |= affected_by(self._project, changes, self._fixed)
+            more -= affected
             if not more:
                 self.weakly = bool(said["weakly"])
                 return affected, {name: set(written) for name, written in said["wrote"].items()}

@@ -7,7 +7,7 @@ import re
 import sys
 from dataclasses import dataclass, field
 from types import FunctionType
-from typing import Any, Dict, Set
+from typing import Any, Dict, Iterable, List, Set
 
 from ..project.graph import imports_of
 from ..project.names import names_of, prefixes
@@ -40,6 +40,8 @@ class Changes:
     touched: Set[str] = field(default_factory=set)
     # Files that are not Python, or read as they are, and changed: any module may have read them.
     read: Set[str] = field(default_factory=set)
+    # The modules that were looked at, with the order of the execution: its record would hold what it set.
+    looked_at: Dict[str, int] = field(default_factory=dict)
 
     @property
     def data(self) -> str:
@@ -81,14 +83,25 @@ def compare(project: Project, root: str) -> Changes:
         if path not in project.digests:
             _takes_a_place(project, path, changes)
     _loaded_by_hand(project, set(unloaded) & project.digests.keys(), changes)
-    _named_after(project, changes)
+    _named_after(project, project.modules(), changes)
     return changes
+
+
+def look_again(project: Project, changes: Changes) -> List[str]:
+    """Modules that were executed since, of the release that is loaded: a request imports one late. Raises Refused as `compare` does."""
+    records = list(project.records.items())
+    late = [name for name, record in records if changes.looked_at.get(name) != record.order and name in sys.modules]
+    for name in late:
+        _look_at(project, name, changes)
+    _named_after(project, late, changes)
+    return late
 
 
 def _look_at(project: Project, name: str, changes: Changes) -> None:
     record = project.records.get(name)
     if record is None:
         return
+    changes.looked_at[name] = record.order
     file = os.path.join(changes.root, record.path)
     try:
         with open(file, "rb") as text:
@@ -199,15 +212,15 @@ def _mentions(record: Record, dotted: str, everything: bool) -> bool:
     return False
 
 
-def _named_after(project: Project, changes: Changes) -> None:
+def _named_after(project: Project, modules: Iterable[str], changes: Changes) -> None:
     """Modules that keep the name of the release that they were executed from, as what is served, come out otherwise from another one."""
     old, new = os.path.basename(project.root), os.path.basename(changes.root)
     if old == new:
         return
     words = {old, old.partition("-")[2]} - {""}
     words = {word for word in words if len(word) >= 7}
-    for name, module in project.modules().items():
-        for key, value in list(names_of(module).items()):
+    for name in modules:
+        for key, value in list(names_of(sys.modules.get(name)).items()):
             if isinstance(value, str) and not key.startswith("__") and value in words:
                 changes.touched.add(name)
 

@@ -83,6 +83,14 @@ class Patch:
         self._files = tuple("/" + project.records[name].path for name in self.modules)
         self._suspended = [weakref.ref(value) for value in scan.few if type(value) in SUSPENDED and self._is_old(_code(value))]
 
+    def still_fits(self) -> None:
+        """Raises Refused where it does not after a module was executed meanwhile."""
+        try:
+            self._not_baked()
+            self._nothing_else_made()
+        except Unfit as error:
+            raise Refused(f"a module was imported meanwhile: {error}") from error
+
     def _not_baked(self) -> None:
         """A function that ran while a module was executed, or the application began, has its result in that."""
         codes = {code for ran in self._project.ran() for code in ran.values()}

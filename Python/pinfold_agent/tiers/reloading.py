@@ -113,8 +113,9 @@ class Swap:
         # The old modules, until they are let go of.
         self.old: Dict[str, Any] = {}
         self._known: Set[str] = set()
-        # By path in the release. They have been compared with the files.
-        records = [record for name, record in project.records.items() if name in affected and name not in changes.removed]
+        # By path in the release, of those that have been compared with the files.
+        names = affected - changes.removed
+        records = [record for name, record in project.records.items() if name in names and changes.looked_at.get(name) == record.order]
         self._sources = {record.path: changes.sources.get(record.name, record.source) for record in records}
 
     def approach(self) -> None:
