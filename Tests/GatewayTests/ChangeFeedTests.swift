@@ -307,6 +307,27 @@ import Testing
         }
     }
 
+    @Test func `come when one ends that stood still`() async throws {
+        try await withTemporaryDirectory { directory in
+            for number in 0..<2 {
+                let place = "\(directory)/\(number)"
+                try MountedGateway.makeDirectories(in: place)
+                let first = try startGateway(MountedGateway.arguments(place), log: place + "/log")
+                let server = try MountedGateway(directory: place, pid: first.pid).server
+                try await withViews(3) { views in
+                    try #require(kill(server, SIGSTOP) == 0)
+                    try await expectChangesSeen(views, "while it stands still")
+                    try first.signal(SIGKILL)
+                    kill(server, SIGKILL)
+                    #expect(try first.ends(withinMilliseconds: 20_000))
+                    for round in 0..<3 { try await expectChangesSeen(views, "after its end \(round)") }
+                }
+                _ = try first.wait()
+                _ = try run("umount", ["-R", "-l", place + "/view"])
+            }
+        }
+    }
+
     @Test func `are read by itself by one that finds no seat left`() async throws {
         try await withViews(1) { first in
             let path = MountRuntime(mountpoint: first[0].view).feed

@@ -79,15 +79,21 @@ final class ChangeFeed: Sendable {
     /// Reads by the first lane, which this thread has, until the end.
     private func lead(_ reader: LaneReader) {
         reader.begin()
-        // What others left who read by a lane and ended.
+        while !stops, monitor.wait(orFor: stopSignal) {
+            rest(after: reader.step())
+            clearLanes()
+        }
+        reader.lane.mutex.unlock()
+    }
+
+    /// Hands out what those have left who read by another lane and ended in the middle of that.
+    private func clearLanes() {
         for index in 1..<FeedMemory.lanes {
             let lane = memory.lane(index)
-            guard lane.mutex.lock(within: 0) != .late else { continue }
+            guard !lane.rounds.value.isMultiple(of: 2), lane.mutex.lock(within: 0) != .late else { continue }
             LaneReader(self, lane).begin()
             lane.mutex.unlock()
         }
-        while !stops, monitor.wait(orFor: stopSignal) { rest(after: reader.step()) }
-        reader.lane.mutex.unlock()
     }
 
     /// Whether there is something to read, and nobody reads.
@@ -121,9 +127,9 @@ final class ChangeFeed: Sendable {
         for lane in before { reader.repeatReports(of: lane) }
         let rounds = before.map(\.rounds.value)
         while !stops, before.map(\.rounds.value) == rounds {
-            guard reader.step().events == 0 else { continue }
+            let outcome = reader.step()
             if before[0].mutex.lock(within: 0) != .late { return true }
-            SystemThread.sleep(milliseconds: 2)
+            if outcome.events == 0 { SystemThread.sleep(milliseconds: 2) } else { rest(after: outcome) }
         }
         return false
     }

@@ -144,6 +144,8 @@ struct Handout: Sendable {
                 return lose(receiver)
             }
             receivers[index].end = end
+            // Once in a while: nobody takes in what its owner, who has died, would have.
+            if end >> 22 != receiver.end >> 22 { leaveOutIfAbandoned(receiver) }
         }
 
         /// Now it is there, whole: what a reader that ends before has put in is nothing, and is handed out again.
@@ -160,11 +162,17 @@ struct Handout: Sendable {
             let seat = receiver.seat
             // It has been told, and has not looked.
             guard seat.losses.value == seat.knownLosses.value else { return }
-            // Nobody takes in what its owner, who has died, would have.
-            let isAbandoned = memory.withDescriptor { file in Subscription.isAbandoned(receiver.index, file) }
-            if isAbandoned { seat.isTaken.value = 0 }
+            leaveOutIfAbandoned(receiver)
             seat.losses.add(1)
             seat.bell.ring()
+        }
+
+        private func leaveOutIfAbandoned(_ receiver: Receiver) {
+            // Nobody takes the seat meanwhile, who would be left out then.
+            guard memory.seatingMutex.lock(within: 0) != .late else { return }
+            defer { memory.seatingMutex.unlock() }
+            let isAbandoned = memory.withDescriptor { file in Subscription.isAbandoned(receiver.index, file) }
+            if isAbandoned { receiver.seat.isTaken.value = 0 }
         }
     }
 

@@ -159,6 +159,8 @@ package final class Coherence: Sendable {
     private func run(following former: Int32?) {
         var batch = ChangeBatch(self)
         batch.formerProcess = former
+        // Until when reports of that process's doings are waited for: some milliseconds, as a rule.
+        let patience = SystemClock.monotonic + 2_000_000_000
         // When what changed in files is told next.
         var due: UInt64 = 0
         // What a process that served before was in the middle of is there still: to take something back twice does no harm.
@@ -166,7 +168,10 @@ package final class Coherence: Sendable {
         while subscription.wait(until: batch.isEmpty ? batch.formerProcess.map { _ in SystemClock.monotonic + Self.pause } : due) {
             let events = unsafe subscription.take { bytes in unsafe batch.process(bytes) } ?? 0
             // What comes from here on happened after its end; another process may get its number.
-            if events == 0, batch.formerProcess != nil, feed.isHandedOut, !subscription.hasMore { batch.formerProcess = nil }
+            if events == 0, batch.formerProcess != nil {
+                let isPast = feed.isHandedOut || SystemClock.monotonic > patience
+                if isPast, !subscription.hasMore { batch.formerProcess = nil }
+            }
             // A name is taken back at once: what somebody made is missing until then. What changes in a file waits for more of it,
             // which spares the writer a notification for each of his writes.
             let now = SystemClock.monotonic
