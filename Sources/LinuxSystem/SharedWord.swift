@@ -28,11 +28,9 @@ internal import Synchronization
     }
 
     /// Sets these bits; whoever acts afterwards finds them set, as does who looks after having seen what that did.
-    /// - Returns: whether one of them was not set.
-    @discardableResult
-    package nonmutating func set(_ bits: UInt64) -> Bool {
-        if unsafe word.pointee.load(ordering: .acquiring) & bits == bits { return false }
-        return unsafe word.pointee.bitwiseOr(bits, ordering: .sequentiallyConsistent).oldValue & bits != bits
+    package nonmutating func set(_ bits: UInt64) {
+        if unsafe word.pointee.load(ordering: .acquiring) & bits == bits { return }
+        _ = unsafe word.pointee.bitwiseOr(bits, ordering: .sequentiallyConsistent)
     }
 
     /// The value, in whatever order with others.

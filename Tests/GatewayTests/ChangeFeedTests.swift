@@ -86,7 +86,7 @@ import Testing
 
     @Test func `one that is open is given all, until it has taken all`() throws {
         let memory = try FeedMemory()
-        let subscription = try subscribe(memory)
+        let subscription = try subscribe(memory, .follows)
         subscription.open()
         handOut(report(.modified, of: 1, in: 2), memory)
         subscription.closeIfCaughtUp()
@@ -99,19 +99,42 @@ import Testing
 
     @Test func `one that is open stays so while somebody hands out, and while it has not taken all`() throws {
         let memory = try FeedMemory()
-        let (subscription, lane) = (try subscribe(memory), memory.lane(1))
+        let (subscription, lane) = (try subscribe(memory, .follows), memory.lane(1))
         subscription.open()
         // What is read just now may tell of what is not known yet.
         lane.rounds.add(1)
         subscription.closeIfCaughtUp()
-        handOut(report(.modified, of: 1, in: 2), memory, lane: 1)
+        handOut(report(.modified, of: 1, in: 2), memory)
         lane.rounds.add(1)
         subscription.closeIfCaughtUp()
-        handOut(report(.modified, of: 3, in: 2), memory, lane: 1)
+        handOut(report(.modified, of: 3, in: 2), memory)
         #expect(taken(subscription).count == 2)
         subscription.closeIfCaughtUp()
         handOut(report(.modified, of: 1, in: 2), memory)
         #expect(taken(subscription).isEmpty)
+    }
+
+    @Test func `who follows is given all by those who read for another one`() throws {
+        let memory = try FeedMemory()
+        let (one, other) = (try subscribe(memory, .follows), try subscribe(memory))
+        // What the other one has read of new directories may come later.
+        handOut(report(.modified, of: 1, in: 2), memory, lane: 1)
+        #expect(taken(one) == [.modified])
+        #expect(taken(other).isEmpty)
+    }
+
+    @Test func `no lane waits for another one that is never empty`() throws {
+        let memory = try FeedMemory()
+        let subscription = try subscribe(memory)
+        for file: UInt64 in [1, 2] { subscription.filter.add(handle(file)) }
+        handOut(report(.deleted, of: 2, in: 9), memory, lane: 3)
+        var found: [FilesystemEvent.Changes] = []
+        func note(_ bytes: UnsafeRawBufferPointer) { unsafe FilesystemEvent.forEach(in: bytes) { found.append($0.changes) } }
+        for _ in 0..<2 {
+            handOut(report(.modified, of: 1, in: 9), memory)
+            _ = unsafe subscription.take(note)
+        }
+        #expect(found.contains(.deleted))
     }
 
     @Test func `a directory that comes from elsewhere opens who follows, one that he knows does not`() throws {
@@ -160,6 +183,21 @@ import Testing
         #expect(taken(subscription) == (manner == .prompt ? [.overflow] : [.modified, .modified, .overflow]))
         handOut(one, memory)
         #expect(taken(subscription) == [.modified])
+    }
+
+    @Test func `what is lost while a loss is acted upon is told as well`() throws {
+        let memory = try FeedMemory()
+        let subscription = try subscribe(memory)
+        Handout(memory, 0).loss()
+        var told = 0
+        func act(_ bytes: UnsafeRawBufferPointer) {
+            told += 1
+            // Everything is being looked at anew, and this comes behind it.
+            if told == 1 { Handout(memory, 0).loss() }
+        }
+        while unsafe subscription.take(act) != nil {}
+        subscription.clear()
+        #expect(told == 2 && taken(subscription).isEmpty)
     }
 
     @Test func `a loss that was not acted upon to its end is told again`() throws {

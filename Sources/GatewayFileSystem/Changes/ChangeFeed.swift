@@ -79,16 +79,19 @@ final class ChangeFeed: Sendable {
     /// Reads by the first lane, which this thread has, until the end.
     private func lead(_ reader: LaneReader) {
         reader.begin()
-        while !stops, monitor.wait(orFor: stopSignal) {
+        while !stops {
+            clearLanes(but: reader.lane)
+            // One who reads beside may end in the middle of it.
+            let until = memory.isReading ? SystemClock.monotonic + Self.glance : nil
+            guard monitor.wait(orFor: stopSignal, until: until) else { break }
             rest(after: reader.step())
-            clearLanes()
         }
         reader.lane.mutex.unlock()
     }
 
     /// Hands out what those have left who read by another lane and ended in the middle of that.
-    private func clearLanes() {
-        for index in 1..<FeedMemory.lanes {
+    private func clearLanes(but own: FeedMemory.Lane) {
+        for index in 1..<FeedMemory.lanes where index != own.index {
             let lane = memory.lane(index)
             guard !lane.rounds.value.isMultiple(of: 2), lane.mutex.lock(within: 0) != .late else { continue }
             LaneReader(self, lane).begin()
@@ -96,15 +99,17 @@ final class ChangeFeed: Sendable {
         }
     }
 
-    /// Whether there is something to read, and nobody reads.
+    /// Whether there is something to read, or to hand out, and nobody does.
     private var isHeldUp: Bool {
         let rounds = Self.rounds(memory)
         for _ in 0..<2 {
-            guard monitor.isWaiting else { return false }
+            guard isDue else { return false }
             SystemThread.sleep(milliseconds: 50)
         }
-        return monitor.isWaiting && Self.rounds(memory) == rounds
+        return isDue && Self.rounds(memory) == rounds
     }
+
+    private var isDue: Bool { monitor.isWaiting || memory.isReading }
 
     private static func rounds(_ memory: FeedMemory) -> [UInt64] { (0..<FeedMemory.lanes).map { memory.lane($0).rounds.value } }
 
@@ -123,13 +128,14 @@ final class ChangeFeed: Sendable {
         defer { reader.lane.mutex.unlock() }
         reader.begin()
         let before = (0..<reader.lane.index).map { memory.lane($0) }
-        // What those have read who stand still.
-        for lane in before { reader.repeatReports(of: lane) }
         let rounds = before.map(\.rounds.value)
+        // What those have read who stand still.
+        for index in 0..<FeedMemory.lanes where index != reader.lane.index { reader.repeatReports(of: memory.lane(index)) }
         while !stops, before.map(\.rounds.value) == rounds {
-            let outcome = reader.step()
+            rest(after: reader.step())
             if before[0].mutex.lock(within: 0) != .late { return true }
-            if outcome.events == 0 { SystemThread.sleep(milliseconds: 2) } else { rest(after: outcome) }
+            clearLanes(but: reader.lane)
+            _ = monitor.wait(orFor: stopSignal, until: SystemClock.monotonic + Self.glance)
         }
         return false
     }
@@ -154,6 +160,8 @@ final class ChangeFeed: Sendable {
     private static let burst: UInt64 = 2_000_000
     /// So many changes at once are a long queue.
     private static let many = 512
+    /// Nanoseconds between two looks at those who stand still.
+    private static let glance: UInt64 = 100_000_000
     /// Nanoseconds after which who waits to read looks whether anybody does.
     private static let patience: UInt64 = 500_000_000
 }

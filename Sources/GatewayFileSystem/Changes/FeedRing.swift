@@ -57,14 +57,23 @@ internal import LinuxSystem
 
     /// All before `taken` is worked through; its memory is the kernel's again, in whole blocks.
     func clear(until taken: UInt64) {
-        let old = head.value
-        guard old != taken else { return }
-        head.value = taken
-        let (first, last) = (old / Self.block, taken / Self.block)
-        guard first < last else { return }
         let blocks = UInt64(size) / Self.block
-        for block in (last - first < blocks ? first : last - blocks)..<last {
-            memory.giveBack(offset + Int(block % blocks * Self.block), Int(Self.block))
+        var old = head.value
+        guard taken &- old <= UInt64(size) else {
+            // Words that others have written, or the beginning.
+            head.value = taken
+            return
+        }
+        // In steps: the writer may have what is free at once, and must not come around to what is yet to be zeroed.
+        while old != taken {
+            let next = min(taken &- old, 2 * Self.block) &+ old
+            head.value = next
+            var block = old / Self.block
+            while block != next / Self.block {
+                memory.giveBack(offset + Int(block % blocks * Self.block), Int(Self.block))
+                block += 1
+            }
+            old = next
         }
     }
 

@@ -63,7 +63,9 @@ struct Handout: Sendable {
             self.receivers = receivers
             everybody = Self.who(of: receivers) { _ in true }
             following = Self.who(of: receivers) { Manner(rawValue: $0.manner.value).contains(.follows) }
-            open = Self.who(of: receivers) { Self.isOpen($0) }
+            // Who reads for another one may be ahead of him, or behind: what that one has read of new directories is not known yet.
+            let isBeside = lane != 0
+            open = following & Self.who(of: receivers) { isBeside || Self.isOpen($0) }
         }
 
         /// Another number than before, so that it stays open if its owner was about to close it without what is handed out now.
@@ -141,7 +143,8 @@ struct Handout: Sendable {
             if receivers[index].manner.contains(.prompt) { isPrompt = true }
             let receiver = receivers[index]
             guard let end = unsafe receiver.ring.put(event.bytes, at: receiver.end, limit: receiver.limit) else {
-                return lose(receiver)
+                receivers[index].hasLost = true
+                return
             }
             receivers[index].end = end
             // Once in a while: nobody takes in what its owner, who has died, would have.
@@ -154,17 +157,15 @@ struct Handout: Sendable {
                 receiver.ring.publish(receiver.end)
                 receiver.seat.bell.ring()
             }
+            for receiver in receivers where receiver.hasLost { lose(receiver) }
         }
 
         func loseAll() { for receiver in receivers { lose(receiver) } }
 
         private func lose(_ receiver: Receiver) {
-            let seat = receiver.seat
-            // It has been told, and has not looked.
-            guard seat.losses.value == seat.knownLosses.value else { return }
             leaveOutIfAbandoned(receiver)
-            seat.losses.add(1)
-            seat.bell.ring()
+            receiver.seat.losses.add(1)
+            receiver.seat.bell.ring()
         }
 
         private func leaveOutIfAbandoned(_ receiver: Receiver) {
@@ -172,7 +173,9 @@ struct Handout: Sendable {
             guard memory.seatingMutex.lock(within: 0) != .late else { return }
             defer { memory.seatingMutex.unlock() }
             let isAbandoned = memory.withDescriptor { file in Subscription.isAbandoned(receiver.index, file) }
-            if isAbandoned { receiver.seat.isTaken.value = 0 }
+            guard isAbandoned else { return }
+            receiver.seat.isTaken.value = 0
+            for lane in 0..<FeedMemory.lanes { memory.ring(lane, receiver.index).skip() }
         }
     }
 
@@ -186,6 +189,7 @@ struct Handout: Sendable {
         let ring: FeedRing
         /// Up to where it is filled, which nobody has been told yet.
         var end: UInt64
+        var hasLost = false
 
         init?(_ index: Int, _ memory: FeedMemory, _ lane: Int) {
             let seat = memory.seat(index)

@@ -3,7 +3,7 @@ internal import LinuxSystem
 /// What somebody knows, so that changes of anything else need not be handed to him: a bit for each file by its handle, or for each name.
 ///
 /// A bit that is set for another file costs a look, no more. None is ever taken back: a file that was known once may be again. What is known is read from the disk
-/// **after** the bit was set, once more where it was not set before: a change that comes later is reported later, and who hands that out finds the bit.
+/// **after** the bit was set: a change that comes later is reported later, and who hands that out finds the bit.
 @safe struct InterestFilter: @unchecked Sendable {
     // @unchecked: words are touched by atomic operations alone.
     private let first: UnsafeMutableRawPointer
@@ -18,15 +18,12 @@ internal import LinuxSystem
         mask = size * 8 - 1
     }
 
-    /// - Returns: whether it was not there: what was read from the disk before has to be read again.
-    @discardableResult
-    func add(_ file: FileHandle) -> Bool { add(key: file.interest) }
+    func add(_ file: FileHandle) { add(key: file.interest) }
 
     /// - Parameter key: `FileHandle.interest`, or `key` of a name.
-    @discardableResult
-    func add(key: UInt64) -> Bool {
+    func add(key: UInt64) {
         let (word, bit) = place(key)
-        return word.set(bit)
+        word.set(bit)
     }
 
     func has(_ key: UInt64) -> Bool {

@@ -18,6 +18,8 @@ internal import SystemPackage
     /// How many bytes of each ring this process has given to be worked through, and how many losses.
     private var taken: [UInt64] = []
     private var losses: UInt64 = 0
+    /// Up to where there was something in each ring when losses were seen that are not told yet.
+    private var lossesBehind: [UInt64]?
     private let room: UnsafeMutableRawBufferPointer
 
     /// Takes a free seat. ENOSPC where there is none, ETIMEDOUT where somebody does not come to an end of taking his.
@@ -123,12 +125,12 @@ internal import SystemPackage
     ///
     /// - Returns: what `body` did; nil where nothing waits.
     func take<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result? {
-        if isPrompt, let result = unsafe takeLosses(body) {
-            // Everything is looked at anew: what was put in before is no news behind that, and would leave no room for what is.
-            taken = rings.map(\.end)
-            return result
-        }
-        for (lane, ring) in rings.enumerated() where ring.end != taken[lane] {
+        if let result = unsafe takeLosses(body) { return result }
+        for turn in 1...rings.count {
+            let lane = (last + turn) % rings.count
+            let ring = rings[lane]
+            if ring.end == taken[lane] { continue }
+            last = lane
             let whole = unsafe ring.copy(after: taken[lane], into: room).map { count in
                 unsafe FilesystemEvent.wholeEvents(in: UnsafeRawBufferPointer(rebasing: room[..<count]))
             }
@@ -140,16 +142,31 @@ internal import SystemPackage
             taken[lane] &+= UInt64(whole)
             return unsafe body(UnsafeRawBufferPointer(rebasing: room[..<whole]))
         }
-        return unsafe takeLosses(body)
+        return nil
     }
 
-    /// Tells of what was lost since it was told of the last time.
+    /// Tells of what was lost since it was told of the last time. `clear` says that it was acted upon: it is told again to a process that follows before that.
     private func takeLosses<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result? {
         let found = seat.losses.value
         guard found != losses else { return nil }
+        let ends = rings.map(\.end)
+        if isPrompt {
+            // Everything is looked at anew: what was put in before is no news behind that, and would leave no room for what comes meanwhile.
+            taken = ends
+            for (lane, ring) in rings.enumerated() { ring.clear(until: taken[lane]) }
+        } else {
+            // Behind what came before it, which is told as it was.
+            let behind = lossesBehind ?? ends
+            lossesBehind = behind
+            guard rings.indices.allSatisfy({ Int64(bitPattern: taken[$0] &- behind[$0]) >= 0 }) else { return nil }
+            lossesBehind = nil
+        }
         losses = found
         return unsafe lose(body)
     }
+
+    /// Which lane something was taken from the last time.
+    private(set) var last = 0
 
     private func lose<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
         unsafe FilesystemEvent.loss.withUnsafeBytes { bytes in unsafe body(bytes) }

@@ -75,13 +75,15 @@ final class DirectRecord: Sendable {
             subscription.open()
             subscription.begin()
             witness.begin()
-            var isLast = false
+            var (isLast, lane) = (false, subscription.last)
             while !isLast {
                 isLast = !subscription.wait()
                 if isLast { waitForReports() }
                 // What a process that served before was in the middle of is there still: rather told twice than never.
                 while let events = unsafe subscription.take({ bytes in unsafe witness.take(bytes) }) {
-                    if witness.hasLost {
+                    // Or somebody else reads now, and what the two have handed out may have come in another order than it was done.
+                    if witness.hasLost || subscription.last != lane {
+                        lane = subscription.last
                         subscription.open()
                         witness.begin()
                     }

@@ -49,6 +49,7 @@ package final class PlaneFiles: Sendable {
     ) {
         self.isLive = isLive
         self.filter = filter
+        source.filter = filter
         self.policy = policy
         self.remembersAbsence = remembersAbsence
         self.zone = zone
@@ -200,17 +201,11 @@ package final class PlaneFiles: Sendable {
         var node = Node(
             handle: found.handle, mount: found.mount.index, kind: kind, place: place, epoch: parent.epoch, nameKey: key,
             flags: hasNames ? .severalNames : [])
-        var status = found.status
-        if filter?.add(found.handle) == true {
-            // It may have changed since it was looked at, when nobody would have been told of that.
-            status = try parent.descriptor.descriptor.status(of: name, local: true)
-            guard status.inode == found.status.inode, status.mount == found.status.mount else { throw .staleNFSFileHandle }
-        }
         let id = try nodes.enter(&node, keepingStricter: hasNames)
         let counted = node.flags.contains(.severalNames) ? key : 0
         if counted != 0 { links.saw(counted, of: Links.number(found.handle)) }
         if !found.handle.isHandle { source.rememberPath(id, parent: parent.id, name: name) }
-        let shown = attributes(status, found.mount) { try? parent.descriptor.descriptor.open(name, [.path, .noFollow]) }
+        let shown = attributes(found.status, found.mount) { try? parent.descriptor.descriptor.open(name, [.path, .noFollow]) }
         return (
             Entry(
                 node: id, attributes: shown, attributesLifetime: attributesLifetime(shown, found.mount),

@@ -160,18 +160,37 @@ package import SystemPackage
 
     // MARK: Looking
 
+    /// Where it is said which changes are to be reported, before it is looked at what is there: set by `PlaneFiles`, before anybody asks for a file.
+    var filter: InterestFilter?
+
     /// What `name` in `directory`, which is on `mount`, is.
     @inline(__always)
     func find(_ name: borrowing PathBytes, in directory: borrowing Descriptor, on mount: Mount) throws(Errno) -> Found {
-        let status = try directory.status(of: name, local: true)
-        if status.mount == mount.number, mount.anchor != nil {
-            let (handle, number) = try FileHandle.of(name, in: directory)
+        if mount.anchor != nil, let handle = try handle(of: name, in: directory, on: mount) {
+            filter?.add(handle)
+            let status = try directory.status(of: name, local: true)
             // Two looks at a name may see two files: then the status must come from the very file.
-            if handle.isOf(inode: status.inode), number == Int32(truncatingIfNeeded: mount.number) {
+            if handle.isOf(inode: status.inode), status.mount == mount.number {
                 return Found(status: status, handle: handle, mount: mount)
             }
+            return try findSlowly(name, in: directory, on: mount, status)
         }
-        return try findSlowly(name, in: directory, on: mount, status)
+        return try findSlowly(name, in: directory, on: mount, try directory.status(of: name, local: true))
+    }
+
+    /// Nil where something is mounted there, or the file has none.
+    @inline(__always)
+    private func handle(
+        of name: borrowing PathBytes, in directory: borrowing Descriptor, on mount: Mount
+    ) throws(Errno) -> FileHandle? {
+        do throws(Errno) {
+            let (handle, number) = try FileHandle.of(name, in: directory)
+            return number == Int32(truncatingIfNeeded: mount.number) ? handle : nil
+        } catch {
+            // As a look at it would say.
+            if error == .noSuchFileOrDirectory { throw error }
+            return nil
+        }
     }
 
     private func findSlowly(
@@ -182,9 +201,10 @@ package import SystemPackage
             return Found(status: first, handle: .numbers(device: first.fileSystem, inode: first.inode), mount: there)
         }
         let location = try directory.open(name, [.path, .noFollow])
+        let handle = there.anchor == nil ? nil : try? FileHandle.of(location)
+        if let handle { filter?.add(handle) }
         let status = try location.status()
         guard status.mount == there.number else { throw .staleNFSFileHandle }
-        let handle = there.anchor == nil ? nil : try? FileHandle.of(location)
         return Found(
             status: status, handle: handle ?? .numbers(device: status.fileSystem, inode: status.inode), mount: there)
     }

@@ -272,10 +272,11 @@ extension ZonePlane {
         _ flags: OpenFlags,
         _ caller: Caller
     ) throws(Errno) -> (Entry, OpenFile) {
+        let handle = directory.mount.anchor == nil ? nil : try? FileHandle.of(made)
+        if let handle { files.filter?.add(handle) }
         let status = try made.status()
         // What has no name is counted by its open.
         if let usage, status.links > 0 { usage.made(status.inode, ZoneUsage.bytes(status)) }
-        let handle = directory.mount.anchor == nil ? nil : try? FileHandle.of(made)
         let found = Source.Found(
             status: status, handle: handle ?? .numbers(device: status.fileSystem, inode: status.inode), mount: directory.mount)
         let entry = try files.enter(found, place, name, in: directory).0
