@@ -340,7 +340,7 @@ import Testing
                     try await expectChangesSeen(views, "after")
                 }
                 _ = try first.wait()
-                _ = try run("umount", ["-R", "-l", place + "/view"])
+                _ = try run("umount", ["-l", place + "/view"])
             }
         }
     }
@@ -361,7 +361,7 @@ import Testing
                     for round in 0..<3 { try await expectChangesSeen(views, "after its end \(round)") }
                 }
                 _ = try first.wait()
-                _ = try run("umount", ["-R", "-l", place + "/view"])
+                _ = try run("umount", ["-l", place + "/view"])
             }
         }
     }

@@ -131,7 +131,9 @@ struct MountingTests {
                 if !isGone { for mount in try mounts(directory) { try run("umount", ["-f", mount.mountpoint]) } }
                 #expect(try storm.ends(withinMilliseconds: 20_000))
                 _ = try daemon.wait()
-                try run("umount", ["-R", "-l", gateway.view]).requireSuccess()
+                let unmounted = try run("umount", ["-l", gateway.view])
+                let log = try readFile(gateway.log)
+                #expect(unmounted.status == .exited(0), "\(unmounted.errors)\(log)")
             }
         }
     }

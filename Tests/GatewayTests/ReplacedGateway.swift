@@ -100,7 +100,7 @@ final class ReplacedGateway {
         } catch {
             kill(replaced.gateway.pid, SIGTERM)
             _ = try? end(of: replaced.gateway.pid)
-            _ = try? run("umount", ["-R", "-l", directory + "/view"])
+            _ = try? run("umount", ["-l", directory + "/view"])
             throw error
         }
         kill(replaced.gateway.pid, SIGTERM)

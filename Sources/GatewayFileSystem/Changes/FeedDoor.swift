@@ -44,6 +44,8 @@ final class FeedDoor: Sendable {
     static func enter(
         _ path: String?, _ wanted: FeedSeats.Wanted
     ) throws(Errno) -> (feed: ChangeFeed, seats: FeedSeats, door: FeedDoor?) {
+        // What this process could not have by itself it does not take from others either: `pinfold doctor` says what holds.
+        _ = try FilesystemMonitor()
         unsafe mkdir(MountRuntime.feeds, 0o700)
         let directory = try Descriptor.open(MountRuntime.feeds, [.readOnly, .directory, .noFollow])
         // Who starts at the same time finds this one's. Somebody who does not come to an end is not waited for: then there are two feeds.
