@@ -8,8 +8,8 @@ internal import SystemPackage
 /// All of them have the kernel's queue, and the memory (`FeedMemory`). Whichever gets the first lane reads, until it ends: then another one gets it at once, and what
 /// was read and not handed out is in the memory still. One that stands still (a stopped process, a frozen control group) is noticed, and another reads by the next lane.
 final class ChangeFeed: Sendable {
-    fileprivate let monitor: FilesystemMonitor
-    fileprivate let memory: FeedMemory
+    private let monitor: FilesystemMonitor
+    private let memory: FeedMemory
     private let stopSignal: EventDescriptor
     private let isStopping = Atomic(false)
 

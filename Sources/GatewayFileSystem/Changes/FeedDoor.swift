@@ -47,7 +47,14 @@ final class FeedDoor: Sendable {
         // What this process could not have by itself it does not take from others either: `pinfold doctor` says what holds.
         _ = try FilesystemMonitor()
         unsafe mkdir(MountRuntime.feeds, 0o700)
-        let directory = try Descriptor.open(MountRuntime.feeds, [.readOnly, .directory, .noFollow])
+        let directory: Descriptor
+        do throws(Errno) {
+            directory = try Descriptor.open(MountRuntime.feeds, [.readOnly, .directory, .noFollow])
+        } catch {
+            // Nobody is met there: what is not shared is as right.
+            let feed = try ChangeFeed()
+            return (feed, try FeedSeats(feed, wanted), nil)
+        }
         // Who starts at the same time finds this one's. Somebody who does not come to an end is not waited for: then there are two feeds.
         let deadline = SystemClock.monotonic + patience
         while pinfold_flock(directory.rawValue) != 0, SystemClock.monotonic < deadline { SystemThread.sleep(milliseconds: 2) }
@@ -59,8 +66,8 @@ final class FeedDoor: Sendable {
             feed = try ChangeFeed()
             seats = try FeedSeats(feed, wanted)
         }
-        guard let path else { return (feed, seats, nil) }
-        return (feed, seats, FeedDoor(try PacketSocket(listeningAt: path, waiting: 16), path, feed))
+        guard let path, let listener = try? PacketSocket(listeningAt: path, waiting: 16) else { return (feed, seats, nil) }
+        return (feed, seats, FeedDoor(listener, path, feed))
     }
 
     private static func known(
@@ -105,7 +112,8 @@ final class FeedDoor: Sendable {
 
     /// What is the same for those who may share one: the form of the memory, and the processes that numbers mean.
     private static let greeting: [UInt8] = {
-        let processes = (try? Descriptor.open("/proc/self/ns/pid", [.readOnly]).status().inode) ?? 0
+        // Who cannot tell shares with nobody.
+        let processes = (try? Descriptor.open("/proc/self/ns/pid", [.readOnly]).status().inode) ?? .random(in: .min ... .max)
         return Array("changes \(FeedMemory.version) \(processes)\n".utf8)
     }()
 }
