@@ -1,3 +1,4 @@
+import Foundation
 import LinuxSystem
 import TestSupport
 import Testing
@@ -19,12 +20,13 @@ struct MountStartTests {
         try run(Executables.pinfold, arguments + ["--config", installation.file], workingDirectory: "/")
     }
 
-    /// What is in `/run/pinfold` of this view, but for the locks, which stay.
+    /// What is in `/run/pinfold` of this view, but for the locks, which stay. Other views come and go meanwhile, so no directory of
+    /// theirs is walked.
     private func left(_ installation: Installation) throws -> [String] {
-        let name = MountRuntime(mountpoint: installation.mountpoint).name
-        return try shell("find /run/pinfold -xdev -maxdepth 2").requireSuccess().split(separator: "\n").map(String.init).filter {
-            $0.contains(name) && !$0.hasSuffix(".lock") && !$0.hasSuffix(".start")
-        }
+        let runtime = MountRuntime(mountpoint: installation.mountpoint)
+        let top = try FileManager.default.contentsOfDirectory(atPath: MountRuntime.directory)
+        return top.filter { $0.contains(runtime.name) && !$0.hasSuffix(".lock") && !$0.hasSuffix(".start") }
+            + [runtime.entrance, runtime.feed].filter(exists)
     }
 
     /// Starts `pinfold mount` and comes back when the gateway's process is there, which waits as long as the record is locked.
