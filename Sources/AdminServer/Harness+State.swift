@@ -25,8 +25,9 @@ extension Harness {
             while true {
                 let left = ContinuousClock.now.duration(to: deadline)
                 guard left > .zero, !Task.isCancelled else { return }
-                let revision = await service.change(
-                    after: known, withinMilliseconds: min(Self.alive, Int(left / .milliseconds(1))))
+                // Rounded up: a wait of no milliseconds would be asked for again and again until the deadline's own has passed.
+                let wait = min(Self.alive, Int((left / .milliseconds(1)).rounded(.up)))
+                let revision = await service.change(after: known, withinMilliseconds: wait)
                 // Another one and not a later one: what the reader knows may be another daemon's.
                 let isNews = revision != known
                 let news = isNews ? "id: \(revision)\nevent: status\ndata: {\"revision\":\(revision)}\n\n" : ": alive\n\n"
