@@ -74,14 +74,20 @@ struct HistoryTransaction: PastDeployments {
         try deployments("SELECT record FROM deployments WHERE ended = 0 ORDER BY id", [])
     }
 
+    /// The newest before one: `limit` of them at most, or as many as have 16 MiB together, but at least one.
     func history(limit: Int, before: Int?, state: DeploymentState? = nil) throws -> [Deployment] {
-        guard let state else {
-            return try deployments(
-                "SELECT record FROM deployments WHERE id < ? ORDER BY id DESC LIMIT ?", [before ?? Int.max, limit])
+        let condition = state == nil ? "" : "state = ? AND "
+        let arguments: [(any DatabaseValueConvertible)?] = state.map { [$0.rawValue] } ?? []
+        let records = try Data.fetchCursor(
+            db, sql: "SELECT record FROM deployments WHERE \(condition)id < ? ORDER BY id DESC LIMIT ?",
+            arguments: StatementArguments(arguments + [before ?? Int.max, limit]))
+        var (found, bytes): ([Deployment], Int) = ([], 0)
+        while let record = try records.next() {
+            bytes += record.count
+            guard found.isEmpty || bytes <= 16 << 20 else { break }
+            found.append(try DeployJSON.decode(Deployment.self, from: record))
         }
-        return try deployments(
-            "SELECT record FROM deployments WHERE state = ? AND id < ? ORDER BY id DESC LIMIT ?",
-            [state.rawValue, before ?? Int.max, limit])
+        return found
     }
 
     /// The deployments after one, oldest first.
@@ -91,6 +97,14 @@ struct HistoryTransaction: PastDeployments {
 
     func latest(of commit: CommitID) throws -> Deployment? {
         try deployments("SELECT record FROM deployments WHERE commit_id = ? ORDER BY id DESC LIMIT 1", [commit.hex]).first
+    }
+
+    func commit(beginning prefix: String, but commit: CommitID) throws -> CommitID? {
+        // What follows the last digit bounds it from above, so that the index is used.
+        try String.fetchOne(
+            db, sql: "SELECT commit_id FROM deployments WHERE commit_id >= ? AND commit_id < ? AND commit_id != ? LIMIT 1",
+            arguments: [prefix, prefix + "g", commit.hex]
+        ).flatMap { CommitID($0) }
     }
 
     func deployed(before id: Int) throws -> [Deployment] {

@@ -39,6 +39,26 @@ struct DecisionTests {
         }
     }
 
+    @Test func `a beginning that two commits on record share names neither, and the whole id names one`() throws {
+        let digits = waiting.commit.hex.prefix(12)
+        let other = Deployment(
+            id: 3, kind: .commit, commit: try #require(CommitID(digits + String(repeating: "b", count: 28))), detected: Sample.now)
+        for text in [String(digits), String(digits.prefix(7)), digits.uppercased()] {
+            for decision in [DeployDecision.approve(commit: text), .reject(commit: text, reason: "no")] {
+                let refused = try ruling(decision, [waiting], past: [other])
+                #expect(isRefused(refused))
+                guard case .refused(let error) = refused.answer else { continue }
+                #expect(error.message.contains(other.commit.hex) && error.message.contains(waiting.commit.hex), "\(error.message)")
+            }
+        }
+        #expect(try ruling(.approve(commit: digits + "a"), [waiting], past: [other]).answer == .deployment(1))
+        #expect(try ruling(.approve(commit: waiting.commit.hex), [waiting], past: [other]).answer == .deployment(1))
+        // The same commit once more is no other.
+        var again = Sample.deployment(4, "a", .approve, .superseded)
+        again.ended = Sample.now
+        #expect(try ruling(.approve(commit: String(digits)), [waiting], past: [again]).answer == .deployment(1))
+    }
+
     @Test func `nothing but what waits for a human is approved`() throws {
         for stage in Stage.allCases {
             #expect(isRefused(try ruling(.approve(commit: "aaaaaaa"), [Sample.deployment(1, "a", stage)])), "\(stage)")

@@ -38,6 +38,9 @@ struct Past: PastDeployments {
 
     func deployment(_ id: Int) -> Deployment? { deployments.first { $0.id == id } }
     func latest(of commit: CommitID) -> Deployment? { deployments.last { $0.commit == commit } }
+    func commit(beginning prefix: String, but commit: CommitID) -> CommitID? {
+        deployments.map(\.commit).first { $0 != commit && $0.hex.hasPrefix(prefix) }
+    }
     func deployed(before id: Int) -> [Deployment] { deployments.reversed().filter { $0.state == .deployed && $0.id < id } }
 }
 

@@ -3,8 +3,8 @@ internal import PlainText
 /// People's answers to the one that waits for them.
 extension DecisionRule {
     /// Recorded in the same turn as the last look at the tip: an answer for what is no longer the newest is void at once.
-    func approve(_ text: String, _ claim: AnswerClaim, _ caller: Caller) -> Ruling {
-        do throws(DeployError) {
+    func approve(_ text: String, _ claim: AnswerClaim, _ caller: Caller) throws -> Ruling {
+        do {
             var (deployment, tree, policy) = try asked(text, claim)
             var standing = ApprovalStanding(of: deployment, by: policy, at: at)
             // What has come to count for nothing is so on record from now on.
@@ -12,7 +12,7 @@ extension DecisionRule {
             let wanted = standing.requirements.filter { $0.mayAnswer.contains(claim.person) }
             if wanted.isEmpty {
                 guard standing.requirements.contains(where: { $0.given.contains(claim.person) }) else {
-                    throw .forbidden(refusal(of: claim, deployment, policy, standing))
+                    throw DeployError.forbidden(refusal(of: claim, deployment, policy, standing))
                 }
                 // Who answers twice counts once.
                 return Ruling(.deployment(deployment.id))
@@ -28,15 +28,15 @@ extension DecisionRule {
                 deployment.updated = at
             }
             return Ruling(.deployment(deployment.id), [.save(deployment)])
-        } catch {
+        } catch let error as DeployError {
             return Ruling(.refused(error))
         }
     }
 
     /// One is enough: whoever the policy knows, of what they made too, and root.
-    func reject(_ text: String, _ claim: AnswerClaim, _ reason: String, _ caller: Caller) -> Ruling {
+    func reject(_ text: String, _ claim: AnswerClaim, _ reason: String, _ caller: Caller) throws -> Ruling {
         var deployment: Deployment
-        do throws(DeployError) {
+        do {
             deployment = try waiting(for: text)
             if claim.proof == .peer {
                 try check(claim, deployment)
@@ -44,7 +44,7 @@ extension DecisionRule {
                 // Stopping is always safe: no policy that cannot be read is in the way of root's no.
                 (deployment, _, _) = try asked(text, claim)
             }
-        } catch {
+        } catch let error as DeployError {
             return Ruling(.refused(error))
         }
         guard let tree = deployment.tree else { return Ruling(.refused(.broken("its tree is not known"))) }
@@ -59,33 +59,42 @@ extension DecisionRule {
         return Ruling(.deployment(deployment.id), RecordChange.end(deployment, ending, at: at) + [.rejection(rejection)])
     }
 
-    private func waiting(for text: String) throws(DeployError) -> Deployment {
-        guard let waiting = now.open.first(where: \.waitsForHuman) else { throw .refused("no commit waits for an answer") }
+    /// The agent makes the commits, and can make two whose ids begin alike: one to be reviewed, and another that waits when the answer comes.
+    /// The beginning names none of them then.
+    private func waiting(for text: String) throws -> Deployment {
+        guard let waiting = now.open.first(where: \.waitsForHuman) else {
+            throw DeployError.refused("no commit waits for an answer")
+        }
         guard let prefix = CommitPrefix(text), prefix.names(waiting.commit.hex) else {
-            throw .refused("\(text.plain()) does not wait for an answer; \(waiting.commit) does")
+            throw DeployError.refused("\(text.plain()) does not wait for an answer; \(waiting.commit) does")
+        }
+        if let other = try past.commit(beginning: prefix.digits, but: waiting.commit) {
+            throw DeployError.refused(
+                "\(prefix) may be \(other) or \(waiting.commit), which waits: look at that one (pinfold diff \(waiting.id)), and give its whole id"
+            )
         }
         return waiting
     }
 
-    private func asked(_ text: String, _ claim: AnswerClaim) throws(DeployError) -> (Deployment, tree: String, ApprovalPolicy) {
+    private func asked(_ text: String, _ claim: AnswerClaim) throws -> (Deployment, tree: String, ApprovalPolicy) {
         let deployment = try waiting(for: text)
-        guard let tree = deployment.tree else { throw .broken("its tree is not known") }
+        guard let tree = deployment.tree else { throw DeployError.broken("its tree is not known") }
         try check(claim, deployment)
         let policy: ApprovalPolicy
         do {
             policy = try now.policy.get()
         } catch {
-            throw .refused("nobody can agree while the approval policy cannot be read: \(error)")
+            throw DeployError.refused("nobody can agree while the approval policy cannot be read: \(error)")
         }
         if let proven = claim.policy, proven != policy.digest {
-            throw .refused("the approval policy has changed since you looked: review again")
+            throw DeployError.refused("the approval policy has changed since you looked: review again")
         }
         // Since it was proven: the text that was signed says how many there were.
         if let voided = claim.voided, voided != ApprovalStanding(of: deployment, by: policy, at: at).answers.voided {
-            throw .refused("an answer has become void since you looked: review again")
+            throw DeployError.refused("an answer has become void since you looked: review again")
         }
         guard claim.person == ApprovalPolicy.root || policy.person(claim.person) != nil else {
-            throw .forbidden("\(claim.person.plain()) is nobody whom the approval policy knows")
+            throw DeployError.forbidden("\(claim.person.plain()) is nobody whom the approval policy knows")
         }
         return (deployment, tree, policy)
     }

@@ -3,7 +3,7 @@ internal import PlainText
 /// From what somebody asks, and what holds, to what it comes to: pure, so that a table tests it.
 package struct DecisionRule<Past: PastDeployments> {
     let now: Standing
-    private let past: Past
+    let past: Past
     let at: Timestamp
 
     package init(_ standing: Standing, _ past: Past, at: Timestamp) {
@@ -14,8 +14,8 @@ package struct DecisionRule<Past: PastDeployments> {
 
     package func ruling(on open: OpenDecision) throws -> Ruling {
         switch open.decision {
-        case .approve(let text, let claim): approve(text, claim ?? .peer(), open.caller)
-        case .reject(let text, let reason, let claim): reject(text, claim ?? .peer(), reason, open.caller)
+        case .approve(let text, let claim): try approve(text, claim ?? .peer(), open.caller)
+        case .reject(let text, let reason, let claim): try reject(text, claim ?? .peer(), reason, open.caller)
         case .rollback(let id, let reason): try rollback(to: id, because: reason, open.caller)
         case .reload: try reload(open.caller)
         case .lift(let text): try lift(text)

@@ -58,6 +58,8 @@ package protocol PastDeployments {
     func deployment(_ id: Int) throws -> Deployment?
     /// The newest of this commit.
     func latest(of commit: CommitID) throws -> Deployment?
+    /// Another commit on record than that one whose id begins so.
+    func commit(beginning prefix: String, but commit: CommitID) throws -> CommitID?
     /// Those whose state is that now, the newest first.
     func deployed(before id: Int) throws -> [Deployment]
 }
