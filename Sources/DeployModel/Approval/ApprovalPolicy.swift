@@ -90,13 +90,15 @@ extension ApprovalPolicy.Rule {
 package struct SSHKey: Hashable, Sendable {
     package let type: String
     package let base64: String
+    /// Letters of `base64` that are this key's alone.
+    package let mark: String
     package let comment: String?
     package var validity: Validity
 
     /// As `authorized_keys` and `allowed_signers` have it.
     package var line: String { "\(type) \(base64)" }
     /// For people: enough to tell it from the others.
-    package var label: String { "\(type) …\(base64.suffix(12))" + (comment.map { " (\($0))" } ?? "") }
+    package var label: String { "\(type) …\(mark)" + (comment.map { " (\($0))" } ?? "") }
 
     /// Why it does not count then; nil where it does.
     package func objection(at now: Timestamp) -> String? { validity.objection(to: "the key \(label)", at: now) }

@@ -24,8 +24,28 @@ func sshKey(_ value: String, _ number: Int) throws(PolicyFault) -> SSHKey {
     guard let bytes = Base64.decode(base64), bytes.starts(with: [0, 0, 0, UInt8(type.utf8.count)] + Array(type.utf8)),
         bytes.count > 40
     else { throw fault("“\(base64.plain())” is no public key of kind \(type)") }
+    var own = base64[...]
+    if type.hasPrefix("sk-") {
+        // A security key's ends in its application, which all of them share.
+        guard let application = lastString(of: bytes) else { throw fault("“\(base64.plain())” is no public key of kind \(type)") }
+        own = base64.prefix(application * 4 / 3)
+    }
     return SSHKey(
-        type: type, base64: base64, comment: words.isEmpty ? nil : words.joined(separator: " "), validity: validity)
+        type: type, base64: base64, mark: String(own.suffix(12)), comment: words.isEmpty ? nil : words.joined(separator: " "), validity: validity)
+}
+
+/// Where the last of the strings begins that a public key is made of, each behind its length; nil where it is not made of such.
+/// See: RFC 4251, section 5
+private func lastString(of bytes: [UInt8]) -> Int? {
+    var (start, last) = (0, 0)
+    while start < bytes.count {
+        guard bytes.count - start >= 4 else { return nil }
+        last = start
+        let length = bytes[start..<start + 4].reduce(0) { $0 << 8 | Int($1) }
+        guard length <= bytes.count - start - 4 else { return nil }
+        start += 4 + length
+    }
+    return last
 }
 
 private func words(_ value: String) -> ArraySlice<String> {

@@ -48,8 +48,33 @@ struct PolicyRuleTests {
     @Test func `where not every path is listed, each rule that might be meant has to be met`() throws {
         let many = (0..<ChangeSummary.listed).map { "M tests/\($0).py" }
         #expect(try rules(asked([.testSurface], surface: many)) == ["payments", "tests", "judges"])
+        var long = asked([.testSurface], surface: ["M tests/a.py"])
+        long.unlistedSurface = 1
+        #expect(try rules(long) == ["payments", "tests", "judges"])
         #expect(try rules(asked([.policyPaths], changes: ["M payments/a"], total: 201)) == ["payments", "rest"])
         #expect(try rules(asked([.hints])) == ["payments", "tests", "rest"])
+    }
+
+    @Test func `an answer counts by the security key that it was given with, not by another that looks like it`() throws {
+        let text = """
+            [person ada]
+            key = valid-before=20200101Z \(PolicySample.securityKey(1)) ada@laptop
+            key = \(PolicySample.securityKey(2)) ada@laptop
+            [rule all]
+            from = ada
+            """
+        let policy = try PolicySample.policy(text)
+        let keys = try #require(policy.person("ada")).keys
+        #expect(keys[0].label != keys[1].label)
+        var waiting = asked([.historyRewritten])
+        for (key, counts) in zip(keys, [false, true]) {
+            let claim = AnswerClaim(person: "ada", proof: .sshsig, key: key.label, signature: "s", policy: policy.digest)
+            waiting.answers = [
+                PersonAnswer(
+                    .approve, by: claim, of: Sample.admin, on: waiting, tree: "tree of a", policy: policy.digest, at: Sample.now)
+            ]
+            #expect(ApprovalStanding(of: waiting, by: policy, at: Sample.now).isMet == counts, "\(key.label)")
+        }
     }
 
     @Test func `paths that a rule names for whatever reason are asked about though nothing else is`() throws {

@@ -10,6 +10,14 @@ enum PolicySample {
         return "ssh-ed25519 " + Data(bytes).base64EncodedString()
     }
 
+    /// A security key's, which ends in its application.
+    static func securityKey(_ number: UInt8) -> String {
+        let type = "sk-ssh-ed25519@openssh.com"
+        let strings = [Array(type.utf8), [UInt8](repeating: number, count: 32), Array("ssh:".utf8)]
+        let bytes: [UInt8] = strings.flatMap { string -> [UInt8] in [0, 0, 0, UInt8(string.count)] + string }
+        return "\(type) " + Data(bytes).base64EncodedString()
+    }
+
     static let people = """
         [person ada]
         author = ada@example.org
