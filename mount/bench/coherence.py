@@ -17,8 +17,11 @@ def measure(place, corpus, seconds):
     reader, writer = os.pipe()
     disturber = os.fork()
     if disturber == 0:
-        os.close(reader)
-        disturb(beside, writer)
+        try:
+            os.close(reader)
+            disturb(beside, writer)
+        finally:
+            os._exit(1)
     os.close(writer)
     taken = {"append": [], "replace": [], "remove": [], "chmod": []}
     started = time.monotonic()
@@ -43,7 +46,8 @@ def measure(place, corpus, seconds):
             taken["remove"].append(wait(lambda: not seen.exists()))
     finally:
         elapsed = time.monotonic() - started
-        os.kill(disturber, signal.SIGTERM)
+        # SIGTERM would have it clean up what all the parts use.
+        os.kill(disturber, signal.SIGKILL)
         with os.fdopen(reader, "rb") as pipe:
             changes = len(pipe.read()) * 100
         os.waitpid(disturber, 0)
