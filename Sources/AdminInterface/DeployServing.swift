@@ -3,6 +3,7 @@ package import DeployModel
 /// What is asked of the deploy daemon, as functions; `DeployService` says what each does.
 package protocol DeployServing: Sendable {
     func status() throws(DeployError) -> StatusDocument
+    /// The newest first: `limit` of them at most, fewer where their records are long, at least one where there is one.
     func history(limit: Int, before: Int?, state: DeploymentState?) throws(DeployError) -> [Deployment]
     func show(_ id: Int) throws(DeployError) -> Deployment
     func log(_ id: Int, from offset: Int, limit: Int) throws(DeployError) -> LogPage

@@ -16,7 +16,8 @@ extension Harness {
             DeploymentState.init(rawValue:))
         let found = try service.history(
             limit: limit, before: try asked.query.number(Query.before, in: 1...Int.max), state: state)
-        let next = found.count == limit ? found.last.map(\.id).flatMap { $0 > 1 ? $0 : nil } : nil
+        // Fewer than were asked for are no sign of the end: an answer is bounded in bytes as well.
+        let next = try found.last.flatMap { try service.history(limit: 1, before: $0.id, state: state).isEmpty ? nil : $0.id }
         return try .json(HistoryPage(deployments: found.map(asked.caller.sees), next: next))
     }
 

@@ -114,7 +114,7 @@ import Testing
         ("PolicyAnswer", Samples.policy(isWhole: true), Samples.policy(isWhole: false)),
         ("PushRecord", PushRecord(remote: "o", error: "e", next: Samples.moment), PushRecord(remote: "o")),
         ("ReloadRecord", Samples.reload, ReloadRecord(tier: .same)),
-        ("StandIns", StandIns(count: 1, paths: ["a: b"], new: ["a: b"]), StandIns(count: 0, paths: [])),
+        ("StandIns", StandIns(count: 1, paths: ["a: b"], new: Array(repeating: "a: b", count: 201)), StandIns(count: 0, paths: [])),
         (
             "StepRecord", StepRecord(stage: .push, started: Samples.moment, ended: Samples.moment, note: "n"),
             StepRecord(stage: .push, started: Samples.moment, ended: Samples.moment)

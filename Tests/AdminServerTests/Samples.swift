@@ -31,9 +31,12 @@ enum Samples {
         whole.steps = [StepRecord(stage: .takeIn, started: moment, ended: moment, note: "3 objects")]
         whole.changes = ChangeSummary(added: 1, modified: 2, deleted: 3, paths: ["A new.py"])
         whole.surface = ["M conftest.py"]
+        whole.unlistedSurface = 1
         whole.hints = HintList([Hint(kind: .ending, path: "a.py", line: 3, text: "os._exit(0)")], unread: ["b.py"])
+        whole.hints?.unlistedUnread = 1
         whole.standIns = StandIns(count: 1, paths: ["model.bin: a Git LFS pointer"], new: ["model.bin: a Git LFS pointer"])
         whole.client = ClientRecord(files: 3, bytes: 4096, newHosts: ["cdn.example"], serviceWorker: .appears)
+        whole.client?.unlistedHosts = 1
         whole.verdict = verdict
         whole.verdictWithDeployedSurface = verdict
         whole.bite = bite

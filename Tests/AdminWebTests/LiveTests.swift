@@ -104,6 +104,17 @@ import Testing
         }
     }
 
+    @Test func `what was shown before it was classified is not shown as what was compared afterwards`() async throws {
+        try await serving { link, _, service in
+            let cookie = try signIn(link)
+            service.state.isClassified.withLock { $0 = false }
+            #expect(try ask(link, "GET", "/deployments/7/review", headers: ["Cookie": cookie]).output.contains("first.py"))
+            service.state.isClassified.withLock { $0 = true }
+            let later = try ask(link, "GET", "/deployments/7/review", headers: ["Cookie": cookie]).output
+            #expect(!later.contains("first.py") && later.contains("conftest.py"))
+        }
+    }
+
     @Test func `it is root no more, and has no file but the daemon's socket and what /proc shows`() async throws {
         try await serving { link, web, _ in
             let cookie = try signIn(link)

@@ -10,6 +10,8 @@ import TestSupport
 struct TellingService: DeployServing {
     final class State: Sendable {
         let revision = Lock(4)
+        /// While false the deployment is compared with nothing, as before it has been classified.
+        let isClassified = Lock(true)
     }
 
     /// What there is to tell.
@@ -41,9 +43,10 @@ struct TellingService: DeployServing {
 
     func show(_ id: Int) throws(DeployError) -> Deployment {
         try fail()
-        guard id == 7, tale != .empty, let deployment = try? tale == .huge ? Records.hugeDeployment() : Records.deployment() else {
+        guard id == 7, tale != .empty, var deployment = try? tale == .huge ? Records.hugeDeployment() : Records.deployment() else {
             throw .notFound("there is no deployment \(id)")
         }
+        if !state.isClassified.withLock({ $0 }) { deployment.base = nil }
         return deployment
     }
 
@@ -61,6 +64,7 @@ struct TellingService: DeployServing {
     }
     func diff(_ id: Int, against base: DiffBase, context: Int) async throws(DeployError) -> [UInt8] {
         try fail()
+        guard state.isClassified.withLock({ $0 }) else { return Records.whole }
         return tale == .huge ? Records.hugeChange : change
     }
     func change(after revision: Int, withinMilliseconds milliseconds: Int) async -> Int {

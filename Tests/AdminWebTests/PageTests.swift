@@ -98,6 +98,31 @@ struct PageTests {
         }
     }
 
+    @Test func `a review shows every host and stand-in that is asked about, and says how many it does not list`() throws {
+        var deployment = try Records.deployment()
+        deployment.standIns = StandIns(
+            count: 300, paths: (0..<300).map { "old\($0): a Git LFS pointer" }, new: ["new.bin: a Git LFS pointer"])
+        deployment.client = ClientRecord(
+            files: 1, bytes: 1, newHosts: (0..<210).map { "h\($0).example" }, serviceWorker: .appears)
+        deployment.unlistedSurface = 5
+        let text = Frame.review(deployment, try Records.status(), nil).markup.text
+        for shown in [
+            "new.bin", "h0.example", "h199.example", "and 10 more", "service worker appears", "and 5 more", "and 100 more",
+        ] {
+            #expect(text.contains(shown), "\(shown)")
+        }
+    }
+
+    @Test func `a file that judges the agent is marked where its name has characters that are escaped`() throws {
+        var deployment = try Records.deployment()
+        let name = "tests/test_\u{200b}x.py"
+        deployment.surface = ["A tests/test_\\u{200b}x.py"]
+        let diff = Diff(
+            reading: Array(
+                "diff --git a/\(name) b/\(name)\nnew file mode 100644\n--- /dev/null\n+++ b/\(name)\n@@ -0,0 +1 @@\n+x\n".utf8))
+        #expect(Frame.judging(deployment, among: diff) == [Array(name.utf8)])
+    }
+
     @Test func `the audit shows what was refused, and all of it when asked`() {
         let list = EventList(events: Records.events)
         let (refused, all) = (Frame.audit(list, all: false).markup.text, Frame.audit(list, all: true).markup.text)

@@ -92,6 +92,10 @@ enum Records {
         return status
     }
 
+    /// The change of a first commit.
+    static let whole = Array(
+        "diff --git a/first.py b/first.py\nnew file mode 100644\n--- /dev/null\n+++ b/first.py\n@@ -0,0 +1 @@\n+first\n".utf8)
+
     /// As large as records become.
     static func hugeDeployment() throws -> Deployment {
         var huge = try deployment()

@@ -30,6 +30,31 @@ struct RecordTests {
         #expect(try DeployJSON.decode(Deployment.self, from: DeployJSON.encode(deployment)) == deployment)
     }
 
+    @Test func `a record stays small whatever names the agent gives, and says how much it does not list`() throws {
+        let names = (0..<300).map { number in (0..<3990).map { _ in "\\u{1}" }.joined() + "\(number)" }
+        var deployment = Deployment(id: 7, kind: .commit, commit: commit, detected: Timestamp(milliseconds: 1))
+        deployment.changes = ChangeSummary(added: names.count, modified: 0, deleted: 0, paths: names.map { "A \($0)" })
+        deployment.surface = names.listed(ChangeSummary.listed)
+        deployment.unlistedSurface = unlisted(deployment.surface, of: names.count)
+        deployment.standIns = StandIns(count: names.count, paths: names, new: names)
+        deployment.client = ClientRecord(files: 1, bytes: 1, newHosts: names, serviceWorker: nil)
+        let path = String(repeating: "\u{1}", count: 3990)
+        deployment.hints = HintList((0..<99).map { Hint(kind: .ending, path: path, line: $0, text: path) }, unread: names)
+        let size = try DeployJSON.encode(deployment).count
+        #expect(size < 1 << 20, "\(size)")
+        let lists = [
+            (deployment.surface.count, deployment.unlistedSurface),
+            (deployment.standIns?.new.count ?? 0, deployment.standIns?.unlistedNew),
+            (deployment.client?.newHosts.count ?? 0, deployment.client?.unlistedHosts),
+            (deployment.hints?.unread.count ?? 0, deployment.hints?.unlistedUnread),
+        ]
+        for (listed, rest) in lists { #expect(listed > 0 && listed + (rest ?? 0) == names.count) }
+        let short = ["a", "b"]
+        #expect(short.listed(2) == short && short.listed(1) == ["a"] && unlisted(short, of: 2) == nil)
+        // One that is too long by itself is listed, alone.
+        #expect([path + path + names[0] + names[1] + names[2], "b"].listed(5).count == 1)
+    }
+
     @Test func `the action's answer has exactly the six fields of the design`() throws {
         let deployment = Deployment(id: 1, kind: .commit, commit: commit, detected: Timestamp(milliseconds: 1))
         let text = String(decoding: try DeployJSON.encode(DeployAgentCodeOutput(deployment)), as: UTF8.self)

@@ -1,5 +1,6 @@
 package import AdminInterface
 package import DeployModel
+internal import PlainText
 
 extension Frame {
     /// What somebody who is to agree has to see, in this order: why they are asked, what judges the agent and how that changed, both runs
@@ -74,10 +75,9 @@ extension Frame {
 
     /// Which paths judge the agent, of what a record lists of them.
     package static func judging(_ deployment: Deployment, among diff: Diff) -> Set<[UInt8]> {
-        let listed = deployment.surface.map { Array($0.utf8) }
-        // `M conftest.py`: what happened stands before a space.
-        let names = Set(listed.map { entry -> [UInt8] in entry.firstIndex(of: 0x20).map { Array(entry[($0 + 1)...]) } ?? entry })
-        return Set(diff.files.flatMap { [$0.path, $0.oldPath] }.filter { names.contains($0) })
+        // `M conftest.py`, escaped: what happened stands before a space.
+        let names = Set(deployment.surface.map { $0.drop { $0 != " " }.dropFirst() })
+        return Set(diff.files.flatMap { [$0.path, $0.oldPath] }.filter { names.contains(String(showing: $0).plain()[...]) })
     }
 
     private static func verdictBar(
@@ -124,7 +124,7 @@ extension Frame {
         body.append(
             deployment.surface.isEmpty
                 ? "<p>No file that judges the agent has changed.</p>"
-                : "<h3>Changed files that judge it</h3>\(bullets(deployment.surface))")
+                : "<h3>Changed files that judge it</h3>\(bullets(deployment.surface, more: deployment.unlistedSurface ?? 0))")
         if let verdict, verdict.vanishedCount > 0 {
             body.append(
                 """
@@ -181,7 +181,9 @@ extension Frame {
                 })</table>
                 """)
             if hints.count > hints.listed.count { body.append("<p>and \(hints.count - hints.listed.count) more</p>") }
-            if !hints.unread.isEmpty { body.append("<h3>Too large to be looked through</h3>\(bullets(hints.unread))") }
+            if !hints.unread.isEmpty {
+                body.append("<h3>Too large to be looked through</h3>\(bullets(hints.unread, more: hints.unlistedUnread ?? 0))")
+            }
         } else {
             body.append("<p>None.</p>")
         }
@@ -189,6 +191,18 @@ extension Frame {
             body.append(
                 "<h3>\(standIns.count) files stand for something else</h3>\(bullets(standIns.paths, more: standIns.count - standIns.paths.count))"
             )
+            if !standIns.new.isEmpty {
+                body.append(
+                    "<h3>Of these the deployed version did not have</h3>\(bullets(standIns.new, more: standIns.unlistedNew ?? 0))")
+            }
+        }
+        if let client = deployment.client {
+            if !client.newHosts.isEmpty {
+                body.append(
+                    "<h3>Hosts that its client's page names, and the published one does not</h3>\(bullets(client.newHosts, more: client.unlistedHosts ?? 0))"
+                )
+            }
+            if let change = client.serviceWorker { body.append("<p>Its client's service worker \(change.rawValue).</p>") }
         }
         body.append("</section>\n")
         return body

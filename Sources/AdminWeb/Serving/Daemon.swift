@@ -14,8 +14,8 @@ final class Daemon: Sendable {
     private let client: AdminClient
     private let threads = NIOThreadPool(numberOfThreads: Daemon.connections)
     private let pending = Lock(0)
-    /// The change shown last: it is the same until another is approved, and whoever reads it reads several pages of it.
-    private let change = Lock<(id: Int, base: DiffBase, context: Int, diff: Diff)?>(nil)
+    /// The change shown last: it is the same as long as it is compared with the same, and whoever reads it reads several pages of it.
+    private let change = Lock<(deployment: Int, base: CommitID?, against: DiffBase, context: Int, diff: Diff)?>(nil)
 
     init(socketPath: String, reachedAt reached: String) {
         client = AdminClient(socketPath: socketPath, reachedAt: reached)
@@ -47,14 +47,19 @@ final class Daemon: Sendable {
         try await ask { try $0.ask(.log, ["\(id)"], query: [(name: Query.from, value: "\(from)")]) }
     }
 
-    func diff(_ id: Int, _ look: DiffLook) async throws -> Diff {
-        let (base, context) = (look.base, look.context)
-        if let known = change.withLock({ $0 }), (known.id, known.base, known.context) == (id, base, context) { return known.diff }
+    func diff(_ deployment: Deployment, _ look: DiffLook) async throws -> Diff {
+        // What was deployed when it came is not known before it has been classified.
+        let (id, base, against, context) = (deployment.id, deployment.base, look.base, look.context)
+        if let known = change.withLock({ $0 }),
+            (known.deployment, known.base, known.against, known.context) == (id, base, against, context)
+        {
+            return known.diff
+        }
         let diff = try await ask {
-            let query = [(name: Query.against, value: "\(base)"), (name: Query.context, value: "\(context)")]
+            let query = [(name: Query.against, value: "\(against)"), (name: Query.context, value: "\(context)")]
             return Diff(reading: try $0.bytes(.diff, ["\(id)"], query: query))
         }
-        change.withLock { $0 = (id, base, context, diff) }
+        change.withLock { $0 = (id, base, against, context, diff) }
         return diff
     }
 

@@ -142,7 +142,7 @@ struct Site: Sendable {
     }
 
     private func view(_ deployment: Deployment, _ look: DiffLook) async throws -> DiffView {
-        let diff = try await daemon.diff(deployment.id, look)
+        let diff = try await daemon.diff(deployment, look)
         return DiffView(diff, deployment: deployment.id, look: look, judging: Frame.judging(deployment, among: diff))
     }
 

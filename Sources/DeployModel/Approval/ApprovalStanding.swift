@@ -143,11 +143,11 @@ extension Deployment {
     /// The paths that a reason is about, and whether there are more; nil where it is about no path.
     fileprivate func paths(for reason: ApprovalReason, by policy: ApprovalPolicy) -> (paths: [[UInt8]], isCut: Bool)? {
         switch reason {
-        case .testSurface: return (surface.map(pathBytes), surface.count >= ChangeSummary.listed)
+        case .testSurface: return (surface.map(pathBytes), unlistedSurface != nil || surface.count >= ChangeSummary.listed)
         case .hints:
             guard let hints else { return ([], true) }
             let paths = hints.listed.map { Array($0.path.utf8) } + hints.unread.map { Array($0.utf8) }
-            return (paths, hints.count > hints.listed.count || hints.unread.count >= HintList.listed)
+            return (paths, hints.count > hints.listed.count || hints.unlistedUnread != nil || hints.unread.count >= HintList.listed)
         case .policyPaths:
             guard let changes else { return ([], true) }
             return (changes.paths.map(pathBytes).filter(policy.names(path:)), changes.total > changes.paths.count)

@@ -30,8 +30,10 @@ package struct Deployment: Codable, Hashable, Sendable, Identifiable {
     package var historyRewritten = false
     /// What differs from the deployed version.
     package var changes: ChangeSummary?
-    /// Changed paths that judge the agent, with what happened to them; the list is cut at `ChangeSummary.listed`.
+    /// Changed paths that judge the agent, with what happened to them: the first of them.
     package var surface: [String] = []
+    /// How many more there are. Absent: none.
+    package var unlistedSurface: Int?
     /// What else of the change a human should see; nil where there is nothing.
     package var hints: HintList?
     /// What of its tree stands for something else; nil where nothing does.
@@ -139,7 +141,7 @@ package struct ChangeSummary: Codable, Hashable, Sendable {
         self.added = added
         self.modified = modified
         self.deleted = deleted
-        self.paths = Array(paths.prefix(Self.listed))
+        self.paths = paths.listed(Self.listed)
     }
 
     package var total: Int { added + modified + deleted }

@@ -79,18 +79,22 @@ package struct HintList: Codable, Hashable, Sendable {
     /// All that were found, beyond the listed ones too.
     package var count: Int
     package var listed: [Hint]
-    /// Files that are too large to be looked through.
+    /// Files that are too large to be looked through: the first of them.
     package var unread: [String]
+    /// How many more there are. Absent: none.
+    package var unlistedUnread: Int?
 
     package init(_ hints: [Hint], unread: [String] = []) {
         count = hints.count
-        listed = Array(hints.prefix(Self.listed))
-        self.unread = Array(unread.prefix(Self.listed))
+        listed = hints.listed(Self.listed) { $0.path.utf8.count + ($0.text?.utf8.count ?? 0) }
+        self.unread = unread.listed(Self.listed)
+        unlistedUnread = unlisted(self.unread, of: unread.count)
     }
 
     /// For people, escaped: a line each.
     package var lines: [String] {
         listed.map(\.shown) + (count > listed.count ? ["and \(count - listed.count) more"] : [])
             + unread.map { "\($0.plain()) is too large to be looked through" }
+            + [unlistedUnread.map { "and \($0) more are" }].compactMap(\.self)
     }
 }

@@ -29,7 +29,7 @@ package struct ReloadRecord: Codable, Hashable, Sendable {
     ) {
         self.tier = tier
         self.processes = processes
-        self.modules = Array(modules.prefix(Self.listed))
+        self.modules = modules.listed(Self.listed)
         self.pauseMilliseconds = pauseMilliseconds
         self.refusal = refusal
     }

@@ -3,15 +3,24 @@
 package struct StandIns: Codable, Hashable, Sendable {
     /// How many there are.
     package var count: Int
-    /// Each with its kind, as `model.bin: a Git LFS pointer`; the list is cut at `ChangeSummary.listed`.
+    /// Each with its kind, as `model.bin: a Git LFS pointer`: the first of them.
     package var paths: [String]
-    /// Those that the version that it was compared with did not have: a human is asked about them. Cut in the same way.
-    package var new: [String]
+    /// Those that the version that it was compared with did not have: a human is asked about them. The first of them.
+    package private(set) var new: [String]
+    /// How many more there are. Absent: none.
+    package private(set) var unlistedNew: Int?
 
     package init(count: Int, paths: [String], new: [String] = []) {
         self.count = count
-        self.paths = Array(paths.prefix(ChangeSummary.listed))
-        self.new = Array(new.prefix(ChangeSummary.listed))
+        self.paths = paths.listed(ChangeSummary.listed)
+        self.new = []
+        found(new: new)
+    }
+
+    /// What the version that it was compared with did not have.
+    package mutating func found(new all: [String]) {
+        new = all.listed(ChangeSummary.listed)
+        unlistedNew = unlisted(new, of: all.count)
     }
 
     /// In a sentence, about the version that `who` names.

@@ -30,13 +30,13 @@ package enum VerdictRule {
             verdict.passedCount = passed.count
             verdict.failedCount = failed.count
             verdict.skippedCount = skipped.count
-            verdict.failed = Array(failed.sorted().prefix(TestVerdict.listed))
+            verdict.failed = failed.sorted().listed(TestVerdict.listed)
             let vanished =
                 lastGood.map {
                     $0.ids.subtracting(report.ids(.passed, in: $0.form)).subtracting(report.ids(.failed, in: $0.form))
                 } ?? []
             verdict.vanishedCount = vanished.count
-            verdict.vanished = Array(vanished.sorted().prefix(TestVerdict.listed))
+            verdict.vanished = vanished.sorted().listed(TestVerdict.listed)
         }
         switch ending {
         case .timedOut(let seconds):

@@ -39,17 +39,19 @@ struct FlagFile {
         lines += deployment.approvalReasons.map { "  \($0.rawValue): \($0.sentence)" }
         if !deployment.surface.isEmpty {
             lines += ["", "Changed files that judge the agent:"] + deployment.surface.map { "  \($0.plain())" }
+            lines += more(deployment.unlistedSurface)
         }
         if let hints = deployment.hints {
             lines += ["", "New in it, outside what judges the agent:"] + hints.lines.map { "  \($0)" }
         }
         if let standIns = deployment.standIns, !standIns.new.isEmpty {
             lines += ["", "Deployed as they are stored, though they stand for something else:"]
-            lines += standIns.new.map { "  \($0.plain())" }
+            lines += standIns.new.map { "  \($0.plain())" } + more(standIns.unlistedNew)
         }
         if let client = deployment.client {
             if !client.newHosts.isEmpty {
                 lines += ["", "Hosts that its client's page names:"] + client.newHosts.map { "  \($0.plain())" }
+                lines += more(client.unlistedHosts)
             }
             if let change = client.serviceWorker { lines += ["", "Its client's service worker \(change.rawValue)."] }
         }
@@ -77,4 +79,6 @@ struct FlagFile {
         ]
         return lines.joined(separator: "\n")
     }
+
+    private static func more(_ count: Int?) -> [String] { count.map { ["  and \($0) more"] } ?? [] }
 }

@@ -15,7 +15,8 @@ internal import GitRepository
         added: result.changes.count { $0.status == .added },
         modified: result.changes.count { $0.status != .added && $0.status != .deleted },
         deleted: result.changes.count { $0.status == .deleted }, paths: result.changes.prefix(ChangeSummary.listed).map(\.line))
-    work.deployment.surface = result.surface.prefix(ChangeSummary.listed).map(\.line)
+    work.deployment.surface = result.surface.lazy.map(\.line).listed(ChangeSummary.listed)
+    work.deployment.unlistedSurface = unlisted(work.deployment.surface, of: result.surface.count)
     work.deployment.makers = try makers(of: work.deployment.commit.objectID, since: base?.objectID, in: work.tools.mirror)
     if base != nil {
         let outside = Set(result.surface.map(\.path))
@@ -28,8 +29,7 @@ internal import GitRepository
     // With nothing to compare with, everything in it was agreed to.
     if base != nil, work.deployment.standIns != nil {
         let record = try ReleaseRecord.read(work.workplace.treeRecord)
-        let new = try newStandIns(in: result.changes, record: record?.files, of: work.tools.mirror)
-        work.deployment.standIns?.new = Array(new.prefix(ChangeSummary.listed))
+        work.deployment.standIns?.found(new: try newStandIns(in: result.changes, record: record?.files, of: work.tools.mirror))
     }
     return .done(note: "\(result.changes.count) changes, \(result.surface.count) of them to what judges the agent")
 }

@@ -53,12 +53,14 @@ extension Deployment {
             }
         }
         sheet.add("judges", surface.isEmpty ? [] : ["changed files that judge the agent's work:"] + surface)
+        sheet.add("", unlistedSurface.map { "and \($0) more: pinfold diff \(id)" })
         if let hints {
             sheet.add("hints", ["new in it, outside what judges the agent:"] + hints.listed.map(\.shown))
             if hints.count > hints.listed.count {
                 sheet.add("", "and \(hints.count - hints.listed.count) more: pinfold diff \(id)")
             }
             sheet.add("", hints.unread.map { "too large to be looked through: \($0)" })
+            sheet.add("", hints.unlistedUnread.map { "and \($0) more" })
         }
         if let standIns {
             sheet.add(
@@ -66,12 +68,14 @@ extension Deployment {
                 ["\(standIns.count) deployed as stored, in the place of something else:"] + standIns.paths)
             if standIns.count > standIns.paths.count { sheet.add("", "and \(standIns.count - standIns.paths.count) more") }
             if !standIns.new.isEmpty { sheet.add("", ["of these the deployed version did not have:"] + standIns.new) }
+            sheet.add("", standIns.unlistedNew.map { "and \($0) more" })
         }
         if let client {
             sheet.add(
                 "client",
                 ["\(client.files) files, \(client.bytes) bytes"]
                     + client.newHosts.map { "its page names the host \($0), the published one does not" }
+                    + [client.unlistedHosts.map { "and \($0) hosts more" }].compactMap(\.self)
                     + [client.serviceWorker.map { "a service worker \($0.rawValue)" }].compactMap(\.self))
         }
         if let verdict { sheet.add("tests", verdict.lines) }

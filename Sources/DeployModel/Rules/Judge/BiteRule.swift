@@ -8,7 +8,7 @@ package enum BiteRule {
             let numb = bitten.ids(.passed).intersection(passed).sorted()
             if !numb.isEmpty {
                 var bite = Bite(.numb)
-                bite.numb = Array(numb.prefix(TestVerdict.listed))
+                bite.numb = numb.listed(TestVerdict.listed)
                 bite.numbCount = numb.count
                 return bite
             }
