@@ -31,7 +31,8 @@ func sshKey(_ value: String, _ number: Int) throws(PolicyFault) -> SSHKey {
         own = base64.prefix(application * 4 / 3)
     }
     return SSHKey(
-        type: type, base64: base64, mark: String(own.suffix(12)), comment: words.isEmpty ? nil : words.joined(separator: " "), validity: validity)
+        type: type, base64: base64, mark: String(own.suffix(12)), comment: words.isEmpty ? nil : words.joined(separator: " "),
+        validity: validity)
 }
 
 /// Where the last of the strings begins that a public key is made of, each behind its length; nil where it is not made of such.
