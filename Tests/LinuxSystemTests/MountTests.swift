@@ -83,6 +83,23 @@ import Testing
         }
     }
 
+    @Test func `is looked at without being taken, and named by who has it, whatever the file says`() throws {
+        try withTemporaryDirectory { directory in
+            let path = directory + "/lock"
+            #expect(try MountLock.holder(of: path) == nil)
+            let lock = try MountLock(path: path)
+            #expect(try MountLock.holder(of: path) == getpid())
+            // Of a process that has none, of none, and nothing.
+            for text in ["1\n", "999999999\n", ""] {
+                try shell("printf '\(text)' > lock", workingDirectory: directory).requireSuccess()
+                #expect(try MountLock.holder(of: path) == getpid(), "\(text)")
+            }
+            _ = consume lock
+            try shell("printf '\(getpid())' > lock", workingDirectory: directory).requireSuccess()
+            #expect(try MountLock.holder(of: path) == nil)
+        }
+    }
+
     @Test func `is no link that somebody else made`() throws {
         try withTemporaryDirectory { directory in
             try shell("echo kept > file; ln -s file lock", workingDirectory: directory).requireSuccess()

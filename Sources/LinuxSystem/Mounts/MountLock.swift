@@ -66,7 +66,7 @@ package struct MountLock: ~Copyable, Sendable {
         return file
     }
 
-    private static func number(in file: borrowing Descriptor) -> Int32? {
+    static func number(in file: borrowing Descriptor) -> Int32? {
         var text = [UInt8](repeating: 0, count: 32)
         let raw = file.rawValue
         let count = unsafe text.withUnsafeMutableBytes { unsafe pread(raw, $0.baseAddress, $0.count, 0) }

@@ -55,7 +55,7 @@ struct MountedView: Sendable {
             return MountedView(
                 mountpoint: mountpoint,
                 mounts: table.entries(atOrBelow: mountpoint) + table.entries(atOrBelow: runtime.surroundings),
-                daemon: try holder(ofLock: runtime.lock))
+                daemon: try MountLock.holder(of: runtime.lock))
         } catch {
             throw CommandFailure(.usage, "\(path): \(error)")
         }
@@ -91,31 +91,9 @@ struct MountedView: Sendable {
         let deadline = ContinuousClock.now + .seconds(seconds)
         let lock = MountRuntime(mountpoint: mountpoint).lock
         while ContinuousClock.now < deadline {
-            guard (try? Self.holder(ofLock: lock)) != nil else { return true }
+            guard (try? MountLock.holder(of: lock)) != nil else { return true }
             SystemThread.sleep(milliseconds: 5)
         }
         return false
-    }
-
-    /// The process that holds a `flock` on the file, by the kernel's list (`man 5 proc_locks`); nil where the lock is free or was
-    /// never made.
-    ///
-    /// The lock itself is not tried: having it for a moment would refuse a daemon that starts just now.
-    static func holder(ofLock path: String) throws(Errno) -> Int32? {
-        guard let status = try fileStatus(path) else { return nil }
-        let device = UInt64(status.st_dev)
-        let major = (device >> 8 & 0xfff) | (device >> 32 & ~0xfff)
-        let minor = (device & 0xff) | (device >> 12 & ~0xff)
-        // Twice: a lock that goes while a long list is read in pieces has the next one passed over.
-        let list = try readWholeFile("/proc/locks") + readWholeFile("/proc/locks")
-        for line in String(decoding: list, as: UTF8.self).split(separator: "\n") {
-            // 1: FLOCK  ADVISORY  WRITE 1234 08:01:5678 0 EOF
-            let fields = line.split(separator: " ")
-            guard fields.count > 5, fields[1] == "FLOCK", let pid = Int32(fields[4]) else { continue }
-            let file = fields[5].split(separator: ":")
-            guard file.count == 3, UInt64(file[0], radix: 16) == major, UInt64(file[1], radix: 16) == minor else { continue }
-            if UInt64(file[2]) == UInt64(status.st_ino) { return pid }
-        }
-        return nil
     }
 }

@@ -107,12 +107,12 @@ struct RunPlan {
     /// A pidfd.
     private static func process(serving mountpoint: String) -> SharedDescriptor? {
         let lock = MountRuntime(mountpoint: mountpoint).lock
-        guard let pid = try? MountedView.holder(ofLock: lock), let raw = try? check({ pinfold_pidfd_open(pid, 0) }) else {
+        guard let pid = try? MountLock.holder(of: lock), let raw = try? check({ pinfold_pidfd_open(pid, 0) }) else {
             return nil
         }
         let descriptor = SharedDescriptor(Descriptor(owning: raw))
         // Asked again: the number may have become another process's before it was held.
-        guard (try? MountedView.holder(ofLock: lock)) == pid else { return nil }
+        guard (try? MountLock.holder(of: lock)) == pid else { return nil }
         return descriptor
     }
 
