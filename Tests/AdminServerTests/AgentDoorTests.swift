@@ -1,6 +1,7 @@
 import AdminClient
 import AdminInterface
 import DeployModel
+import FoundationEssentials
 import LinuxSystem
 import TestSupport
 import Testing
@@ -73,6 +74,10 @@ import Testing
             #expect(page.next == 150)
             let whole: HistoryPage = try await ask(live.admin, .history, query: [("limit", "1000")])
             #expect(whole.deployments.count == 192)
+            // The command goes on where an answer ended.
+            let said = try await live.pinfold(["history", "--number", "120", "--json"], as: agentID)
+            let read = try DeployJSON.decode(HistoryPage.self, from: Data(said.output.utf8))
+            #expect(read.deployments.count == 120 && read.next == 80)
         }
     }
 

@@ -66,6 +66,45 @@ struct HistoryStoreTests {
         }
     }
 
+    @Test func `long records come a few at a time, and each of them comes`() throws {
+        try withHistory { store in
+            try store.write { history in
+                for id in 1...9 {
+                    var long = Deployment(id: id, kind: .commit, commit: commit, detected: now)
+                    long.reason = String(repeating: "x", count: 1 << 20)
+                    try history.insert(long)
+                }
+            }
+            var (seen, answers): ([Int], Int) = ([], 0)
+            while true {
+                let page = try store.read { [seen] in try $0.history(limit: 100, before: seen.last) }
+                if page.isEmpty { break }
+                #expect(page.count <= 3)
+                seen += page.map(\.id)
+                answers += 1
+            }
+            #expect(seen == (1...9).reversed() && answers == 3)
+        }
+    }
+
+    @Test func `another commit that begins alike is found, and the same one is none`() throws {
+        try withHistory { store in
+            func insert(_ id: Int, _ commit: CommitID) throws {
+                try store.write { try $0.insert(Deployment(id: id, kind: .commit, commit: commit, detected: now)) }
+            }
+            let other = try #require(CommitID(String(repeating: "a", count: 12) + String(repeating: "b", count: 28)))
+            try insert(1, commit)
+            try insert(2, commit)
+            func found(_ digits: String) throws -> CommitID? { try store.read { try $0.commit(beginning: digits, but: commit) } }
+            #expect(try found("aaaaaaa") == nil)
+            try insert(3, other)
+            #expect(try found("aaaaaaa") == other)
+            #expect(try found("aaaaaaaaaaaa") == other)
+            #expect(try found("aaaaaaaaaaaaa") == nil)
+            #expect(try found(commit.hex) == nil)
+        }
+    }
+
     @Test func `no number is given twice, and none is recorded that was not given`() throws {
         try withTemporaryDirectory { root in
             func insert(_ store: HistoryStore) throws -> Int {

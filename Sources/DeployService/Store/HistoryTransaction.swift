@@ -74,7 +74,7 @@ struct HistoryTransaction: PastDeployments {
         try deployments("SELECT record FROM deployments WHERE ended = 0 ORDER BY id", [])
     }
 
-    /// The newest before one: `limit` of them at most, or as many as have 16 MiB together, but at least one.
+    /// The newest before one: `limit` of them at most, or as many as have 4 MiB together, but at least one.
     func history(limit: Int, before: Int?, state: DeploymentState? = nil) throws -> [Deployment] {
         let condition = state == nil ? "" : "state = ? AND "
         let arguments: [(any DatabaseValueConvertible)?] = state.map { [$0.rawValue] } ?? []
@@ -84,7 +84,7 @@ struct HistoryTransaction: PastDeployments {
         var (found, bytes): ([Deployment], Int) = ([], 0)
         while let record = try records.next() {
             bytes += record.count
-            guard found.isEmpty || bytes <= 16 << 20 else { break }
+            guard found.isEmpty || bytes <= 4 << 20 else { break }
             found.append(try DeployJSON.decode(Deployment.self, from: record))
         }
         return found

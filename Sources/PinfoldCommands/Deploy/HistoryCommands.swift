@@ -38,9 +38,15 @@ struct HistoryCommand: ParsableCommand {
             return Terminal.say(
                 list.events.isEmpty ? "nothing yet" : table(list.events.map { [$0.at.shown, $0.who, $0.what, $0.outcome] }))
         }
-        if let before { query.append((name: Query.before, value: "\(before)")) }
         if let state { query.append((name: Query.state, value: state.rawValue)) }
-        let page: HistoryPage = try connection.ask(.history, query: query)
+        var page = HistoryPage(deployments: [], next: before)
+        // An answer is bounded in bytes as well as in entries.
+        repeat {
+            query[0].value = "\(number - page.deployments.count)"
+            let older: HistoryPage = try connection.ask(
+                .history, query: query + (page.next.map { [(name: Query.before, value: "\($0)")] } ?? []))
+            page = HistoryPage(deployments: page.deployments + older.deployments, next: older.next)
+        } while page.next != nil && page.deployments.count < number
         if output.json { return try Terminal.say(record: page) }
         guard !page.deployments.isEmpty else {
             return Terminal.say(
