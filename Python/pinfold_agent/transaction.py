@@ -14,7 +14,7 @@ from .rehearsal.rehearsal import Rehearsal
 from .tiers.caches import Caches
 from .tiers.changes import Changes, compare, look_again
 from .tiers.patching import Patch, Scan, Unfit
-from .tiers.reloading import Swap, affected_by, move, no_children, not_on_stacks, spaces_of, suspended_in
+from .tiers.reloading import Swap, affected_by, move, no_children, no_programs, not_on_stacks, spaces_of, suspended_in
 from .tiers.undo import Undo
 
 SAME, PATCHED, RELOADED = "same", "patched", "reloaded"
@@ -110,6 +110,7 @@ class Transaction:
         try:
             if self._swap is not None:
                 not_on_stacks(project, self._swap.affected)
+                no_programs(project, self._swap.affected)
                 self._not_suspended(project, self._swap.affected, since)
                 project.watching = False
                 self._swap.run(self._undo, self._check)

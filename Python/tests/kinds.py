@@ -39,6 +39,8 @@ class Kind:
     # What requests do before the fork of the rehearsal, and between that and the swap.
     before_fork: str = ""
     prepared: str = ""
+    # Not empty where requests are served on threads, so that a swap is on another than the module was executed on at the start.
+    elsewhere: str = ""
 
 
 KINDS: List[Kind] = []
@@ -2337,3 +2339,196 @@ WORD = "alone two"
 def word():
     return WORD
 """, prepared=IMPORT_LATE, look="app.answer(), __import__('srv.alone').alone.WORD", reason="srv.alone was imported while")
+
+# -- what is of a thread or of a context
+
+HERE = """
+--- srv/app.py
+import sqlite3
+DATABASE = sqlite3.connect(":memory:")
+WORD = "{}"
+def answer():
+    return DATABASE.execute("select 1").fetchone(), WORD
+"""
+
+kind("what only the thread may use that made it, where requests are served on another", REFUSED, HERE.format("one"),
+     HERE.format("two"), elsewhere="threads", reason="what only the thread may use")
+
+kind("what is of a thread, where that thread is the one that serves", RELOADED, HERE.format("one"), HERE.format("two"))
+
+OF_THREAD = """
+--- srv/app.py
+import threading
+LOCAL = threading.local()
+LOCAL.word = "{}"
+def answer():
+    return LOCAL.word
+"""
+
+kind("a thread's own value", REFUSED, OF_THREAD.format("one"), OF_THREAD.format("two"), elsewhere="threads",
+     reason="what only the thread may use")
+
+OF_CONTEXT = """
+--- srv/app.py
+import decimal
+decimal.getcontext().prec = {}
+def answer():
+    return str(1 / decimal.Decimal(3))
+"""
+
+kind("how numbers are computed in a context", REFUSED, OF_CONTEXT.format(5), OF_CONTEXT.format(9), reason="a context's variable")
+
+NUMBERS = """
+--- srv/app.py
+import decimal
+PRICE = decimal.Decimal(1) / decimal.Decimal({})
+def answer():
+    return str(PRICE)
+"""
+
+kind("numbers that are computed when a module is executed", RELOADED, NUMBERS.format(3), NUMBERS.format(7))
+
+kind("a context's variable", REFUSED, """
+--- srv/app.py
+import contextvars
+WORD = contextvars.ContextVar("word")
+WORD.set("one")
+def answer():
+    return WORD.get("none")
+""", """
+--- srv/app.py
+import contextvars
+WORD = contextvars.ContextVar("word")
+WORD.set("two")
+def answer():
+    return WORD.get("none")
+""", reason="a context's variable")
+
+# -- modules that are led to by a text, or by a package's own name
+
+kind("a module that another one names in a text", RELOADED, """
+--- srv/__init__.py
+from . import config
+--- srv/config.py
+LIMIT = 1
+--- srv/app.py
+import importlib
+def read(name):
+    return importlib.import_module(name).LIMIT
+LIMIT = read("srv.config")
+def answer():
+    return LIMIT
+""", """
+--- srv/config.py
+LIMIT = 2
+""")
+
+kind("a name of the package that a module is in, read in a function that ran", RELOADED, """
+--- srv/__init__.py
+LIMIT = 1
+--- srv/app.py
+def limit():
+    import srv
+    return srv.LIMIT
+TWICE = limit() * 2
+def answer():
+    return TWICE
+""", """
+--- srv/__init__.py
+LIMIT = 2
+""")
+
+# -- what the old version took away, keeps, or has begun
+
+kind("a log handler of others that the old version had taken out", RELOADED, """
+--- srv/store.py
+import logging
+logging.getLogger("lib").addHandler(logging.NullHandler())
+--- srv/app.py
+import logging
+from . import store
+logging.getLogger("lib").handlers.clear()
+def answer():
+    return len(logging.getLogger("lib").handlers)
+""", """
+--- srv/app.py
+import logging
+from . import store
+def answer():
+    return len(logging.getLogger("lib").handlers)
+""")
+
+kind("a directory of the search path that the old version had taken out", RELOADED, """
+--- srv/store.py
+import sys
+sys.path.append("/of-others")
+--- srv/app.py
+import sys
+from . import store
+sys.path.remove("/of-others")
+def answer():
+    return "/of-others" in sys.path
+""", """
+--- srv/app.py
+import sys
+from . import store
+def answer():
+    return "/of-others" in sys.path
+""")
+
+HOOKED = """
+--- srv/app.py
+import abc
+class Kind(abc.ABC):
+    @classmethod
+    def __subclasshook__(cls, other):
+        return other.__name__ == "{}"
+class A:
+    pass
+class B:
+    pass
+def answer():
+    return isinstance(A(), Kind), isinstance(B(), Kind)
+"""
+
+kind("what an abstract class says of who is one of its kind", PATCHED, HOOKED.format("A"), HOOKED.format("B"), warm="app.answer()")
+
+HASHED = """
+--- srv/app.py
+from . import store
+class Key:
+    def __init__(self, a, b):
+        self.a, self.b = a, b
+    def __eq__(self, other):
+        return (self.a, self.b) == (other.a, other.b)
+    def __hash__(self):
+        return hash({})
+def keep():
+    store.KEPT[Key(1, 2)] = 5
+def answer():
+    return store.KEPT.get(Key(1, 2), "nothing"), len(store.KEPT)
+"""
+
+kind("a hash by which something is kept", RELOADED, HASHED.format("(self.a, self.b)"), HASHED.format("(self.b, self.a)"),
+     warm="app.keep()")
+
+PROGRAM = """
+--- srv/app.py
+import subprocess
+HELPER = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+WORD = "{}"
+def answer():
+    return HELPER.poll(), WORD
+"""
+
+kind("a program that a module begins", REFUSED, PROGRAM.format("one"), PROGRAM.format("two"), reason="has begun runs")
+
+kind("a program that a module begins, and ends itself", RELOADED, PROGRAM.format("one") + """
+def __unload__():
+    HELPER.kill()
+    HELPER.wait()
+""", PROGRAM.format("two") + """
+def __unload__():
+    HELPER.kill()
+    HELPER.wait()
+""")

@@ -69,7 +69,7 @@ def take_in(project: Project, new: str, kind: Kind) -> Dict[str, Any]:
     try:
         transaction = Transaction(
             project, new, fixed={"__main__"}, entries={"srv.app"}, gated=True, check=None, still=still, let_go=lambda: None,
-            seconds=15)
+            seconds=15, on_main=not kind.elsewhere)
         exec(kind.prepared, {})
         transaction.swap()
     except Refused as refusal:

@@ -13,6 +13,9 @@ Message = Dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
+# Seconds in which a loop that runs comes to what is asked of it.
+PATIENCE = 120.0
+
 
 class ASGIGate:
     """What the server gets as its application: an object, since a bound method is taken for an application of ASGI 2.
@@ -118,7 +121,7 @@ class ASGIGate:
     def hold(self, seconds: float) -> Optional[str]:
         if self._loop is None or not self._loop.is_running():
             return None
-        late: Optional[str] = self._wait(self._hold(seconds))
+        late: Optional[str] = self._wait(self._hold(seconds), seconds + PATIENCE)
         return late
 
     async def _hold(self, seconds: float) -> Optional[str]:
@@ -162,11 +165,11 @@ class ASGIGate:
     def let_go(self) -> None:
         self._lifespan = self._former = None
 
-    def _wait(self, work: Any) -> Any:
+    def _wait(self, work: Any, seconds: float = PATIENCE) -> Any:
         assert self._loop is not None
         done = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
-            return done.result(120)
+            return done.result(seconds)
         except concurrent.futures.TimeoutError as error:
             done.cancel()
-            raise TimeoutError("the event loop did not come to it within 120 s") from error
+            raise TimeoutError(f"the event loop did not come to it within {seconds:.3g} s") from error

@@ -87,11 +87,16 @@ class Gates:
         """All closed and empty, or all open again and in words who was inside."""
         self.closed_at = time.monotonic()
         deadline = self.closed_at + seconds
-        for gate in self._gates:
-            late = gate.hold(max(deadline - time.monotonic(), 0))
-            if late is not None:
-                self.open()
-                return str(late)
+        try:
+            for gate in self._gates:
+                late = gate.hold(max(deadline - time.monotonic(), 0))
+                if late is not None:
+                    self.open()
+                    return str(late)
+        except BaseException:
+            # A loop that does not come to it: what it may have closed is opened as soon as it does.
+            self.open()
+            raise
         return None
 
     def open(self) -> float:

@@ -38,7 +38,29 @@ def dependencies(project: "Project", name: str, module: Any, known: Iterable[str
             place = project.place_of(code.co_filename)
             if place is not None and place[1] in by_file:
                 found.add(by_file[place[1]])
+        texts, chains = read_by(record)
+        # `from_object("srv.config")`, as frameworks have it.
+        found |= {text.partition(":")[0] for text in texts} & known
+        for chain in chains:
+            # `srv.LIMIT`, of a package of its own: what is no module of it is the package's.
+            bases = [length for length in range(1, len(chain)) if ".".join(chain[:length]) in own - {name}]
+            if bases and ".".join(chain[:bases[-1] + 1]) not in known:
+                taken.add(".".join(chain[:bases[-1]]))
     return ((found - own) | taken) & known - {name}
+
+
+def read_by(record: Record) -> "Tuple[FrozenSet[str], FrozenSet[Tuple[str, ...]]]":
+    """The texts that a module has where it is executed, and the names that it reads there."""
+    ran = frozenset((code.co_name, code.co_firstlineno) for code in record.ran.values())
+    try:
+        return _read(record.source, ran)
+    except SyntaxError:
+        return frozenset(), frozenset()
+
+
+@lru_cache(maxsize=4096)
+def _read(source: bytes, ran: "FrozenSet[Tuple[str, int]]") -> "Tuple[FrozenSet[str], FrozenSet[Tuple[str, ...]]]":
+    return frozenset(syntax.texts(source, set(ran))), frozenset(syntax.read_outside(source, set(ran)))
 
 
 def imports_of(record: Record, everything: bool = False) -> Set[syntax.Import]:

@@ -126,6 +126,12 @@ def imports(source: bytes, package: str, ran: Optional[Set[Tuple[str, int]]] = N
     return found
 
 
+def texts(source: bytes, ran: Set[Tuple[str, int]]) -> Set[str]:
+    """The texts outside functions and in those that ran while the module was executed: one may name a module."""
+    nodes = _statements(ast.parse(source), ran, everything=False)
+    return {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+
+
 def read_outside(source: bytes, ran: Set[Tuple[str, int]]) -> Set[Tuple[str, ...]]:
     """What is read while the module is executed, outside functions and in those that ran: a name, with the attributes asked of it.
 

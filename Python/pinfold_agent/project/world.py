@@ -140,7 +140,8 @@ def _is_plain(value: Any) -> bool:
 def take_back(key: Key, change: Change, now: Any, moved: Callable[[str], str]) -> bool:
     """Undoes what one module changed, and only that; False where there is no way to.
 
-    `now` is the present value. Of lists the entries that were added are taken out, of whatever else was set the former value is set,
+    `now` is the present value. Of lists the entries that were added are taken out, and those that were
+    taken out are put in again; of whatever else was set the former value is set,
     unless somebody has set another since. `moved` says where a path of the release that the module was executed from lies now.
     """
     setter = _setters.get(key[0])
@@ -153,7 +154,11 @@ def take_back(key: Key, change: Change, now: Any, moved: Callable[[str], str]) -
         added = [entry for entry in change.after if entry not in before]
         if key[0] == "search path":
             added += [moved(entry) for entry in added]
-        setter(key, [entry for entry in now if entry not in added])
+        kept = [entry for entry in now if entry not in added]
+        for index, entry in enumerate(before):
+            if entry not in change.after and entry not in kept:
+                kept.insert(index, entry)
+        setter(key, kept)
         return True
     if _equal(now, change.after):
         try:

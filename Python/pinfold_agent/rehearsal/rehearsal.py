@@ -8,7 +8,7 @@ from ..project.project import Project
 from ..reasons import Refused
 from ..tiers.caches import Caches
 from ..tiers.changes import Changes, look_again
-from ..tiers.reloading import affected_by, no_children, not_on_stacks
+from ..tiers.reloading import affected_by, no_children, no_programs, not_on_stacks
 from ..wire import decoded
 from . import confinement, idle
 from .trial import rehearse
@@ -59,6 +59,7 @@ class Rehearsal:
         with self._still():
             no_children()
             not_on_stacks(self._project, affected)
+            no_programs(self._project, affected)
             left = idle.leftovers()
             answer = confinement.run(
                 lambda: rehearse(

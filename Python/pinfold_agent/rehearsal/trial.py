@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextvars
 import gc
 import re
 import signal
 import sys
+import threading
 import time
 from typing import Any, Callable, Dict, List, Optional, Set, Tuple
 
@@ -67,9 +69,14 @@ def _try(project: Project, changes: Changes, affected: Set[str], fixed: Set[str]
     former = dict(project.records)
     undo = Undo()
     swap = Swap(project, changes, affected, fixed, entries)
+    context = _context()
+    # What is there by now is out of the collector's sight until the swap is over: what is seen then, the swap has made.
+    gc.freeze()
     began = time.monotonic()
     swap.run(undo, check)
     took = time.monotonic() - began
+    _nothing_of_here(context, on_main)
+    gc.unfreeze()
     if took > LONGEST_SWAP:
         raise Refused(f"the new version takes {took:.1f} s to load, and requests would wait longer than {LONGEST_SWAP:.3g} s")
     if not on_main:
@@ -153,6 +160,32 @@ def _who_holds(project: Project, alive: Dict[int, Watched], hidden: Set[int], af
 def _ends(named: Optional[Set[str]], way: str) -> bool:
     """Whether the old module says at its end what leads to it: then it takes itself away there."""
     return named is not None and not named.isdisjoint(re.findall(r"\w+", way))
+
+
+def _context() -> Tuple[Dict[Any, Any], Tuple[Any, ...]]:
+    """The context's variables, and how numbers of `decimal` are computed in it."""
+    values = {variable: value for variable, value in contextvars.copy_context().items() if variable.name != "decimal_context"}
+    decimal = sys.modules.get("decimal")
+    if decimal is None:
+        return values, ()
+    now = decimal.getcontext()
+    return values, (now.prec, now.rounding, now.Emin, now.Emax, now.capitals, now.clamp, dict(now.traps))
+
+
+def _nothing_of_here(before: Tuple[Dict[Any, Any], Tuple[Any, ...]], on_main: bool) -> None:
+    """Raises Refused where what the swap made would be missing where requests are served: in another context, and most often on another thread."""
+    values, numbers = _context()
+    if values.keys() != before[0].keys() or any(value is not before[0][variable] for variable, value in values.items()) or (
+            before[1] and numbers != before[1]):
+        raise Refused("a module sets a context's variable when it is executed, and requests are served in another context", holder="a context")
+    if on_main:
+        return
+    sqlite = sys.modules.get("sqlite3")
+    for value in gc.get_objects():
+        if (isinstance(value, threading.local) and vars(value)) or (sqlite is not None and isinstance(value, sqlite.Connection)):
+            raise Refused(
+                f"a module makes what only the thread may use that executes it, a {type(value).__name__}, and a swap is on another",
+                holder="a thread")
 
 
 def _no_signals(records: List[Record]) -> None:

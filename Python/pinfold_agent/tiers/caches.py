@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import abc
 import functools
 import gc
 import weakref
 from types import AsyncGeneratorType, CoroutineType, FunctionType, GeneratorType
-from typing import Any, Collection, Dict, Iterable, List, Optional, Set
+from typing import Any, Callable, Collection, Dict, Iterable, List, Optional, Set
 
 from ..project.names import names_of
 from .undo import Undo
@@ -17,7 +18,7 @@ _ASKED_FOR = {FunctionType, Cache, *SUSPENDED}
 
 
 class Caches:
-    """Caches around functions, and what instances keep of cached properties of the project's.
+    """Caches around functions, what abstract classes keep of who is one of theirs, and what instances keep of cached properties of the project's.
 
     Found while requests are served, and held weakly: a fork of this process looks who holds the old version.
     """
@@ -26,6 +27,7 @@ class Caches:
         """`few` are `few_of` the objects, `project` the names of its modules."""
         self._project = project
         self._functions = [weakref.ref(value) for value in _functions(few)]
+        self._abstract = [weakref.ref(value) for value in few if isinstance(value, abc.ABCMeta)]
         properties = _properties(few, project)
         self._properties = weakref.WeakKeyDictionary(properties)
         self._instances = [weakref.ref(value) for value in objects if type(value) in properties] if properties else []
@@ -47,6 +49,14 @@ class Caches:
             cache = reference()
             if cache is not None:
                 cache.cache_clear()
+        for reference in self._abstract:
+            abstract = reference()
+            if abstract is not None:
+                _forget_kinds(abstract)
+
+
+# What `__subclasshook__` and `register` have said before is kept for each class.
+_forget_kinds: Callable[[type], None] = getattr(abc.ABCMeta, "_abc_caches_clear")
 
 
 def _functions(objects: Iterable[Any]) -> List[Any]:

@@ -103,6 +103,8 @@ class Patch:
         for name, found in self._pairs.items():
             seen = self._project.records[name].seen
             for pair in found.values():
+                if pair.differs and pair.old.co_name == "__hash__":
+                    raise Unfit(f"{name}: what is kept by a hash is found by the same one alone")
                 if pair.differs and pair.old.co_flags & 0x2 and (not seen or name in blind or pair.old in codes):
                     raise Unfit(f"{name}: {pair.old.co_name} ran while a module was executed, or the application began")
 

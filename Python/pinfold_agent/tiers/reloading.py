@@ -71,6 +71,21 @@ def not_on_stacks(project: Project, affected: Set[str], exempt: Iterable[int] = 
             step = step.f_back
 
 
+def no_programs(project: Project, affected: Set[str]) -> None:
+    """Raises Refused where a program runs that a module which is executed anew has by a name: it would begin another, and leave this one.
+
+    A module with `__unload__` ends its programs itself.
+    """
+    begun: Any = getattr(sys.modules.get("subprocess"), "Popen", None)
+    for name in project.loaded(affected) if begun is not None else ():
+        names = names_of(sys.modules[name])
+        for value in list(names.values()) if not callable(names.get(hooks.UNLOAD)) else ():
+            if isinstance(value, begun) and value.poll() is None:
+                raise Refused(
+                    f"a program that {name}, a module that is loaded anew, has begun runs", file=project.file_of(name),
+                    holder=f"process {value.pid}")
+
+
 def no_children() -> None:
     """Raises Refused where processes of `multiprocessing` live on while no request is served, as a pool's: with the old code."""
     processes = sys.modules.get("multiprocessing.process")
