@@ -158,9 +158,13 @@ import Testing
         let prepare: (String) throws -> Void = { source in
             try writeFile(source + "/f", "x")
             #expect(FileCalls.setAttribute(source + "/f", "user.note", Array("value".utf8)) == nil)
+            #expect(FileCalls.setAttribute(source + "/f", "trusted.secret", Array("value".utf8)) == nil)
         }
         try await withGateway(prepare: prepare) { gateway async throws in
             #expect(FileCalls.attribute(gateway.view + "/f", "user.note") == Array("value".utf8))
+            // As on a disk: the names of trusted ones are root's.
+            let list = "import os; print(os.listxattr('f'))"
+            #expect(try gateway.asAgent("python3 -c \"\(list)\"").requireSuccess() == "['user.note']\n")
             #expect(FileCalls.attribute(gateway.view + "/f", "user.none") == nil)
             var names = [UInt8](repeating: 0, count: 1000)
             let size = unsafe listxattr(gateway.view + "/f", nil, 0)

@@ -47,13 +47,16 @@ extension PlaneFiles {
 
     /// A directory was moved beside the mount: other rules may hold for what is below it.
     ///
-    /// - Parameter id: which one, where it is known and was not one of many. Where it left the zone, whoever stands in it has files by names that
+    /// - Parameter id: which one; nil where it is not known, or was one of many: any may have left the zone then. Where it left the zone, whoever stands in it has files by names that
     ///   lead there still.
     package func directoryMoved(_ id: NodeID? = nil) {
         rearranged()
-        guard zone.isWritable, let id, id != .root, let node = nodes.node(id), let location = try? source.location(id, node),
-            (try? path(of: location.descriptor)) == nil
-        else { return }
+        guard zone.isWritable else { return }
+        if let id {
+            guard id != .root, let node = nodes.node(id), let location = try? source.location(id, node),
+                (try? path(of: location.descriptor)) == nil
+            else { return }
+        }
         for id in nodes.all { nodes.update(id) { if !$0.isDirectory { $0.flags.insert(.unproved) } } }
     }
 

@@ -24,14 +24,28 @@ extension PlaneFiles {
     }
 
     func listxattr(_ request: consuming ExtendedAttributeRequest, node id: NodeID) {
-        let room = unsafe Self.room(request.size)
+        // This process is shown `trusted.` names, which a disk shows to root alone.
+        let isRoots = request.caller.uid == 0
+        let room = unsafe Self.room(isRoots ? request.size : Self.largest)
         defer { unsafe room.deallocate() }
-        let count: Int
+        var count: Int
         do throws(Errno) {
             count = try unsafe attributed(id).descriptor.extendedAttributes(into: room)
         } catch { return request.fail(error) }
-        if unsafe room.isEmpty { return request.reply(size: count) }
+        if !isRoots { count = unsafe Self.leaveOutTrusted(UnsafeMutableRawBufferPointer(rebasing: room[..<count])) }
+        if request.size == 0 { return request.reply(size: count) }
+        guard count <= request.size else { return request.fail(.outOfRange) }
         unsafe request.reply(UnsafeRawBufferPointer(rebasing: room[..<count]))
+    }
+
+    /// - Returns: how many bytes of the list are left, from its beginning on. Each name ends with a NUL.
+    private static func leaveOutTrusted(_ list: UnsafeMutableRawBufferPointer) -> Int {
+        let names = unsafe list.split(separator: 0).filter { unsafe !$0.starts(with: "trusted.".utf8) }.map {
+            unsafe Array($0) + [0]
+        }
+        let kept = names.flatMap(\.self)
+        unsafe list.copyBytes(from: kept)
+        return kept.count
     }
 
     private static func room(_ size: Int) -> UnsafeMutableRawBufferPointer {
