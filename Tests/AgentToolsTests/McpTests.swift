@@ -71,8 +71,10 @@ import Testing
                 token=$HOME/token; (umask 077; head -c 32 /dev/urandom | base64 > $token)
                 '\(place.pinfold)' mcp --listen 127.0.0.1:0 --token-file $token 2> $HOME/said & server=$!
                 trap 'kill $server' EXIT
-                for i in $(seq 600); do grep -q listening $HOME/said && break; kill -0 $server; sleep 0.1; done
-                url=$(sed -n 's/.*listening at //p' $HOME/said)
+                for i in $(seq 600); do
+                    url=$(sed -n 's/.*listening at //p' $HOME/said); [ -z "$url" ] || break
+                    kill -0 $server; sleep 0.1
+                done
                 \(script)
                 """,
             ], variables: ["PYTHONPATH": "/usr/local/lib/pinfold-tests"]
